@@ -13,15 +13,10 @@
 #include <string_view>
 #include <vector>
 
-namespace perdure {
-inline namespace v0 {
+namespace perdure::core {
 
 using Bytes = std::vector<std::byte>;
 using ByteView = std::span<const std::byte>;
-
-}  // namespace v0
-
-namespace core {
 
 [[nodiscard]] std::uint64_t checksum(ByteView bytes, std::uint64_t seed = 0) noexcept;
 
@@ -43,5 +38,4 @@ struct Hash128 {
 /// Lower-case hexadecimal, two digits a byte.
 [[nodiscard]] std::string to_hex(ByteView bytes);
 
-}  // namespace core
-}  // namespace perdure
+}  // namespace perdure::core
