@@ -1,0 +1,31 @@
+/// The limits, all in one place.
+///
+/// What this is: every bound that a user can meet, with its reason. docs/programming_model.md lists
+/// them for users; an error that reports one names the limit and the size found.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace perdure::core::limits {
+
+/// Names of agents, handlers and steps, in bytes: they stand in idempotency keys and log lines.
+inline constexpr std::size_t kNameBytes = 256;
+/// A session's key and a message's key, in bytes.
+inline constexpr std::size_t kKeyBytes = 1024;
+/// One payload (message, step result, reply). Larger ones go to blobs once there are blobs; until
+/// then one record must fit an LMDB overflow run that a reader copies at once.
+inline constexpr std::size_t kPayloadBytes = 64U << 20U;
+/// Components of a step path: tasks and combinators nested in each other.
+inline constexpr std::size_t kPathDepth = 64;
+/// Error messages are cut to this before they are recorded.
+inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
+/// Records in one run (its numbers are 32 bits, the last is reserved for the run's head row).
+inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
+/// Branches of one combinator.
+inline constexpr std::size_t kBranches = 4096;
+/// Unclean ends of the process during one step after which its run is parked.
+inline constexpr std::uint32_t kUncleanEnds = 3;
+
+}  // namespace perdure::core::limits
