@@ -1,0 +1,62 @@
+/// Changes: what one act adds to the journal, as a whole.
+///
+/// What this is: the rows and records that must become true together (a step's result and the run's
+/// head, say), encoded and waiting for the writer to number and seal them.
+/// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch: sizes
+/// are checked as it is built.
+#pragma once
+
+#include "journal/record.hpp"
+#include "journal/store.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace perdure::journal {
+
+/// Thread: one at a time.
+class Change {
+ public:
+  /// A record of `run` at `index`. Takes a record number of its own.
+  template <class T>
+  void append(const RunId& run, std::uint32_t index, const T& record) {
+    add(Table::records, Key{}.add(run).add(index), record, Numbered::yes);
+  }
+  template <class T>
+  void put(Table table, const Key& key, const T& row) {
+    add(table, key, row, Numbered::no);
+  }
+  void erase(Table table, const Key& key);
+
+  [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
+  [[nodiscard]] std::size_t records() const noexcept { return records_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }
+
+ private:
+  friend class Writer;
+  enum class Numbered : std::uint8_t { no, yes };
+  struct Part {
+    Table table;
+    Mutation::Kind what;
+    Numbered numbered;
+    Kind kind;
+    Key key;
+    std::size_t offset;
+    std::size_t size;
+  };
+  template <class T>
+  void add(Table table, const Key& key, const T& value, Numbered numbered) {
+    const std::size_t offset = arena_.size();
+    arena_.resize(offset + kEnvelopeBytes);
+    encode_body(value, arena_);
+    parts_.push_back({table, Mutation::Kind::put, numbered, T::kKind, key, offset,
+                      arena_.size() - offset});
+    if (numbered == Numbered::yes) ++records_;
+  }
+
+  std::vector<Part> parts_;
+  core::Bytes arena_;
+  std::size_t records_ = 0;
+};
+
+}  // namespace perdure::journal

@@ -1,0 +1,60 @@
+/// The journal directory: generations, CURRENT and the writer's lock.
+///
+/// What this is: opening a journal on disk, for writing (one process) or for reading (any number, also
+/// while it is written, also when its writer died).
+/// What it promises: a second writer is refused with an error that names the holder; a directory that is
+/// no journal, is newer, is on a network file system or cannot be written is refused with what to do.
+///
+///     trips.journal/
+///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
+///       LOCK               held (open file description lock) by the writer; says who
+///       generation-000001/ data.mdb, lock.mdb
+#pragma once
+
+#include <perdure/result.hpp>
+
+#include "core/clock.hpp"
+#include "core/random.hpp"
+#include "journal/record.hpp"
+#include "journal/store.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace perdure::journal {
+
+/// A journal open for writing. Thread: `store()` as Store says; the rest one at a time.
+class JournalForWriting {
+ public:
+  /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks the
+  /// journal as open. Errors: `held`, `corrupt`, `newer_format`, `storage_full`, `storage_failed`,
+  /// `unsupported`, `misuse`; each names the file and the remedy.
+  [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
+      const std::filesystem::path& directory, core::Clock& clock, core::Random& random);
+  virtual ~JournalForWriting() = default;
+
+  [[nodiscard]] virtual Store& store() = 0;
+  /// Whether the last writer shut down cleanly (also true for a new journal).
+  [[nodiscard]] virtual bool was_clean() const = 0;
+  /// The highest record number that may be in use.
+  [[nodiscard]] virtual RecordNumber last_number() const = 0;
+  [[nodiscard]] virtual Stamp last_stamp() const = 0;
+  [[nodiscard]] virtual core::Hash128 id() const = 0;
+  /// Marks a clean end. The writer has stopped. Errors: as Store::commit.
+  [[nodiscard]] virtual Result<void> close_cleanly(RecordNumber last_number, Stamp last_stamp) = 0;
+};
+
+/// A journal open for reading. Follows CURRENT at each opening.
+class JournalForReading {
+ public:
+  /// Errors: `not_found` (no journal there), `corrupt`, `newer_format`, `misuse` (no permission; what to
+  /// do). Never creates or changes anything but LMDB's reader table.
+  [[nodiscard]] static Result<std::unique_ptr<JournalForReading>> open(
+      const std::filesystem::path& directory);
+  virtual ~JournalForReading() = default;
+  [[nodiscard]] virtual Store& store() = 0;
+  /// The process that holds the journal for writing now, as LOCK tells it, or empty.
+  [[nodiscard]] virtual std::optional<std::string> holder() const = 0;
+};
+
+}  // namespace perdure::journal

@@ -1,0 +1,62 @@
+/// Keys: short, of fixed numbers.
+///
+/// What this is: the key of a row, built of big-endian numbers and ids so that bytes sort as the
+/// numbers do; it lives in place, no allocation. Names and paths are values, never keys (LMDB's keys
+/// end at 511 bytes).
+#pragma once
+
+#include <perdure/run_id.hpp>
+
+#include "core/bytes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+
+namespace perdure::journal {
+
+/// A session's number: a 128-bit hash of its address (agent, key), moved on by one while another
+/// address holds the row. Stable for the life of the journal.
+struct SessionId {
+  std::array<std::byte, 16> bytes{};
+  friend auto operator<=>(const SessionId&, const SessionId&) = default;
+};
+
+class Key {
+ public:
+  static constexpr std::size_t kCapacity = 40;
+
+  Key() = default;
+  Key& add(core::ByteView bytes) {
+    std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
+    size_ = static_cast<std::uint8_t>(size_ + bytes.size());
+    return *this;
+  }
+  Key& add(const RunId& run) { return add(core::ByteView(run.bytes)); }
+  Key& add(const SessionId& session) { return add(core::ByteView(session.bytes)); }
+  Key& add(std::uint32_t number) { return add_big_endian(number, 4); }
+  Key& add(std::uint64_t number) { return add_big_endian(number, 8); }
+
+  [[nodiscard]] core::ByteView view() const noexcept { return {bytes_.data(), size_}; }
+
+  friend bool operator==(const Key& a, const Key& b) noexcept { return (a <=> b) == 0; }
+  friend std::strong_ordering operator<=>(const Key& a, const Key& b) noexcept {
+    const int order = std::memcmp(a.bytes_.data(), b.bytes_.data(), std::min(a.size_, b.size_));
+    if (order != 0) return order < 0 ? std::strong_ordering::less : std::strong_ordering::greater;
+    return a.size_ <=> b.size_;
+  }
+
+ private:
+  Key& add_big_endian(std::uint64_t number, std::size_t width) {
+    for (std::size_t i = width; i-- > 0;)
+      bytes_[size_++] = std::byte{static_cast<unsigned char>(number >> (i * 8U))};
+    return *this;
+  }
+
+  std::array<std::byte, kCapacity> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
+}  // namespace perdure::journal

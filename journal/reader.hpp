@@ -1,0 +1,127 @@
+/// The reader: the one way to read a journal, for the runtime that writes it, for other processes and for
+/// one that died.
+///
+/// What this is: typed reads over one snapshot of a Store.
+/// What it promises: every value is checked (checksum, FlatBuffer) before it is handed out; a run's records
+/// come in order and a missing one is an error that names run and index.
+/// What it does not: renew itself. Take a new Reader to see what came later.
+#pragma once
+
+#include <perdure/result.hpp>
+
+#include "journal/record.hpp"
+#include "journal/store.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace perdure::journal {
+
+/// Owned forms of what outlives a snapshot.
+struct Head {
+  std::uint32_t count = 0;
+  RunStatus status = RunStatus::running;
+  Stamp stamp = 0;
+  Code code = Code::user;
+  std::string reason;
+};
+struct RunInfo {
+  RunId id;
+  SessionId session;
+  std::string agent;
+  std::uint32_t agent_version = 1;
+  std::string handler;
+  std::string session_key;
+  Stamp created = 0;
+  Head head;
+};
+struct Attempts {
+  std::vector<std::uint32_t> path;
+  std::string name;
+  std::uint32_t count = 0;
+  std::uint32_t unclean_ends = 0;
+  std::optional<Error> first_error;
+  std::optional<Error> last_error;
+  Stamp last_stamp = 0;
+  Stamp next_due = 0;
+};
+struct Due {
+  Stamp at = 0;
+  RunId run;
+  DueRow::What what = DueRow::What::retry;
+  std::vector<std::uint32_t> path;
+};
+struct ReadyRun {
+  RunId run;
+  SessionId session;
+};
+
+/// The records of one run, in order. Borrowed views end with the next `next`. The Reader outlives it.
+class RecordStream {
+ public:
+  /// The next record, or null behind the last one that the head row counts. Errors: `corrupt` naming the
+  /// run and the index.
+  [[nodiscard]] Result<const RecordBuffer*> next();
+  /// Index of the record last returned.
+  [[nodiscard]] std::uint32_t index() const noexcept { return next_ - 1; }
+
+ private:
+  friend class Reader;
+  RecordStream(RunId run, std::uint32_t from, std::uint32_t count, std::unique_ptr<Cursor> cursor);
+  RunId run_;
+  std::uint32_t next_ = 0;
+  std::uint32_t count_ = 0;
+  std::unique_ptr<Cursor> cursor_;
+  RecordBuffer buffer_;
+};
+
+/// Thread: one at a time.
+class Reader {
+ public:
+  /// Reads `store` as it is now. The store outlives the reader.
+  [[nodiscard]] static Result<Reader> open(Store& store);
+
+  struct IdentityInfo {
+    core::Hash128 journal;
+    Stamp created = 0;
+    std::string created_by;
+  };
+  [[nodiscard]] Result<std::optional<IdentityInfo>> identity();
+  [[nodiscard]] Result<std::optional<Counters>> counters();
+
+  /// The session of this address, or empty; `free` (when asked for) is the id a new one would get.
+  [[nodiscard]] Result<std::optional<SessionId>> find_session(std::string_view agent,
+                                                              std::string_view key,
+                                                              SessionId* free = nullptr);
+  /// The run that a message key made in a session, or empty.
+  [[nodiscard]] Result<std::optional<RunId>> find_message(const SessionId& session,
+                                                          std::string_view message_key);
+  [[nodiscard]] Result<std::optional<RunInfo>> run(const RunId& run);
+  [[nodiscard]] Result<std::optional<Head>> head(const RunId& run);
+  /// The records of `run` from `from` on. Errors: `not_found` without a head row.
+  [[nodiscard]] Result<RecordStream> records(const RunId& run, std::uint32_t from = 0);
+  [[nodiscard]] Result<std::vector<Attempts>> attempts(const RunId& run);
+
+  /// All runs by id, until `each` returns false.
+  [[nodiscard]] Result<void> each_run(const std::function<bool(const RunInfo&)>& each);
+  [[nodiscard]] Result<void> each_ready(const std::function<bool(const ReadyRun&)>& each);
+  /// In the order of time, until `each` returns false.
+  [[nodiscard]] Result<void> each_due(const std::function<bool(const Due&)>& each);
+
+ private:
+  explicit Reader(std::unique_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+  template <class T>
+  Result<std::optional<T>> row(Table table, const Key& key);
+  std::unique_ptr<Snapshot> snapshot_;
+  RecordBuffer buffer_;
+};
+
+/// The address's hash: where the search for a session's id begins.
+[[nodiscard]] SessionId session_hash(std::string_view agent, std::string_view key) noexcept;
+/// Key of a message key's row.
+[[nodiscard]] Key message_key_row(const SessionId& session, std::string_view message_key) noexcept;
+
+}  // namespace perdure::journal

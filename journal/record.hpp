@@ -1,0 +1,235 @@
+/// Records and rows: what the bytes in the tables mean.
+///
+/// What this is: one plain struct for each kind of value, its encoding into a FlatBuffer behind an
+/// envelope, and its decoding into a view. FlatBuffers appears in record.cpp only.
+/// What it promises: `decode` reads only bytes whose checksum (over key and value) holds and whose
+/// FlatBuffer verifies; it never reads past them, whatever they are.
+/// What it does not: give meaning to a sequence of records (replay_machine.hpp).
+///
+/// The envelope, 24 bytes little-endian: u64 checksum of key and everything behind it, u64 record
+/// number, u16 format, u16 kind, u32 size of the body; then the body. docs/journal_format.md has it all.
+#pragma once
+
+#include <perdure/result.hpp>
+#include <perdure/run_id.hpp>
+
+#include "core/bytes.hpp"
+#include "journal/key.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace perdure::journal {
+
+/// The number of a record in the whole journal: dense in the order of the writer, from 1.
+using RecordNumber = std::uint64_t;
+/// Microseconds since 1970, UTC.
+using Stamp = std::int64_t;
+
+inline constexpr std::uint16_t kFormatVersion = 1;
+inline constexpr std::size_t kEnvelopeBytes = 24;
+
+/// Kinds of values. Below 100: records of a run, in its order. From 100 on: rows.
+enum class Kind : std::uint16_t {
+  run_created = 1,   ///< Always index 0.
+  step_started = 2,  ///< A body is about to run whose effect class or history wants it known.
+  step_result = 3,   ///< A delivery: how a step ended.
+  run_ended = 4,     ///< Always the last.
+  identity = 100,
+  counters = 101,
+  session = 102,
+  message_key = 103,
+  run = 104,
+  head = 105,
+  ready = 106,
+  due = 107,
+  attempts = 108,
+};
+/// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
+[[nodiscard]] std::string_view to_string(Kind kind) noexcept;
+
+/// What sort of awaitable a step is. Part of the format.
+enum class StepKind : std::uint8_t { step = 1 };
+[[nodiscard]] std::string_view to_string(StepKind kind) noexcept;
+
+/// Effect classes (design.md section 5). Part of the format.
+enum class EffectClass : std::uint8_t {
+  idempotent = 1,
+  keyed = 2,
+  queryable = 3,
+  at_most_once = 4,
+  transactional = 5,
+};
+[[nodiscard]] std::string_view to_string(EffectClass effect) noexcept;
+
+enum class RunStatus : std::uint8_t {
+  running = 1,    ///< Unfinished: it has something to do.
+  waiting = 2,    ///< Unfinished: it waits for time, a signal or a reply.
+  parked = 3,     ///< Unfinished: it needs a person or a deploy; `HeadRow::reason` says why.
+  completed = 4,  ///< Ended with a reply.
+  failed = 5,     ///< Ended with an error.
+  cancelled = 6,  ///< Ended by a cancel.
+};
+[[nodiscard]] std::string_view to_string(RunStatus status) noexcept;
+
+/// Views: text and bytes are borrowed from the buffer that was decoded, or from the caller when encoding.
+struct ErrorView {
+  Code code = Code::user;
+  std::string_view message;
+  std::optional<bool> retryable;
+  std::optional<std::int64_t> retry_after_ms;
+  std::optional<ErrorEffect> effect;
+};
+[[nodiscard]] ErrorView view_of(const Error& error) noexcept;
+[[nodiscard]] Error to_error(const ErrorView& view);
+
+struct RunCreated {
+  static constexpr Kind kKind = Kind::run_created;
+  std::string_view agent;
+  std::uint32_t agent_version = 1;
+  std::string_view handler;
+  std::string_view session_key;
+  std::string_view message_key;
+  std::string_view input_type;
+  core::ByteView input;
+  std::uint64_t seed = 0;  ///< Of the run's random draws.
+  Stamp stamp = 0;
+};
+
+struct StepStarted {
+  static constexpr Kind kKind = Kind::step_started;
+  std::span<const std::uint32_t> path;
+  std::string_view name;
+  EffectClass effect = EffectClass::idempotent;
+  std::uint32_t attempt = 1;
+  Stamp stamp = 0;
+};
+
+struct StepResult {
+  static constexpr Kind kKind = Kind::step_result;
+  std::span<const std::uint32_t> path;
+  StepKind step_kind = StepKind::step;
+  std::string_view name;
+  std::string_view type;  ///< Of the payload: codec.hpp's type name.
+  std::uint32_t attempts = 1;
+  Stamp stamp = 0;          ///< When it was delivered: the run's `now` from here on.
+  std::int64_t busy_us = 0;  ///< How long the last attempt's body ran.
+  std::optional<ErrorView> error;  ///< Set: it failed, and there is no payload.
+  core::ByteView payload;
+};
+
+struct RunEnded {
+  static constexpr Kind kKind = Kind::run_ended;
+  Stamp stamp = 0;
+  std::string_view type;
+  std::optional<ErrorView> error;
+  core::ByteView payload;
+};
+
+struct Identity {
+  static constexpr Kind kKind = Kind::identity;
+  core::Hash128 journal;  ///< Drawn when the journal was created.
+  Stamp created = 0;
+  std::string_view created_by;  ///< Perdure's version.
+};
+
+struct Counters {
+  static constexpr Kind kKind = Kind::counters;
+  std::uint64_t epoch = 0;        ///< Openings for writing so far.
+  std::uint64_t incarnation = 0;  ///< Drawn at each opening.
+  RecordNumber last_number = 0;   ///< At least the highest number in any row; exact after a clean end.
+  Stamp last_stamp = 0;
+  std::uint32_t clean = 0;  ///< 1: the last writer shut down cleanly.
+};
+
+struct SessionRow {
+  static constexpr Kind kKind = Kind::session;
+  std::string_view agent;
+  std::string_view key;
+  Stamp created = 0;
+};
+
+struct MessageKeyRow {
+  static constexpr Kind kKind = Kind::message_key;
+  std::string_view key;
+  RunId run;
+};
+
+struct RunRow {
+  static constexpr Kind kKind = Kind::run;
+  SessionId session;
+  std::string_view agent;
+  std::uint32_t agent_version = 1;
+  std::string_view handler;
+  std::string_view session_key;
+  Stamp created = 0;
+};
+
+/// What changes of a run, beside its records so that a step dirties no other page.
+struct HeadRow {
+  static constexpr Kind kKind = Kind::head;
+  std::uint32_t count = 0;  ///< Records of the run: a missing one is seen.
+  RunStatus status = RunStatus::running;
+  Stamp stamp = 0;      ///< Of the last change.
+  Code code = Code::user;  ///< Why it is parked.
+  std::string_view reason;
+};
+
+struct ReadyRow {
+  static constexpr Kind kKind = Kind::ready;
+  SessionId session;
+};
+
+struct DueRow {
+  static constexpr Kind kKind = Kind::due;
+  enum class What : std::uint8_t { retry = 1 };
+  What what = What::retry;
+  std::span<const std::uint32_t> path;
+};
+
+struct AttemptsRow {
+  static constexpr Kind kKind = Kind::attempts;
+  std::span<const std::uint32_t> path;
+  std::string_view name;
+  std::uint32_t count = 0;         ///< Attempts begun, those that ended with the process included.
+  std::uint32_t unclean_ends = 0;  ///< Times the process died while this step was unfinished.
+  std::optional<ErrorView> first_error;
+  std::optional<ErrorView> last_error;
+  Stamp last_stamp = 0;  ///< When the last attempt ended.
+  Stamp next_due = 0;    ///< When the next attempt may begin; 0: at once.
+};
+
+/// Appends the encoded body of `value` (without envelope) to `out`. Thread: any.
+template <class T>
+void encode_body(const T& value, core::Bytes& out);
+
+/// A value copied into aligned storage, checked once; views point into it. Reused from row to row.
+class RecordBuffer {
+ public:
+  /// Copies `value`, then holds it against its envelope and `key`. Errors: `corrupt` naming what is
+  /// wrong, `newer_format`.
+  [[nodiscard]] Result<void> load(core::ByteView key, core::ByteView value);
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] RecordNumber number() const noexcept { return number_; }
+  [[nodiscard]] std::size_t stored_bytes() const noexcept { return size_; }
+  /// The value as `T`, borrowed from this buffer until the next `load`. Errors: `corrupt` when it is of
+  /// another kind or its FlatBuffer does not verify.
+  template <class T>
+  [[nodiscard]] Result<T> as() const;
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::size_t size_ = 0;
+  Kind kind_ = Kind::identity;
+  RecordNumber number_ = 0;
+  /// Paths are copied here, so that a span of aligned numbers can be handed out.
+  mutable std::vector<std::uint32_t> path_;
+};
+
+/// Writes the envelope in front of `body` space: `value` is the whole value, envelope included.
+void seal(core::ByteView key, std::span<std::byte> value, Kind kind, RecordNumber number) noexcept;
+
+}  // namespace perdure::journal

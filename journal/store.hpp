@@ -1,0 +1,89 @@
+/// The Store seam: tables of bytes that change by whole batches.
+///
+/// What this is: what the journal needs of a storage engine. Tables map short keys of fixed numbers
+/// (big-endian, so that bytes sort as numbers do) to values. They change only by `commit`, one
+/// numbered batch at a time; snapshots read them as they stood after some batch.
+/// What it promises: a batch is there whole or not at all, batches are there in order, and once
+/// `commit` has returned in durability `full` the batch survives power loss.
+/// What it does not: know what a value means (record.hpp), number anything or decide when to commit
+/// (writer.hpp).
+#pragma once
+
+#include <perdure/result.hpp>
+
+#include "core/bytes.hpp"
+#include "journal/key.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace perdure::journal {
+
+/// The tables. Numbers and names are part of the format and never reused.
+enum class Table : std::uint8_t {
+  meta = 1,      ///< what (u32) -> identity, counters
+  sessions = 2,  ///< session (16 bytes) -> its address
+  keys = 3,      ///< session, hash of a message key (16 bytes) -> the run it made
+  runs = 4,      ///< run (16 bytes) -> what never changes of a run
+  records = 5,   ///< run, index (u32) -> record; index 0xFFFFFFFF -> the run's head row
+  ready = 6,     ///< run -> its session: unfinished, not waiting for time or a signal
+  due = 7,       ///< time (u64 microseconds), run, hash of the step path (u64) -> what is due
+  attempts = 8,  ///< run, hash of the step path (u64) -> a step's attempts so far
+};
+inline constexpr std::size_t kTableCount = 8;
+inline constexpr std::uint32_t kHeadIndex = 0xFFFF'FFFFU;
+
+/// One change of one row.
+struct Mutation {
+  enum class Kind : std::uint8_t { put, erase };
+  Table table = Table::meta;
+  Kind kind = Kind::put;
+  Key key;
+  core::ByteView value;  ///< Empty for `erase`. Borrowed until `commit` returns.
+};
+
+/// How sure a commit is. See semantics.md section 8.
+enum class Durability : std::uint8_t {
+  full,  ///< Written and synced when `commit` returns.
+  none,  ///< Written; a sync happens when the system likes. Survives SIGKILL, not power loss.
+};
+
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  /// Goes to the next row (at first: to the first). False past the end. Errors: `corrupt`,
+  /// `storage_failed`.
+  [[nodiscard]] virtual Result<bool> next() = 0;
+  /// The current row; borrowed until `next` or the snapshot's end. Values may lie unaligned.
+  [[nodiscard]] virtual core::ByteView key() const = 0;
+  [[nodiscard]] virtual core::ByteView value() const = 0;
+};
+
+/// All tables as they stood at one moment. Thread: one at a time.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  /// The value at `key`, or empty. Borrowed until the snapshot's end.
+  [[nodiscard]] virtual Result<std::optional<core::ByteView>> get(Table table, const Key& key) = 0;
+  /// Rows from `from` on (inclusive), while their key begins with `prefix`.
+  [[nodiscard]] virtual Result<std::unique_ptr<Cursor>> scan(Table table, const Key& from,
+                                                             const Key& prefix) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// Makes the whole batch true, or nothing of it. `batch` is sorted by table and key, one mutation
+  /// a row. Errors: `storage_full` (nothing happened; free room and try again), `storage_failed` (it
+  /// is not known what is on disk: nothing more may be committed by this process). Thread: one at a
+  /// time, any.
+  [[nodiscard]] virtual Result<void> commit(std::span<const Mutation> batch,
+                                            Durability durability) = 0;
+  /// Thread: any, also while another commits. Errors: `storage_failed`, or `misuse` when more
+  /// snapshots are open than the store has slots for.
+  [[nodiscard]] virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+};
+
+}  // namespace perdure::journal

@@ -1,0 +1,88 @@
+/// The writer: group commit, record numbers, and the word on what is durable.
+///
+/// What this is: the one place where changes enter the store. Changes that arrive while a commit is
+/// under way are committed together by the next one.
+/// What it promises: changes become durable in the order of their numbers, each whole; numbers are
+/// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits is
+/// told; with a full disk the batch stays queued under its numbers and is tried again.
+/// What it does not: wait for anybody's result. `submit` returns at once; the gate tells when.
+///
+/// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
+/// thread (`wake`), or whoever has nothing better to do (`commit_here`).
+#pragma once
+
+#include <perdure/result.hpp>
+
+#include "core/clock.hpp"
+#include "journal/change.hpp"
+#include "journal/gate.hpp"
+#include "journal/store.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace perdure::journal {
+
+struct WriterOptions {
+  RecordNumber last_number = 0;  ///< Of the journal as it was opened.
+  Durability durability = Durability::full;
+  /// Bytes that may wait for a commit before `submit` refuses new work with `storage_full`.
+  std::size_t queue_bytes_max = 256U << 20U;
+  /// How long to wait before a batch that found the disk full is tried again.
+  std::chrono::milliseconds full_disk_retry{200};
+  /// Called once, from the committing thread, when nothing more can be committed.
+  std::function<void(const Error&)> on_fatal = {};
+  /// Called when the disk is found full (once until it is not any more).
+  std::function<void(const Error&)> on_full = {};
+};
+
+/// Whether a change may be turned away: work that the outside has just asked for may, a step of work that
+/// is under way may not, because its effect has happened.
+enum class Admission : std::uint8_t { new_work, under_way };
+
+/// Thread: any.
+class Writer {
+ public:
+  /// `store` and `gate` outlive the writer. The gate's watermark starts at `options.last_number`.
+  Writer(Store& store, Gate& gate, WriterOptions options);
+  /// Like `stop`.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Queues `change`. Returns the number of its last record; a change without records takes one number.
+  /// Errors: `storage_full` (new work only), `storage_failed`, `closed`.
+  [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission);
+
+  /// Has the writer's thread commit what is queued.
+  void wake();
+  /// Commits what is queued on this thread, waiting for a commit under way first. Returns when
+  /// everything queued before the call is durable, or the writer has failed or found the disk full.
+  void commit_here();
+
+  /// Everything queued is made durable (unless the writer failed or the disk is full), then no more is
+  /// accepted and the thread has ended. Errors: why not everything is durable.
+  [[nodiscard]] Result<void> stop();
+
+  /// The highest number handed out.
+  [[nodiscard]] RecordNumber last_number() const;
+
+  struct Figures {
+    std::uint64_t commits = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;
+  };
+  [[nodiscard]] Figures figures() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace perdure::journal
