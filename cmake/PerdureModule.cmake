@@ -1,0 +1,82 @@
+# perdure_module(name SOURCES file... [DEPS target...] [PRIVATE_DEPS target...])
+#
+# Declares the static library perdure_<name>, known as perdure::<name>, and installs it. DEPS are the
+# modules and libraries that its headers show; PRIVATE_DEPS are those that only its .cpp files see.
+# The project root is on the private include path, include/ on the public one: a user of the product
+# can't reach a module's own headers.
+#
+# A module whose list of sources is still empty is left out, and so is every dependency on it.
+
+set_property(GLOBAL PROPERTY PERDURE_MODULES "")
+
+function(perdure_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "perdure_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT arg_SOURCES)
+    message(STATUS "Module ${name} has no sources yet")
+    return()
+  endif()
+  set(target perdure_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(perdure::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR})
+  perdure_present_targets(public ${arg_DEPS})
+  perdure_present_targets(private ${arg_PRIVATE_DEPS})
+  target_link_libraries(${target} PUBLIC ${public} Boost::headers
+    PRIVATE ${private} $<BUILD_INTERFACE:perdure_warnings>)
+  set_property(GLOBAL APPEND PROPERTY PERDURE_MODULES ${target})
+endfunction()
+
+# Leaves out perdure:: targets that are not declared.
+function(perdure_present_targets result)
+  set(present "")
+  foreach(dependency IN LISTS ARGN)
+    if(TARGET ${dependency} OR NOT dependency MATCHES "^perdure::")
+      list(APPEND present ${dependency})
+    endif()
+  endforeach()
+  set(${result} "${present}" PARENT_SCOPE)
+endfunction()
+
+# perdure_schema(module file.fbs...)
+#
+# Generates <build>/generated/<module>/schema/<file>_generated.h for the module's .cpp files, which
+# include it as "<module>/schema/<file>_generated.h". The generated code is a system header: its
+# warnings are not ours to mend.
+function(perdure_schema name)
+  set(target perdure_${name})
+  if(NOT TARGET ${target})
+    return()
+  endif()
+  set(directory "${PROJECT_BINARY_DIR}/generated/${name}/schema")
+  foreach(schema IN LISTS ARGN)
+    get_filename_component(stem "${schema}" NAME_WE)
+    set(header "${directory}/${stem}_generated.h")
+    add_custom_command(OUTPUT "${header}"
+      COMMAND "${PERDURE_FLATC}" --cpp --scoped-enums -o "${directory}"
+        "${CMAKE_CURRENT_SOURCE_DIR}/${schema}"
+      DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${schema}"
+      COMMENT "Generating ${name}/schema/${stem}_generated.h"
+      VERBATIM)
+    target_sources(${target} PRIVATE "${header}")
+  endforeach()
+  target_include_directories(${target} SYSTEM PRIVATE "${PROJECT_BINARY_DIR}/generated")
+endfunction()
+
+# perdure::perdure, what a user links: all modules.
+function(perdure_product)
+  get_property(modules GLOBAL PROPERTY PERDURE_MODULES)
+  add_library(perdure INTERFACE)
+  add_library(perdure::perdure ALIAS perdure)
+  # The last module stands highest; a static link wants users before what they use.
+  list(REVERSE modules)
+  target_link_libraries(perdure INTERFACE ${modules})
+  target_include_directories(perdure INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()
