@@ -1,0 +1,96 @@
+/// Steps: what a body is told, and how its attempts are governed.
+///
+/// What this is: `Step` (the key, the attempt, the deadline, the stop token of one attempt of one step),
+/// `StepOptions` and `Retry`.
+/// What it promises: the key is the same on every attempt, in every process, for ever.
+/// What it does not: carry the run's state; a body sees its inputs and this.
+#pragma once
+
+#include <perdure/error.hpp>
+#include <perdure/run_id.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace perdure {
+inline namespace v0 {
+
+/// What happens when the process died between doing and recording (docs/programming_model.md).
+enum class Effect : std::uint8_t {
+  idempotent = 1,     ///< Run again. The default of `ctx.step`.
+  keyed = 2,          ///< Run again with the same key; the far side deduplicates by `Step::key()`.
+  queryable = 3,      ///< Ask the tool's `find(key)` first. Tools only.
+  at_most_once = 4,   ///< Never again: the step fails with `outcome_unknown`.
+  transactional = 5,  ///< Same transaction as the record. Perdure's own operations.
+};
+
+/// When a failed attempt is followed by another. Only errors that `Error::is_retryable()` says may succeed
+/// later are tried again, and of `at_most_once` steps only attempts whose effect was `refused`.
+struct Retry {
+  /// Attempts in all, the first included. 1: never again. 0: no bound.
+  int attempts_max = 3;
+  /// Before the second attempt.
+  std::chrono::milliseconds delay = std::chrono::milliseconds(100);
+  /// Each further delay is this many times the one before. At least 1.
+  double factor = 2.0;
+  /// No delay is longer, but for an error's own `retry_after`.
+  std::chrono::milliseconds delay_max = std::chrono::seconds(30);
+  /// Part of each delay that is drawn at random: 0.2 waits 80 to 100 % of it. From 0 to 1.
+  double jitter = 0.2;
+  /// Codes that are never tried again, whatever the error says of itself.
+  std::vector<Code> never = {};
+};
+
+/// Options of one step. Read from the current code at each attempt, never compared with the journal.
+struct StepOptions {
+  Effect effect = Effect::idempotent;
+  Retry retry = {};
+  /// Of one attempt. When it has passed the body is asked to stop through its stop token, and what it then
+  /// returns decides: a value is the step's result, a failure becomes `timeout`. Zero: none.
+  std::chrono::milliseconds timeout = std::chrono::milliseconds(0);
+};
+
+/// One attempt of one step, as its body sees it. Valid until the body returns. Thread: the body's own; the
+/// stop token any.
+class Step {
+ public:
+  struct Facts {
+    RunId run;
+    std::string id;
+    std::string name;
+    std::uint32_t attempt = 1;
+    std::optional<std::chrono::system_clock::time_point> deadline = {};
+    std::stop_token stop = {};
+  };
+  explicit Step(Facts facts) : facts_(std::move(facts)) {}
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  /// The idempotency key: run id, step id and step name as `RUN/STEP/NAME`, the name percent-encoded, so that
+  /// it fits an HTTP header. The same on every attempt.
+  [[nodiscard]] std::string key() const;
+  /// The step's path in its run: `"18"`, `"3.0.1"`.
+  [[nodiscard]] const std::string& id() const noexcept { return facts_.id; }
+  [[nodiscard]] const std::string& name() const noexcept { return facts_.name; }
+  [[nodiscard]] const RunId& run_id() const noexcept { return facts_.run; }
+  /// From 1. Attempts that ended with the process count.
+  [[nodiscard]] int attempt() const noexcept { return static_cast<int>(facts_.attempt); }
+  /// When the timeout passes; empty without one.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> deadline() const noexcept {
+    return facts_.deadline;
+  }
+  /// Asked to stop at the deadline, when the branch lost, when the run is cancelled, at shutdown.
+  [[nodiscard]] std::stop_token stop_token() const noexcept { return facts_.stop; }
+  [[nodiscard]] bool stop_requested() const noexcept { return facts_.stop.stop_requested(); }
+
+ private:
+  Facts facts_;
+};
+
+}  // namespace v0
+}  // namespace perdure
