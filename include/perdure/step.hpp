@@ -11,11 +11,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace perdure {
 inline namespace v0 {
@@ -27,6 +27,22 @@ enum class Effect : std::uint8_t {
   queryable = 3,      ///< Ask the tool's `find(key)` first. Tools only.
   at_most_once = 4,   ///< Never again: the step fails with `outcome_unknown`.
   transactional = 5,  ///< Same transaction as the record. Perdure's own operations.
+};
+
+/// A set of error codes, usable in constexpr options: `{Code::timeout, Code::refused}`.
+class Codes {
+ public:
+  constexpr Codes() = default;
+  constexpr Codes(std::initializer_list<Code> codes) {
+    for (const Code code : codes) bits_ |= bit(code);
+  }
+  [[nodiscard]] constexpr bool contains(Code code) const noexcept { return (bits_ & bit(code)) != 0; }
+
+ private:
+  static constexpr std::uint64_t bit(Code code) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(code);
+  }
+  std::uint64_t bits_ = 0;
 };
 
 /// When a failed attempt is followed by another. Only errors that `Error::is_retryable()` says may succeed
@@ -43,7 +59,7 @@ struct Retry {
   /// Part of each delay that is drawn at random: 0.2 waits 80 to 100 % of it. From 0 to 1.
   double jitter = 0.2;
   /// Codes that are never tried again, whatever the error says of itself.
-  std::vector<Code> never = {};
+  Codes never = {};
 };
 
 /// Options of one step. Read from the current code at each attempt, never compared with the journal.
