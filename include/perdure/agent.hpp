@@ -1,0 +1,112 @@
+/// Agents and handlers: definitions, as constexpr objects with a stable name.
+///
+/// What this is: `Agent{"trip", &book_trip}` or `Agent{"cart", add, clear}` of `Handler{"add", &add_item}`.
+/// What it promises: names stand in the journal; renaming one makes another agent of it.
+/// What it does not: run. `Runtime::serve` makes a runtime able to run it.
+#pragma once
+
+#include <perdure/detail/root_task.hpp>
+
+#include <tuple>
+
+namespace perdure {
+inline namespace v0 {
+namespace detail {
+
+template <class T>
+constexpr void require_codable_or_void() {
+  if constexpr (!std::is_void_v<T>) require_codable<T>();
+}
+template <class T>
+[[nodiscard]] std::string_view type_name_or_void() {
+  if constexpr (std::is_void_v<T>) {
+    return "void";
+  } else {
+    return type_name<T>();
+  }
+}
+
+}  // namespace detail
+
+/// A handler: a name and a function `Task<Reply>(Context&, Message)`.
+template <class ReplyType, class MessageType>
+struct Handler {
+  using Reply = ReplyType;
+  using Message = MessageType;
+  using Function = Task<Reply> (*)(Context&, Message);
+
+  const char* name;
+  Function function;
+
+  constexpr Handler(const char* handler_name, Function handler)
+      : name(handler_name), function(handler) {
+    detail::require_codable<Message>();
+    detail::require_codable_or_void<Reply>();
+  }
+};
+
+struct AgentOptions {
+  /// A run stays on the version it started with while that is served. At least 1.
+  int version = 1;
+};
+
+namespace detail {
+template <class>
+inline constexpr bool kIsHandler = false;
+template <class R, class M>
+inline constexpr bool kIsHandler<Handler<R, M>> = true;
+}  // namespace detail
+
+/// An agent of several handlers.
+template <class... Handlers>
+struct Agent {
+  static_assert((detail::kIsHandler<Handlers> && ...),
+                "perdure: an agent is made of a function Task<Reply>(Context&, Message), or of "
+                "pd::Handler objects");
+  const char* name;
+  std::tuple<Handlers...> handlers;
+  AgentOptions options{};
+
+  constexpr explicit Agent(const char* agent_name, Handlers... parts)
+      : name(agent_name), handlers(parts...) {}
+};
+
+/// An agent of one handler, which is called `run`.
+template <class R, class M>
+struct Agent<Handler<R, M>> {
+  const char* name;
+  std::tuple<Handler<R, M>> handlers;
+  AgentOptions options{};
+
+  constexpr Agent(const char* agent_name, Task<R> (*function)(Context&, M), AgentOptions chosen = {})
+      : name(agent_name), handlers(Handler<R, M>("run", function)), options(chosen) {}
+  constexpr explicit Agent(const char* agent_name, Handler<R, M> handler, AgentOptions chosen = {})
+      : name(agent_name), handlers(handler), options(chosen) {}
+};
+
+template <class R, class M>
+Agent(const char*, Task<R> (*)(Context&, M)) -> Agent<Handler<R, M>>;
+template <class R, class M>
+Agent(const char*, Task<R> (*)(Context&, M), AgentOptions) -> Agent<Handler<R, M>>;
+
+namespace detail {
+
+template <class R, class M>
+[[nodiscard]] HandlerEntry entry_of(const Handler<R, M>& handler) {
+  return {handler.name, type_name<M>(), type_name_or_void<R>(),
+          [function = handler.function]() -> std::unique_ptr<RootTask> {
+            return std::make_unique<RootTaskOf<R, M>>(function);
+          }};
+}
+
+template <class... H>
+[[nodiscard]] AgentEntry entry_of(const Agent<H...>& agent) {
+  AgentEntry entry{agent.name, agent.options.version, {}};
+  std::apply([&](const auto&... handler) { (entry.handlers.push_back(entry_of(handler)), ...); },
+             agent.handlers);
+  return entry;
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace perdure

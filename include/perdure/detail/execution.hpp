@@ -1,0 +1,186 @@
+/// The seam between handlers and the engine that runs them.
+///
+/// What this is: what coroutine frames (task.hpp) and operations (operations.hpp) ask of the engine, and what
+/// the engine asks of them. The engine itself is compiled (actors/run_core.hpp); nothing here stores or
+/// schedules anything.
+/// What it promises: everything here is called on the run's own thread, one call at a time, but for
+/// `Leaf::run`, which is called on a step thread.
+/// What it does not: belong to the API. Names in `perdure::detail` may change with every version.
+///
+/// How the parts hang together: a frame awaits one Child at a time (a leaf, a task, a combinator). A child
+/// that has ended tells its Parent. A parent that is a frame becomes runnable; the engine's loop runs what
+/// is runnable, first come first served, until nothing is left, and then makes the next delivery.
+#pragma once
+
+#include <perdure/codec.hpp>
+#include <perdure/result.hpp>
+#include <perdure/step.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace perdure {
+inline namespace v0 {
+
+/// A step's name, together with the place in the code where it stands.
+struct Name {
+  std::string text;
+  std::source_location where;
+  // Implicit, so that `ctx.step("read", …)` works; the default argument is the caller's place.
+  Name(const char* name, std::source_location at = std::source_location::current())
+      : text(name), where(at) {}
+  Name(std::string_view name, std::source_location at = std::source_location::current())
+      : text(name), where(at) {}
+  Name(std::string name, std::source_location at = std::source_location::current())
+      : text(std::move(name)), where(at) {}
+};
+
+namespace detail {
+
+class Execution;
+
+/// Where something stands in the tree of a run: a list of components from the root, linked upwards. The
+/// nodes live in frames and awaiters; the root has no parent and no component.
+struct Place {
+  const Place* parent = nullptr;
+  std::uint32_t component = 0;
+};
+
+/// Told when a child that it started has ended.
+class Parent {
+ public:
+  virtual void child_ended(std::size_t position) noexcept = 0;
+
+ protected:
+  ~Parent() = default;
+};
+
+/// Something the engine's loop can run: a task's frame. At most once in the queue at a time.
+class Runnable {
+ public:
+  virtual void run() noexcept = 0;
+
+ protected:
+  ~Runnable() = default;
+
+ private:
+  friend class Execution;
+  Runnable* next_ = nullptr;
+};
+
+/// Where a child was started, and whom to tell.
+struct Start {
+  Execution& execution;
+  Place place;
+  Parent& parent;
+  std::size_t position = 0;
+};
+
+/// How a body ended: the encoded value, or the failure.
+using BodyResult = Result<Bytes>;
+
+/// One operation that ends by exactly one delivery.
+class Leaf {
+ public:
+  Leaf(Name name, std::string_view type, StepOptions options)
+      : name_(std::move(name)), type_(type), options_(std::move(options)) {}
+  Leaf(const Leaf&) = delete;
+  Leaf& operator=(const Leaf&) = delete;
+  virtual ~Leaf() = default;
+
+  [[nodiscard]] const Name& name() const noexcept { return name_; }
+  [[nodiscard]] std::string_view type() const noexcept { return type_; }
+  [[nodiscard]] const StepOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Place& place() const noexcept { return place_; }
+
+  /// The recorded value: decodes and keeps it. Errors: `undecodable`; the leaf has then not ended.
+  [[nodiscard]] virtual Result<void> accept(ByteView payload) = 0;
+  /// The recorded failure.
+  virtual void refuse(Error error) = 0;
+  /// Runs the body. On a step thread, while the frame is kept alive.
+  [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
+  /// Tells whoever awaits that the leaf has ended.
+  void ended() noexcept { parent_->child_ended(position_); }
+
+ protected:
+  void open(const Start& start);
+  void stop() noexcept;
+
+ private:
+  Name name_;
+  std::string_view type_;
+  StepOptions options_;
+  Place place_;
+  Execution* execution_ = nullptr;
+  Parent* parent_ = nullptr;
+  std::size_t position_ = 0;
+};
+
+class PromiseBase;
+
+/// The engine of one run.
+class Execution {
+ public:
+  Execution() = default;
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  /// A leaf was started: it is pending from here on.
+  virtual void open(Leaf& leaf) = 0;
+  /// Nobody needs the leaf's outcome any more; its body is asked to stop. Its delivery still comes.
+  virtual void stop(Leaf& leaf) noexcept = 0;
+  /// An exception that is no `Exception` escaped a handler: the run parks.
+  virtual void handler_threw(const char* what) noexcept = 0;
+  /// The n-th random number at the place of the running task.
+  [[nodiscard]] virtual std::uint64_t draw(const PromiseBase& task, std::uint32_t number) const = 0;
+  /// Microseconds since 1970 of the last delivery.
+  [[nodiscard]] virtual std::int64_t now_us() const = 0;
+  [[nodiscard]] virtual const RunId& run_id() const = 0;
+  [[nodiscard]] virtual std::string_view session_key() const = 0;
+  [[nodiscard]] virtual std::string_view agent_name() const = 0;
+  [[nodiscard]] virtual int agent_version() const = 0;
+  virtual void log(std::string_view message) = 0;
+  /// Whether the caller's thread is running this run's handler now (and not one of its step bodies).
+  [[nodiscard]] virtual bool on_this_thread() const noexcept = 0;
+
+  void make_runnable(Runnable& runnable) noexcept {
+    runnable.next_ = nullptr;
+    (last_ == nullptr ? first_ : last_->next_) = &runnable;
+    last_ = &runnable;
+  }
+  [[nodiscard]] PromiseBase* current() const noexcept { return current_; }
+  void set_current(PromiseBase* task) noexcept { current_ = task; }
+
+ protected:
+  ~Execution() = default;
+  /// The next runnable, or null.
+  [[nodiscard]] Runnable* take_runnable() noexcept {
+    Runnable* const taken = first_;
+    if (taken != nullptr && (first_ = taken->next_) == nullptr) last_ = nullptr;
+    return taken;
+  }
+  void forget_runnables() noexcept { first_ = last_ = nullptr; }
+
+ private:
+  Runnable* first_ = nullptr;
+  Runnable* last_ = nullptr;
+  PromiseBase* current_ = nullptr;
+};
+
+inline void Leaf::open(const Start& start) {
+  place_ = start.place;
+  execution_ = &start.execution;
+  parent_ = &start.parent;
+  position_ = start.position;
+  start.execution.open(*this);
+}
+
+inline void Leaf::stop() noexcept { execution_->stop(*this); }
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace perdure
