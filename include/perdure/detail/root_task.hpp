@@ -6,7 +6,10 @@
 
 #include <perdure/context.hpp>
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace perdure {
 inline namespace v0 {
