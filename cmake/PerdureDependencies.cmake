@@ -2,7 +2,8 @@
 # or older where older was seen to do.
 
 find_package(Threads REQUIRED)
-# Outcome with BOOST_OUTCOME_CO_TRY(auto x, expression); 1.74, Debian 12's default, has an older form.
+# Outcome with BOOST_OUTCOME_CO_TRY(auto x, expression); 1.74, Debian 12's default, has an older
+# form.
 find_package(Boost 1.81 CONFIG REQUIRED)
 find_package(LMDB 0.9.24 REQUIRED)
 find_package(FlatBuffers CONFIG REQUIRED NAMES FlatBuffers flatbuffers)

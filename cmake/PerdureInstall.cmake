@@ -5,11 +5,13 @@ include(CMakePackageConfigHelpers)
 get_property(modules GLOBAL PROPERTY PERDURE_MODULES)
 install(TARGETS perdure ${modules} EXPORT perdureTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/perdure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY include/perdure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.hpp")
 
 set(package_directory "${CMAKE_INSTALL_LIBDIR}/cmake/perdure")
 install(EXPORT perdureTargets NAMESPACE perdure:: DESTINATION "${package_directory}")
-configure_package_config_file(cmake/perdureConfig.cmake.in "${PROJECT_BINARY_DIR}/perdureConfig.cmake"
+configure_package_config_file(cmake/perdureConfig.cmake.in
+  "${PROJECT_BINARY_DIR}/perdureConfig.cmake"
   INSTALL_DESTINATION "${package_directory}" NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/perdureConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)

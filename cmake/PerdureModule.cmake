@@ -1,7 +1,7 @@
 # perdure_module(name SOURCES file... [DEPS target...] [PRIVATE_DEPS target...])
 #
-# Declares the static library perdure_<name>, known as perdure::<name>, and installs it. DEPS are the
-# modules and libraries that its headers show; PRIVATE_DEPS are those that only its .cpp files see.
+# Declares the static library perdure_<name>, known as perdure::<name>, and installs it. DEPS are
+# the modules and libraries that its headers show; PRIVATE_DEPS those that only its .cpp files see.
 # The project root is on the private include path, include/ on the public one: a user of the product
 # can't reach a module's own headers.
 #
@@ -24,7 +24,8 @@ function(perdure_module name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR})
   perdure_present_targets(public ${arg_DEPS})
   perdure_present_targets(private ${arg_PRIVATE_DEPS})
@@ -78,5 +79,6 @@ function(perdure_product)
   list(REVERSE modules)
   target_link_libraries(perdure INTERFACE ${modules})
   target_include_directories(perdure INTERFACE
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endfunction()

@@ -2,10 +2,10 @@
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   message(FATAL_ERROR
-    "Perdure can't be built with GCC ${CMAKE_CXX_COMPILER_VERSION}: GCC before 13 miscompiles coroutines "
-    "(a capturing lambda or an aggregate temporary inside a co_await expression is copied bitwise and "
-    "destroyed twice). Use clang 16 or newer (on Debian 12: apt install clang-19, then "
-    "CXX=clang++-19 cmake ...), or GCC 13 or newer.")
+    "Perdure can't be built with GCC ${CMAKE_CXX_COMPILER_VERSION}: GCC before 13 miscompiles "
+    "coroutines (a capturing lambda or an aggregate temporary inside a co_await expression is "
+    "copied bitwise and destroyed twice). Use clang 16 or newer (on Debian 12: apt install "
+    "clang-19, then CXX=clang++-19 cmake ...), or GCC 13 or newer.")
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
   message(FATAL_ERROR

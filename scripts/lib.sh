@@ -134,8 +134,8 @@ jobs_wanted() {
 
 # --- Progress -----------------------------------------------------------------------------------
 
-# logged NAME command...: runs it with its output in build/logs/NAME.log, shows that it is alive, and
-# shows the end of the log if it fails.
+# logged NAME command...: runs it with its output in build/logs/NAME.log, shows that it is alive,
+# and shows the end of the log if it fails.
 logged() {
   local name="$1" log="$logs/$1.log" status=0 shown=""
   shift

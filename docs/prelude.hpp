@@ -1,0 +1,15 @@
+// What stands, unseen, before every C++ block of the documents that is not a whole program
+// (tests/style/docs.py). Names here are what a reader of any page may take as given.
+#pragma once
+
+#include <perdure/perdure.hpp>
+
+#include <chrono>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pd = perdure;
+using namespace std::chrono_literals;
