@@ -1,7 +1,7 @@
 """Every module links with what it may use and nothing else.
 
-A whole archive, its allowed modules, its libraries: a call against the layers that needs no #include
-(a declaration by hand) is found here.
+A whole archive, its allowed modules, its libraries: a call against the layers that needs no
+#include (a declaration by hand) is found here.
 """
 
 import pathlib
