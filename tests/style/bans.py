@@ -14,8 +14,10 @@ BANS = (
      "wait for a condition or use the manual clock; nothing sleeps", {
          r"samples/.*": "a sample may imitate slow work",
      }),
-    (r"(?<![\w.>])s?rand\s*\(|\bstd::(random_device|mt19937(_64)?)\b", ANYWHERE,
-     "draw from core::Random", {r"core/random\.cpp": "the one source of randomness"}),
+    (r"(?<![\w.>])s?rand\s*\(|\bstd::random_device\b", ANYWHERE, "draw from core::Random", {
+        r"core/random\.cpp": "the one source of randomness",
+    }),
+    (r"\bstd::mt19937(_64)?\b", MODULES, "draw from core::Random", {}),
     (r"\bstd::(cout|cerr|clog)\b", MODULES,
      "a library writes to nobody's terminal: the log hook", {}),
     (r"(?<![\w.>])(std::)?(v?f?printf|puts|fputs|putchar)\s*\(", MODULES,

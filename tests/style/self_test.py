@@ -91,6 +91,7 @@ class BansTest(unittest.TestCase):
         ("tests/core/a_test.cpp", "usleep(3);"),
         ("actors/a.cpp", "int a = rand();"),
         ("actors/a.cpp", "std::mt19937 engine;"),
+        ("tests/core/a_test.cpp", "std::random_device device;"),
         ("journal/a.cpp", "std::cout << 1;"),
         ("journal/a.cpp", 'std::fprintf(stderr, "x");'),
         ("journal/a.cpp", "auto t = std::chrono::system_clock::now();"),
@@ -120,6 +121,7 @@ class BansTest(unittest.TestCase):
         ("samples/a.cpp", "auto both = co_await all(x, y); auto& [a, b] = both;"),
         ("include/perdure/a.hpp", "bool is_open() const; namespace detail {\nvoid f(bool a);\n}\n"),
         ("tests/a.cpp", "EXPECT_THROW(f(), Exception);"),
+        ("tests/a.cpp", "std::mt19937 engine(7);"),
     )
 
     def test_bad_lines_are_found(self):
