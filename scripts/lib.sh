@@ -85,6 +85,8 @@ install_packages() {
     command -v sudo >/dev/null ||
       fail "packages are missing and there is no sudo; as root: apt-get install ${missing[*]}"
     as_root=(sudo)
+    # A password is asked for here: what runs in the background below can't ask.
+    sudo -v || fail "sudo refused; as root: apt-get install ${missing[*]}"
   fi
   # One retry, because a mirror now and then drops a connection.
   local attempt
@@ -141,9 +143,12 @@ logged() {
   shift
   mkdir -p "$logs"
   : >"$log"
+  # A process group of its own (set -m), so that an interrupt ends the whole build and not its head.
+  set -m
   "$@" >"$log" 2>&1 </dev/null &
+  set +m
   local pid=$! waited=0 line
-  trap 'kill "$pid" 2>/dev/null || true; exit 130' INT TERM
+  trap 'kill -- "-$pid" 2>/dev/null || true; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     waited=$((waited + 1))
