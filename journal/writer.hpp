@@ -13,31 +13,36 @@
 
 #include <perdure/result.hpp>
 
-#include "core/clock.hpp"
 #include "journal/change.hpp"
 #include "journal/gate.hpp"
 #include "journal/store.hpp"
 
-#include <condition_variable>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 namespace perdure::journal {
 
 struct WriterOptions {
   RecordNumber last_number = 0;  ///< Of the journal as it was opened.
   Durability durability = Durability::full;
+  /// One commit's size: more bytes go into the next one, so that no step waits for a commit without
+  /// bounds. A larger change is committed alone.
+  std::size_t batch_bytes_max = 8U << 20U;
   /// Bytes that may wait for a commit before `submit` refuses new work with `storage_full`.
   std::size_t queue_bytes_max = 256U << 20U;
+  /// The same for work that is under way. It bounds itself (nothing new begins while nothing becomes
+  /// durable), so this is reached only by a few very large results.
+  std::size_t under_way_bytes_max = 1024U << 20U;
   /// How long to wait before a batch that found the disk full is tried again.
   std::chrono::milliseconds full_disk_retry{200};
-  /// Called once, from the committing thread, when nothing more can be committed.
+  /// Called once, from the committing thread, when nothing more can be committed, before the gate tells
+  /// those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
-  /// Called when the disk is found full (once until it is not any more).
+  /// Called from the committing thread when the disk is found full (once until it is not any more). Must
+  /// not stop or destroy the writer.
   std::function<void(const Error&)> on_full = {};
 };
 
@@ -56,7 +61,10 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   /// Queues `change`. Returns the number of its last record; a change without records takes one number.
-  /// Errors: `storage_full` (new work only), `storage_failed`, `closed`.
+  /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several changes).
+  /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the change
+  /// broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait than the
+  /// options allow), code and message of a fatal failure as the store gave it, `closed`.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission);
 
   /// Has the writer's thread commit what is queued.
@@ -65,18 +73,21 @@ class Writer {
   /// everything queued before the call is durable, or the writer has failed or found the disk full.
   void commit_here();
 
-  /// Everything queued is made durable (unless the writer failed or the disk is full), then no more is
-  /// accepted and the thread has ended. Errors: why not everything is durable.
+  /// No more is accepted, everything queued is made durable (unless the writer failed or the disk is
+  /// full), and the thread has ended. Whatever waits at the gate for what did not become durable is told
+  /// so. Not from inside the options' functions or a `Gated`. A second call returns what the first did.
+  /// Errors: why not everything is durable.
   [[nodiscard]] Result<void> stop();
 
   /// The highest number handed out.
   [[nodiscard]] RecordNumber last_number() const;
 
+  /// What has become durable since the writer began.
   struct Figures {
     std::uint64_t commits = 0;
     std::uint64_t changes = 0;
     std::uint64_t records = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;  ///< Of keys and values given to the store.
   };
   [[nodiscard]] Figures figures() const;
 

@@ -1,0 +1,327 @@
+#include "journal/writer.hpp"
+
+#include "core/assert.hpp"
+#include "core/crash_point.hpp"
+#include "journal/batch.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace perdure::journal {
+namespace {
+
+using Changes = std::vector<NumberedChange>;
+
+/// A queue that once was this long gives its memory back.
+constexpr std::size_t kSpareChanges = 64U << 10U;
+
+Error refused(Code code, std::string message) {
+  return {.code = code,
+          .message = std::move(message),
+          .retryable = {},
+          .retry_after = {},
+          .effect = ErrorEffect::refused};
+}
+
+}  // namespace
+
+/// Two locks, the queue's always the inner one:
+/// - `commit_mutex_`: who holds it commits. Guards what stands between it and the other.
+/// - `queue_mutex_`: held for a few instructions. Guards what stands below it.
+///
+/// Invariants:
+/// - changes in `taken_` from `begin_` on, then those in `queue_`, are what is numbered and not durable,
+///   in the order of their numbers;
+/// - `durable_` <= `last_`, and equal exactly when nothing is queued or taken;
+/// - the gate, the options' functions and destructors of whole queues are called without any lock.
+struct Writer::Impl {
+  Impl(Store& store, Gate& gate, WriterOptions options)
+      : store_(store),
+        gate_(gate),
+        options_(std::move(options)),
+        last_(options_.last_number),
+        durable_(options_.last_number) {}
+
+  Result<RecordNumber> submit(Change&& change, Admission admission);
+  void wake();
+  RecordNumber last_number() const;
+  void commit_up_to(RecordNumber target);
+  Result<void> stop();
+  void loop();
+
+  /// What one attempt to commit came to.
+  enum class Outcome : std::uint8_t {
+    nothing_to_do,
+    committed,
+    disk_full,
+    disk_still_full,
+    failed
+  };
+  Outcome commit_batch(RecordNumber target);
+  bool take();
+  Outcome note_durable(Changes& spent, std::size_t bytes);
+  Outcome note_trouble(const Error& why);
+  void fail_gate(const Error& why);
+  void recycle(Changes&& spent);
+  std::optional<Error> refusal(std::size_t cost, Admission admission) const;
+
+  Store& store_;
+  Gate& gate_;
+  const WriterOptions options_;
+  std::mutex stop_mutex_;
+  std::thread thread_;
+
+  std::mutex commit_mutex_;
+  Changes taken_;
+  std::size_t begin_ = 0;  ///< The first change of the batch that is being committed.
+  std::size_t end_ = 0;    ///< Behind its last; equal to `begin_` while there is none.
+  Batch batch_;
+  bool ended_ = false;  ///< The gate was told that nothing more becomes durable, so nothing may.
+
+  mutable std::mutex queue_mutex_;
+  std::condition_variable changed_;  ///< Only the writer's own thread waits for it.
+  Changes queue_;
+  Changes spare_;  ///< Empty, with the capacity of an earlier queue.
+  std::size_t waiting_bytes_ = 0;
+  RecordNumber last_;
+  std::atomic<RecordNumber> durable_;  ///< Written under the lock.
+  std::optional<Error> failure_;
+  std::optional<Error> full_;
+  bool closed_ = false;
+  bool wake_ = false;
+  bool end_thread_ = false;
+  Figures figures_;
+};
+
+std::optional<Error> Writer::Impl::refusal(std::size_t cost, Admission admission) const {
+  if (failure_) return refused(failure_->code, failure_->message);
+  if (closed_) return refused(Code::closed, "the journal's writer was stopped");
+  const bool is_new = admission == Admission::new_work;
+  if (is_new && full_) return refused(Code::storage_full, full_->message);
+  const std::size_t most = is_new ? options_.queue_bytes_max : options_.under_way_bytes_max;
+  // However small the bound, one change at a time passes.
+  if (waiting_bytes_ == 0 || waiting_bytes_ + cost <= most) return std::nullopt;
+  return refused(Code::storage_full, "the journal takes no more until its disk has caught up: " +
+                                         std::to_string(waiting_bytes_) +
+                                         " bytes wait to be written; try again later");
+}
+
+Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission) {
+  if (const std::optional<Error>& broken = change.refusal()) {
+    return refused(broken->code, broken->message);
+  }
+  const std::size_t cost = Batch::cost(change);
+  const std::lock_guard lock(queue_mutex_);
+  if (std::optional<Error> why = refusal(cost, admission)) return *std::move(why);
+  last_ += Batch::numbers(change);
+  queue_.push_back({std::move(change), last_, cost});
+  waiting_bytes_ += cost;
+  return last_;
+}
+
+void Writer::Impl::wake() {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (wake_ || failure_ || durable_.load() == last_) return;
+    wake_ = true;
+  }
+  changed_.notify_one();
+}
+
+RecordNumber Writer::Impl::last_number() const {
+  const std::lock_guard lock(queue_mutex_);
+  return last_;
+}
+
+void Writer::Impl::commit_up_to(RecordNumber target) {
+  while (durable_.load() < target && commit_batch(target) == Outcome::committed) {
+  }
+}
+
+/// One batch. The gate opens when the lock is free again, so that the next commit can begin meanwhile.
+Writer::Impl::Outcome Writer::Impl::commit_batch(RecordNumber target) {
+  std::unique_lock commit(commit_mutex_);
+  // Whoever held the lock before may have committed what this caller came for.
+  if (ended_ || durable_.load() >= target || !take()) return Outcome::nothing_to_do;
+  const std::span<const Mutation> batch =
+      batch_.build(std::span(taken_).subspan(begin_, end_ - begin_));
+  const RecordNumber last = taken_[end_ - 1].last;
+  std::size_t bytes = 0;
+  for (const Mutation& mutation : batch)
+    bytes += mutation.key.view().size() + mutation.value.size();
+
+  core::crash_point(core::CrashPoint::commit_before);
+  const Result<void> written =
+      batch.empty() ? Result<void>(success()) : store_.commit(batch, options_.durability);
+  if (written) core::crash_point(core::CrashPoint::commit_after);
+  Changes spent;
+  const Outcome outcome = written ? note_durable(spent, bytes) : note_trouble(written.error());
+  commit.unlock();
+
+  if (outcome == Outcome::committed) gate_.advance(last);
+  if (outcome == Outcome::disk_full) {
+    changed_.notify_one();  // The writer's thread begins to wait for the next attempt.
+    if (options_.on_full) options_.on_full(written.error());
+  }
+  if (outcome == Outcome::failed) {
+    if (options_.on_fatal) options_.on_fatal(written.error());
+    fail_gate(written.error());
+  }
+  recycle(std::move(spent));
+  return outcome;
+}
+
+/// Sees to it that a batch stands between `begin_` and `end_`. False when there is nothing to commit.
+bool Writer::Impl::take() {
+  if (begin_ != end_) return true;  // It found the disk full and stays as it was.
+  if (begin_ == taken_.size()) {
+    const std::lock_guard lock(queue_mutex_);
+    if (queue_.empty()) return false;
+    taken_ = std::exchange(queue_, std::exchange(spare_, Changes{}));
+    begin_ = 0;
+  }
+  std::size_t cost = 0;
+  for (end_ = begin_; end_ < taken_.size(); ++end_) {
+    cost += taken_[end_].cost;
+    if (cost > options_.batch_bytes_max && end_ > begin_) break;
+  }
+  return true;
+}
+
+Writer::Impl::Outcome Writer::Impl::note_durable(Changes& spent, std::size_t bytes) {
+  std::size_t cost = 0;
+  std::uint64_t records = 0;
+  for (std::size_t i = begin_; i < end_; ++i) {
+    cost += taken_[i].cost;
+    records += taken_[i].change.records();
+  }
+  {
+    const std::lock_guard lock(queue_mutex_);
+    waiting_bytes_ -= cost;
+    full_.reset();
+    figures_.commits += 1;
+    figures_.changes += end_ - begin_;
+    figures_.records += records;
+    figures_.bytes += bytes;
+    durable_.store(taken_[end_ - 1].last);
+  }
+  if (end_ == taken_.size()) {
+    spent.swap(taken_);
+    end_ = 0;
+  } else {
+    for (std::size_t i = begin_; i < end_; ++i) taken_[i].change = Change{};
+  }
+  begin_ = end_;
+  return Outcome::committed;
+}
+
+Writer::Impl::Outcome Writer::Impl::note_trouble(const Error& why) {
+  const std::lock_guard lock(queue_mutex_);
+  if (why.code == Code::storage_full) {
+    const bool is_news = !full_;
+    full_ = why;
+    return is_news ? Outcome::disk_full : Outcome::disk_still_full;
+  }
+  ended_ = true;
+  failure_ = why;
+  full_.reset();
+  return Outcome::failed;
+}
+
+/// What is durable leaves, also when the thread that committed it has not come to open the gate yet.
+void Writer::Impl::fail_gate(const Error& why) {
+  gate_.advance(durable_.load());
+  gate_.fail(why);
+}
+
+/// Frees the changes of a whole queue, which nobody waits for, and keeps its memory for another.
+void Writer::Impl::recycle(Changes&& spent) {
+  if (spent.capacity() == 0 || spent.capacity() > kSpareChanges) return;
+  spent.clear();
+  const std::lock_guard lock(queue_mutex_);
+  if (spare_.capacity() < spent.capacity()) spare_.swap(spent);
+}
+
+/// The writer's own thread: commits when woken, and while the disk is full from time to time.
+void Writer::Impl::loop() {
+  const auto asked = [this] { return wake_ || end_thread_; };
+  std::unique_lock lock(queue_mutex_);
+  while (!end_thread_) {
+    if (full_) {
+      changed_.wait_for(lock, options_.full_disk_retry, asked);
+    } else {
+      changed_.wait(lock, [&] { return asked() || full_; });
+      if (!asked()) continue;
+    }
+    if (end_thread_) return;
+    wake_ = false;
+    const RecordNumber target = last_;
+    lock.unlock();
+    commit_up_to(target);
+    lock.lock();
+  }
+}
+
+Result<void> Writer::Impl::stop() {
+  const std::lock_guard stopping(stop_mutex_);
+  RecordNumber target = 0;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    closed_ = true;
+    target = last_;
+  }
+  if (thread_.joinable()) {
+    commit_up_to(target);
+    {
+      const std::lock_guard commit(commit_mutex_);
+      ended_ = true;
+      const std::lock_guard lock(queue_mutex_);
+      end_thread_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  std::optional<Error> why;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (durable_.load() == last_) return success();
+    why = failure_ ? failure_ : full_;
+  }
+  PERDURE_ASSERT(why.has_value(), "only a full or failed disk keeps the writer from ending");
+  fail_gate(*why);
+  return *std::move(why);
+}
+
+Writer::Writer(Store& store, Gate& gate, WriterOptions options)
+    : impl_(std::make_unique<Impl>(store, gate, std::move(options))) {
+  gate.advance(impl_->options_.last_number);
+  impl_->thread_ = std::thread([impl = impl_.get()] { impl->loop(); });
+}
+
+Writer::~Writer() { static_cast<void>(impl_->stop()); }
+
+Result<RecordNumber> Writer::submit(Change&& change, Admission admission) {
+  return impl_->submit(std::move(change), admission);
+}
+
+void Writer::wake() { impl_->wake(); }
+
+void Writer::commit_here() { impl_->commit_up_to(impl_->last_number()); }
+
+Result<void> Writer::stop() { return impl_->stop(); }
+
+RecordNumber Writer::last_number() const { return impl_->last_number(); }
+
+Writer::Figures Writer::figures() const {
+  const std::lock_guard lock(impl_->queue_mutex_);
+  return impl_->figures_;
+}
+
+}  // namespace perdure::journal
