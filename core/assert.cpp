@@ -16,11 +16,15 @@ void assertion_failed(const char* condition, const char* sentence, const char* f
 
 }  // namespace perdure::core
 
-namespace perdure::detail {
+namespace perdure {
+inline namespace v0 {
+namespace detail {
 
 void result_without_error() noexcept {
   core::assertion_failed("has_error()", "Result::error() was called on a success", __FILE__,
                          __LINE__);
 }
 
-}  // namespace perdure::detail
+}  // namespace detail
+}  // namespace v0
+}  // namespace perdure
