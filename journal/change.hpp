@@ -2,14 +2,17 @@
 ///
 /// What this is: the rows and records that must become true together (a step's result and the run's
 /// head, say), encoded and waiting for the writer to number and seal them.
-/// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch: sizes
-/// are checked as it is built.
+/// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch: limits
+/// are checked as it is built, and a value that breaks one makes the whole change refused.
 #pragma once
 
 #include "journal/record.hpp"
 #include "journal/store.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace perdure::journal {
@@ -20,6 +23,7 @@ class Change {
   /// A record of `run` at `index`. Takes a record number of its own.
   template <class T>
   void append(const RunId& run, std::uint32_t index, const T& record) {
+    if (index >= core::limits::kRecordsPerRun) return refuse(too_many_records());
     add(Table::records, Key{}.add(run).add(index), record, Numbered::yes);
   }
   template <class T>
@@ -28,12 +32,16 @@ class Change {
   }
   void erase(Table table, const Key& key);
 
+  /// Why the writer will not take this change: `too_large`, of the first value that broke a limit. The
+  /// change then holds nothing, and takes nothing more.
+  [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
+
   [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
   [[nodiscard]] std::size_t records() const noexcept { return records_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }
 
  private:
-  friend class Writer;
+  friend class Batch;
   enum class Numbered : std::uint8_t { no, yes };
   struct Part {
     Table table;
@@ -46,6 +54,9 @@ class Change {
   };
   template <class T>
   void add(Table table, const Key& key, const T& value, Numbered numbered) {
+    if (refusal_) return;
+    if (Result<void> kept = check_limits(value); !kept) return refuse(std::move(kept).error());
+    if (parts_.empty()) make_room();
     const std::size_t offset = arena_.size();
     arena_.resize(offset + kEnvelopeBytes);
     encode_body(value, arena_);
@@ -54,6 +65,12 @@ class Change {
     if (numbered == Numbered::yes) ++records_;
   }
 
+  void refuse(Error&& why);
+  [[nodiscard]] static Error too_many_records();
+  /// What an ordinary step takes, at once instead of by doubling.
+  void make_room();
+
+  std::optional<Error> refusal_;
   std::vector<Part> parts_;
   core::Bytes arena_;
   std::size_t records_ = 0;

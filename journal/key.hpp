@@ -7,6 +7,7 @@
 
 #include <perdure/run_id.hpp>
 
+#include "core/assert.hpp"
 #include "core/bytes.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ class Key {
 
   Key() = default;
   Key& add(core::ByteView bytes) {
+    PERDURE_ASSERT(size_ + bytes.size() <= kCapacity, "a key has at most kCapacity bytes");
     std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
     size_ = static_cast<std::uint8_t>(size_ + bytes.size());
     return *this;
@@ -50,6 +52,7 @@ class Key {
 
  private:
   Key& add_big_endian(std::uint64_t number, std::size_t width) {
+    PERDURE_ASSERT(size_ + width <= kCapacity, "a key has at most kCapacity bytes");
     for (std::size_t i = width; i-- > 0;)
       bytes_[size_++] = std::byte{static_cast<unsigned char>(number >> (i * 8U))};
     return *this;

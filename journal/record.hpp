@@ -1,9 +1,10 @@
 /// Records and rows: what the bytes in the tables mean.
 ///
 /// What this is: one plain struct for each kind of value, its encoding into a FlatBuffer behind an
-/// envelope, and its decoding into a view. FlatBuffers appears in record.cpp only.
-/// What it promises: `decode` reads only bytes whose checksum (over key and value) holds and whose
-/// FlatBuffer verifies; it never reads past them, whatever they are.
+/// envelope, and its decoding into a view. FlatBuffers appears in records_*.cpp only.
+/// What it promises: `RecordBuffer` hands out only bytes whose checksum (over key and value) holds and
+/// whose FlatBuffer verifies; it never reads past them, whatever they are. An enumerator that this
+/// version does not know is an error, never a wild value.
 /// What it does not: give meaning to a sequence of records (replay_machine.hpp).
 ///
 /// The envelope, 24 bytes little-endian: u64 checksum of key and everything behind it, u64 record
@@ -14,9 +15,11 @@
 #include <perdure/run_id.hpp>
 
 #include "core/bytes.hpp"
+#include "core/limits.hpp"
 #include "journal/key.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -194,19 +197,28 @@ struct AttemptsRow {
   static constexpr Kind kKind = Kind::attempts;
   std::span<const std::uint32_t> path;
   std::string_view name;
-  std::uint32_t count = 0;         ///< Attempts begun, those that ended with the process included.
+  std::uint32_t count = 0;         ///< Number of the last attempt known to have begun.
   std::uint32_t unclean_ends = 0;  ///< Times the process died while this step was unfinished.
   std::optional<ErrorView> first_error;
   std::optional<ErrorView> last_error;
-  Stamp last_stamp = 0;  ///< When the last attempt ended.
+  Stamp last_stamp = 0;  ///< When the last attempt ended; 0: it has not, as far as the journal knows.
   Stamp next_due = 0;    ///< When the next attempt may begin; 0: at once.
 };
 
-/// Appends the encoded body of `value` (without envelope) to `out`. Thread: any.
+/// Bytes that a body takes beside its largest payload, at most.
+inline constexpr std::size_t kBodyBytesMax = core::limits::kPayloadBytes + (1U << 20U);
+
+/// Appends the encoded body of `value` (without envelope) to `out`. Messages of errors and reasons are
+/// cut to core::limits::kErrorMessageBytes, between characters. Thread: any.
 template <class T>
 void encode_body(const T& value, core::Bytes& out);
 
-/// A value copied into aligned storage, checked once; views point into it. Reused from row to row.
+/// Whether a value keeps the limits (core/limits.hpp). Errors: `too_large` naming limit and size.
+template <class T>
+[[nodiscard]] Result<void> check_limits(const T& value);
+
+/// A value copied into aligned storage, checked once; views point into it. Reused from row to row; it
+/// keeps the memory of the largest value it has held. Thread: one at a time.
 class RecordBuffer {
  public:
   /// Copies `value`, then holds it against its envelope and `key`. Errors: `corrupt` naming what is
@@ -216,20 +228,24 @@ class RecordBuffer {
   [[nodiscard]] RecordNumber number() const noexcept { return number_; }
   [[nodiscard]] std::size_t stored_bytes() const noexcept { return size_; }
   /// The value as `T`, borrowed from this buffer until the next `load`. Errors: `corrupt` when it is of
-  /// another kind or its FlatBuffer does not verify.
+  /// another kind or its FlatBuffer does not verify, `newer_format` for an enumerator that this version
+  /// does not know. Before the first successful `load` there is no value: `corrupt`.
   template <class T>
   [[nodiscard]] Result<T> as() const;
+  /// The FlatBuffer behind the envelope, borrowed like views; for tools that show bytes.
+  [[nodiscard]] core::ByteView body() const noexcept;
 
  private:
-  std::vector<std::uint64_t> words_;
-  std::size_t size_ = 0;
+  /// From `operator new[]`, so it is aligned for any FlatBuffer.
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;  ///< 0: no value.
   Kind kind_ = Kind::identity;
   RecordNumber number_ = 0;
-  /// Paths are copied here, so that a span of aligned numbers can be handed out.
-  mutable std::vector<std::uint32_t> path_;
 };
 
-/// Writes the envelope in front of `body` space: `value` is the whole value, envelope included.
+/// Writes the envelope: `value` is the whole value, whose first kEnvelopeBytes are free for it and whose
+/// rest is the body. Thread: any.
 void seal(core::ByteView key, std::span<std::byte> value, Kind kind, RecordNumber number) noexcept;
 
 }  // namespace perdure::journal

@@ -1,0 +1,117 @@
+#include "journal/record.hpp"
+
+#include "core/limits.hpp"
+
+#include <string>
+
+namespace perdure::journal {
+namespace {
+
+namespace limits = core::limits;
+
+/// Collects the first limit that is broken. Costs comparisons only while all are kept.
+class Check {
+ public:
+  Check& name(std::string_view what, std::string_view text) {
+    return bound(what, text.size(), limits::kNameBytes, "kNameBytes");
+  }
+  Check& key(std::string_view what, std::string_view text) {
+    return bound(what, text.size(), limits::kKeyBytes, "kKeyBytes");
+  }
+  Check& payload(std::string_view what, core::ByteView bytes) {
+    return bound(what, bytes.size(), limits::kPayloadBytes, "kPayloadBytes");
+  }
+  Check& path(std::span<const std::uint32_t> path) {
+    if (path.size() > limits::kPathDepth && !error_)
+      error_ = Error{Code::too_large, "a step path has " + std::to_string(path.size()) +
+                                          " components, the limit kPathDepth is " +
+                                          std::to_string(limits::kPathDepth)};
+    return *this;
+  }
+  Result<void> result() {
+    if (error_) return *std::move(error_);
+    return success();
+  }
+
+ private:
+  Check& bound(std::string_view what, std::size_t size, std::size_t limit, std::string_view named) {
+    if (size > limit && !error_)
+      error_ = Error{Code::too_large, std::string(what) + " has " + std::to_string(size) +
+                                          " bytes, the limit " + std::string(named) + " is " +
+                                          std::to_string(limit)};
+    return *this;
+  }
+  std::optional<Error> error_;
+};
+
+// Names of types are made from names that the program spells out; they have the limit of keys.
+Result<void> check(const RunCreated& v) {
+  return Check{}
+      .name("the agent's name", v.agent)
+      .name("the handler's name", v.handler)
+      .key("the session key", v.session_key)
+      .key("the message key", v.message_key)
+      .key("the input's type name", v.input_type)
+      .payload("the input", v.input)
+      .result();
+}
+Result<void> check(const StepStarted& v) {
+  return Check{}.path(v.path).name("the step's name", v.name).result();
+}
+Result<void> check(const StepResult& v) {
+  return Check{}
+      .path(v.path)
+      .name("the step's name", v.name)
+      .key("the result's type name", v.type)
+      .payload("the step's result", v.payload)
+      .result();
+}
+Result<void> check(const RunEnded& v) {
+  return Check{}.key("the reply's type name", v.type).payload("the reply", v.payload).result();
+}
+Result<void> check(const Identity& v) {
+  return Check{}.name("the version's name", v.created_by).result();
+}
+Result<void> check(const Counters&) { return success(); }
+Result<void> check(const SessionRow& v) {
+  return Check{}.name("the agent's name", v.agent).key("the session key", v.key).result();
+}
+Result<void> check(const MessageKeyRow& v) {
+  return Check{}.key("the message key", v.key).result();
+}
+Result<void> check(const RunRow& v) {
+  return Check{}
+      .name("the agent's name", v.agent)
+      .name("the handler's name", v.handler)
+      .key("the session key", v.session_key)
+      .result();
+}
+Result<void> check(const HeadRow&) { return success(); }
+Result<void> check(const ReadyRow&) { return success(); }
+Result<void> check(const DueRow& v) { return Check{}.path(v.path).result(); }
+Result<void> check(const AttemptsRow& v) {
+  return Check{}.path(v.path).name("the step's name", v.name).result();
+}
+
+}  // namespace
+
+template <class T>
+Result<void> check_limits(const T& value) {
+  return check(value);
+}
+
+template Result<void> check_limits(const RunCreated&);
+template Result<void> check_limits(const StepStarted&);
+template Result<void> check_limits(const StepResult&);
+template Result<void> check_limits(const RunEnded&);
+template Result<void> check_limits(const Identity&);
+template Result<void> check_limits(const Counters&);
+template Result<void> check_limits(const SessionRow&);
+template Result<void> check_limits(const MessageKeyRow&);
+template Result<void> check_limits(const RunRow&);
+template Result<void> check_limits(const HeadRow&);
+template Result<void> check_limits(const ReadyRow&);
+template Result<void> check_limits(const DueRow&);
+template Result<void> check_limits(const AttemptsRow&);
+
+}  // namespace perdure::journal

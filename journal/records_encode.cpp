@@ -1,0 +1,186 @@
+// Values into FlatBuffers, and what the limits say of them.
+
+#include "core/assert.hpp"
+#include "journal/record.hpp"
+#include "journal/schema/record_generated.h"
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <cstring>
+#include <string>
+
+namespace perdure::journal {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+using Text = Offset<flatbuffers::String>;
+using Octets = Offset<flatbuffers::Vector<std::uint8_t>>;
+using Path = Offset<flatbuffers::Vector<std::uint32_t>>;
+using Failure = Offset<format::Failure>;
+
+/// A builder that has grown beyond this gives its memory back.
+constexpr std::size_t kKeptBytes = 1U << 20U;
+
+Text text(FlatBufferBuilder& to, std::string_view from) {
+  return from.empty() ? Text{} : to.CreateString(from.data(), from.size());
+}
+Octets octets(FlatBufferBuilder& to, core::ByteView from) {
+  if (from.empty()) return {};
+  return to.CreateVector(reinterpret_cast<const std::uint8_t*>(from.data()), from.size());
+}
+Path path(FlatBufferBuilder& to, std::span<const std::uint32_t> from) {
+  return from.empty() ? Path{} : to.CreateVector(from.data(), from.size());
+}
+
+format::Id id(core::ByteView from) {
+  format::Id to;
+  PERDURE_ASSERT(from.size() == sizeof to, "an id has 16 bytes");
+  std::memcpy(static_cast<void*>(&to), from.data(), sizeof to);
+  return to;
+}
+
+/// Not in the middle of a UTF-8 character.
+std::string_view cut(std::string_view message) noexcept {
+  if (message.size() <= core::limits::kErrorMessageBytes) return message;
+  std::size_t end = core::limits::kErrorMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
+  return message.substr(0, end);
+}
+
+Failure failure(FlatBufferBuilder& to, const std::optional<ErrorView>& from) {
+  if (!from) return {};
+  const Text message = text(to, cut(from->message));
+  format::FailureBuilder table(to);
+  table.add_code(static_cast<std::uint16_t>(from->code));
+  table.add_message(message);
+  if (from->retryable) table.add_retryable(*from->retryable);
+  if (from->retry_after_ms) table.add_retry_after_ms(*from->retry_after_ms);
+  if (from->effect) table.add_effect(static_cast<format::ErrorEffect>(*from->effect));
+  return table.Finish();
+}
+
+// Every part is made in a statement of its own: compilers evaluate arguments in different orders, and
+// the bytes shall be the same under all of them.
+
+auto build(FlatBufferBuilder& to, const RunCreated& v) {
+  const Text agent = text(to, v.agent);
+  const Text handler = text(to, v.handler);
+  const Text session_key = text(to, v.session_key);
+  const Text message_key = text(to, v.message_key);
+  const Text input_type = text(to, v.input_type);
+  const Octets input = octets(to, v.input);
+  return format::CreateRunCreated(to, agent, v.agent_version, handler, session_key, message_key,
+                                  input_type, input, v.seed, v.stamp);
+}
+
+auto build(FlatBufferBuilder& to, const StepStarted& v) {
+  const Path where = path(to, v.path);
+  const Text name = text(to, v.name);
+  return format::CreateStepStarted(to, where, name, static_cast<format::EffectClass>(v.effect),
+                                   v.attempt, v.stamp);
+}
+
+auto build(FlatBufferBuilder& to, const StepResult& v) {
+  const Path where = path(to, v.path);
+  const Text name = text(to, v.name);
+  const Text type = text(to, v.type);
+  const Failure error = failure(to, v.error);
+  const Octets payload = octets(to, v.payload);
+  return format::CreateStepResult(to, where, static_cast<format::StepKind>(v.step_kind), name, type,
+                                  v.attempts, v.stamp, v.busy_us, error, payload);
+}
+
+auto build(FlatBufferBuilder& to, const RunEnded& v) {
+  const Text type = text(to, v.type);
+  const Failure error = failure(to, v.error);
+  const Octets payload = octets(to, v.payload);
+  return format::CreateRunEnded(to, v.stamp, type, error, payload);
+}
+
+auto build(FlatBufferBuilder& to, const Identity& v) {
+  const Text created_by = text(to, v.created_by);
+  const format::Id journal = id(Key{}.add(v.journal.high).add(v.journal.low).view());
+  return format::CreateIdentity(to, &journal, v.created, created_by);
+}
+
+auto build(FlatBufferBuilder& to, const Counters& v) {
+  return format::CreateCounters(to, v.epoch, v.incarnation, v.last_number, v.last_stamp, v.clean);
+}
+
+auto build(FlatBufferBuilder& to, const SessionRow& v) {
+  const Text agent = text(to, v.agent);
+  const Text key = text(to, v.key);
+  return format::CreateSessionRow(to, agent, key, v.created);
+}
+
+auto build(FlatBufferBuilder& to, const MessageKeyRow& v) {
+  const Text key = text(to, v.key);
+  const format::Id run = id(v.run.bytes);
+  return format::CreateMessageKeyRow(to, key, &run);
+}
+
+auto build(FlatBufferBuilder& to, const RunRow& v) {
+  const Text agent = text(to, v.agent);
+  const Text handler = text(to, v.handler);
+  const Text session_key = text(to, v.session_key);
+  const format::Id session = id(v.session.bytes);
+  return format::CreateRunRow(to, &session, agent, v.agent_version, handler, session_key,
+                              v.created);
+}
+
+auto build(FlatBufferBuilder& to, const HeadRow& v) {
+  const Text reason = text(to, cut(v.reason));
+  return format::CreateHeadRow(to, v.count, static_cast<format::RunStatus>(v.status), v.stamp,
+                               static_cast<std::uint16_t>(v.code), reason);
+}
+
+auto build(FlatBufferBuilder& to, const ReadyRow& v) {
+  const format::Id session = id(v.session.bytes);
+  return format::CreateReadyRow(to, &session);
+}
+
+auto build(FlatBufferBuilder& to, const DueRow& v) {
+  const Path where = path(to, v.path);
+  return format::CreateDueRow(to, static_cast<format::DueWhat>(v.what), where);
+}
+
+auto build(FlatBufferBuilder& to, const AttemptsRow& v) {
+  const Path where = path(to, v.path);
+  const Text name = text(to, v.name);
+  const Failure first = failure(to, v.first_error);
+  const Failure last = failure(to, v.last_error);
+  return format::CreateAttemptsRow(to, where, name, v.count, v.unclean_ends, first, last,
+                                   v.last_stamp, v.next_due);
+}
+
+}  // namespace
+
+template <class T>
+void encode_body(const T& value, core::Bytes& out) {
+  thread_local FlatBufferBuilder builder(1024);
+  builder.Finish(build(builder, value));
+  const auto* bytes = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
+  const std::size_t size = builder.GetSize();
+  out.insert(out.end(), bytes, bytes + size);
+  if (size <= kKeptBytes)
+    builder.Clear();
+  else
+    builder.Reset();
+}
+
+template void encode_body(const RunCreated&, core::Bytes&);
+template void encode_body(const StepStarted&, core::Bytes&);
+template void encode_body(const StepResult&, core::Bytes&);
+template void encode_body(const RunEnded&, core::Bytes&);
+template void encode_body(const Identity&, core::Bytes&);
+template void encode_body(const Counters&, core::Bytes&);
+template void encode_body(const SessionRow&, core::Bytes&);
+template void encode_body(const MessageKeyRow&, core::Bytes&);
+template void encode_body(const RunRow&, core::Bytes&);
+template void encode_body(const HeadRow&, core::Bytes&);
+template void encode_body(const ReadyRow&, core::Bytes&);
+template void encode_body(const DueRow&, core::Bytes&);
+template void encode_body(const AttemptsRow&, core::Bytes&);
+
+}  // namespace perdure::journal
