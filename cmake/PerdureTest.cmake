@@ -36,8 +36,9 @@ function(perdure_test name)
   target_link_libraries(${name} PRIVATE ${deps} GTest::gtest GTest::gtest_main perdure_warnings)
   target_precompile_headers(${name} REUSE_FROM perdure_test_pch)
   target_compile_options(${name} PRIVATE ${PERDURE_TEST_PCH_OPTIONS})
-  # gtest_discover_tests hands its properties through one more list expansion.
-  string(REPLACE ";" "\\;" labels "${arg_LABELS}")
+  # gtest_discover_tests flattens a list of labels, by a number of times that depends on CMake's
+  # version. `ctest -L` matches by regular expression, so one joined label is found by each part.
+  list(JOIN arg_LABELS "-" labels)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${labels}" TIMEOUT 300)
 endfunction()
