@@ -19,6 +19,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 target_compile_options(perdure_test_pch PRIVATE ${PERDURE_TEST_PCH_OPTIONS})
 
+# What a sanitizer build needs: the programs whose label its test preset selects, and nothing else.
+add_custom_target(perdure_unit_tests)
+add_custom_target(perdure_tsan_tests)
+
 function(perdure_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LABELS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -36,6 +40,11 @@ function(perdure_test name)
   target_link_libraries(${name} PRIVATE ${deps} GTest::gtest GTest::gtest_main perdure_warnings)
   target_precompile_headers(${name} REUSE_FROM perdure_test_pch)
   target_compile_options(${name} PRIVATE ${PERDURE_TEST_PCH_OPTIONS})
+  foreach(label IN LISTS arg_LABELS)
+    if(TARGET perdure_${label}_tests)
+      add_dependencies(perdure_${label}_tests ${name})
+    endif()
+  endforeach()
   # gtest_discover_tests flattens a list of labels, by a number of times that depends on CMake's
   # version. `ctest -L` matches by regular expression, so one joined label is found by each part.
   list(JOIN arg_LABELS "-" labels)

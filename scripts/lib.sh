@@ -39,10 +39,11 @@ packages() {
 libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev python3"
   local compiler checks
   case "$system" in
-    # g++ 12 miscompiles coroutines; libstdc++ 12 is fine and comes with g++'s package.
+    # clang brings libstdc++ 12 along, which is fine. g++ 12 miscompiles coroutines: it is wanted
+    # only by the test that it is refused.
     debian12)
-      compiler="clang-19 g++ libboost1.81-dev"
-      checks="libclang-rt-19-dev clang-format-19 llvm-19"
+      compiler="clang-19 libboost1.81-dev"
+      checks="libclang-rt-19-dev clang-format-19 llvm-19 g++-12"
       ;;
     # Both compilers, because the compile-fail tests ask both.
     debian13)
@@ -51,7 +52,7 @@ libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev pyth
       ;;
     ubuntu24)
       compiler="g++-14 libboost1.83-dev"
-      checks="clang-19 clang-format-19"
+      checks=""
       ;;
     *) return 0 ;;
   esac
