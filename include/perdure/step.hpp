@@ -40,7 +40,9 @@ class Codes {
 
  private:
   static constexpr std::uint64_t bit(Code code) noexcept {
-    return std::uint64_t{1} << static_cast<unsigned>(code);
+    // A number that this version does not know may come from a journal or a peer.
+    const auto number = static_cast<unsigned>(code);
+    return number < 64 ? std::uint64_t{1} << number : 0;
   }
   std::uint64_t bits_ = 0;
 };

@@ -1,0 +1,36 @@
+#include <perdure/step.hpp>
+
+namespace perdure {
+inline namespace v0 {
+namespace {
+
+/// RFC 3986's unreserved characters; everything else becomes %XX, byte by byte.
+bool stands_for_itself(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::string Step::key() const {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string key = to_string(facts_.run);
+  key.reserve(key.size() + facts_.id.size() + facts_.name.size() + 2);
+  key += '/';
+  key += facts_.id;
+  key += '/';
+  for (const char c : facts_.name) {
+    if (stands_for_itself(c)) {
+      key += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    key += '%';
+    key += kDigits[byte >> 4U];
+    key += kDigits[byte & 15U];
+  }
+  return key;
+}
+
+}  // namespace v0
+}  // namespace perdure
