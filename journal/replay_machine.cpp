@@ -134,7 +134,10 @@ Divergence ReplayMachine::undecodable(std::uint32_t index, const StepResult& res
           why.message};
 }
 
-void ReplayMachine::exhausted() { move(MachineEvent::exhausted); }
+void ReplayMachine::exhausted() {
+  move(MachineEvent::exhausted);
+  for (const auto& pending : pending_) pending->found_unfinished = true;
+}
 
 Pending* ReplayMachine::completed(const StepPath& path, std::uint32_t attempt,
                                   std::uint32_t generation) {

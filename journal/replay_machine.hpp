@@ -78,6 +78,8 @@ struct Pending {
   /// From a recorded start: the effect class of then, whatever the code says now.
   std::optional<EffectClass> started_as;
   bool stop_requested = false;
+  /// Was pending when the records ended: its body may have been running when the process ended.
+  bool found_unfinished = false;
 };
 
 /// Thread: one at a time.

@@ -10,11 +10,18 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace perdure {
 inline namespace v0 {
+
+/// What `start` does about runs that were parked because one of their steps is suspected to crash the process.
+enum class SuspectedCrashes : std::uint8_t {
+  leave,      ///< They stay parked.
+  run_again,  ///< They go on, with their count of unclean ends at zero.
+};
 
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
@@ -26,6 +33,7 @@ struct RuntimeOptions {
   /// How long `shutdown` waits for running step bodies after it has asked them to stop. Bodies that
   /// ignore it longer are left behind, and reported.
   std::chrono::milliseconds shutdown_within = std::chrono::seconds(10);
+  SuspectedCrashes suspected_crashes = SuspectedCrashes::leave;
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};
 };

@@ -167,6 +167,7 @@ class PromiseResult : public PromiseBase {
   }
 
  protected:
+  ~PromiseResult() = default;
   std::optional<Result<T>> result_;
 };
 
@@ -176,6 +177,7 @@ class PromiseResult<void> : public PromiseBase {
   void return_void() { result_.emplace(success()); }
 
  protected:
+  ~PromiseResult() = default;
   std::optional<Result<void>> result_;
 };
 

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -103,6 +104,8 @@ class Leaf {
   virtual void refuse(Error error) = 0;
   /// Runs the body. On a step thread, while the frame is kept alive.
   [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
+  /// The engine's: stops the body of the current attempt.
+  [[nodiscard]] std::stop_source& stop_source() noexcept { return stop_source_; }
   /// Tells whoever awaits that the leaf has ended.
   void ended() noexcept { parent_->child_ended(position_); }
 
@@ -118,6 +121,8 @@ class Leaf {
   Execution* execution_ = nullptr;
   Parent* parent_ = nullptr;
   std::size_t position_ = 0;
+  // Without state until a body runs: replay must not pay for it.
+  std::stop_source stop_source_{std::nostopstate};
 };
 
 class PromiseBase;

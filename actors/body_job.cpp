@@ -1,0 +1,79 @@
+#include "actors/body_job.hpp"
+
+#include "core/crash_point.hpp"
+#include "core/limits.hpp"
+
+namespace perdure::actors {
+namespace {
+
+using namespace std::chrono;
+
+/// What the deadline makes of a body's own outcome: a value stands, a failure becomes `timeout`.
+detail::BodyResult after_deadline(detail::BodyResult result, milliseconds timeout) {
+  if (result.has_value()) return result;
+  const Error& own = result.assume_error();
+  Error error{Code::timeout, "the step's timeout of " + std::to_string(timeout.count()) +
+                                 " ms had passed when its body returned: " + own.to_string()};
+  error.effect = own.effect;
+  return error;
+}
+
+detail::BodyResult within_limits(detail::BodyResult result) {
+  if (result.has_value()) {
+    if (result.assume_value().size() <= core::limits::kPayloadBytes) return result;
+    return Error{Code::too_large, "the step's result has " + std::to_string(result.assume_value().size()) +
+                                      " bytes, more than the limit of " +
+                                      std::to_string(core::limits::kPayloadBytes) +
+                                      ": write it to a file and return its name"};
+  }
+  if (std::string& message = result.assume_error().message;
+      message.size() > core::limits::kErrorMessageBytes)
+    message.resize(core::limits::kErrorMessageBytes);
+  return result;
+}
+
+}  // namespace
+
+BodyJob::BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers,
+                 core::Clock& clock)
+    : order_(std::move(order)), sink_(std::move(sink)), timers_(timers), clock_(clock) {}
+
+BodyJob::~BodyJob() {
+  if (done_) return;
+  BodyCompletion completion;
+  completion.address = std::move(order_.address);
+  completion.never_ran = true;
+  sink_->completed(std::move(completion));
+}
+
+void BodyJob::run() noexcept {
+  core::crash_point(core::CrashPoint::body_before);
+  const milliseconds timeout = order_.leaf->options().timeout;
+  Step::Facts facts{order_.address.run, order_.address.path.to_string(), order_.leaf->name().text,
+                    order_.address.attempt, std::nullopt, order_.stop.get_token()};
+  const auto passed = std::make_shared<std::atomic<bool>>(false);
+  std::optional<TimerId> timer;
+  const core::Elapsed begun = clock_.elapsed();
+  if (timeout > milliseconds::zero()) {
+    facts.deadline = time_point_cast<system_clock::duration>(clock_.wall() + timeout);
+    timer = timers_.schedule(begun + timeout, [passed, stop = order_.stop]() mutable {
+      passed->store(true);
+      stop.request_stop();
+    });
+  }
+  BodyCompletion completion;
+  {
+    Step step(std::move(facts));
+    completion.result = order_.leaf->run(step);
+  }
+  if (timer) timers_.cancel(*timer);
+  if (passed->load()) completion.result = after_deadline(std::move(completion.result), timeout);
+  completion.result = within_limits(std::move(completion.result));
+  completion.busy_us = duration_cast<microseconds>(clock_.elapsed() - begun).count();
+  completion.address = std::move(order_.address);
+  done_ = true;
+  core::crash_point(core::CrashPoint::body_after);
+  sink_->completed(std::move(completion));
+}
+
+}  // namespace perdure::actors

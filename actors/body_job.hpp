@@ -1,0 +1,71 @@
+/// Step bodies as jobs of the step pool.
+///
+/// What this is: a body with everything its attempt needs, and the completion that it becomes. The completion
+/// is addressed by run, step, attempt and frame generation, never by a coroutine handle; blocking bodies on
+/// the step pool are one producer of completions among others to come.
+/// What it promises: each order becomes exactly one completion, also when it never runs.
+#pragma once
+
+#include <perdure/detail/execution.hpp>
+
+#include "actors/step_pool.hpp"
+#include "actors/timers.hpp"
+#include "core/clock.hpp"
+#include "journal/step_path.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+
+namespace perdure::actors {
+
+struct BodyAddress {
+  RunId run;
+  journal::StepPath path;
+  std::uint32_t attempt = 1;
+  std::uint32_t generation = 0;
+};
+
+/// What the run core wants run.
+struct BodyOrder {
+  BodyAddress address;
+  detail::Leaf* leaf = nullptr;  ///< Kept alive by the run core until the completion has come.
+  std::stop_source stop;
+};
+
+struct BodyCompletion {
+  BodyAddress address;
+  detail::BodyResult result = Bytes{};
+  std::int64_t busy_us = 0;
+  /// The body was not run (shut down, storage failed): nothing is known because nothing happened.
+  bool never_ran = false;
+};
+
+/// Where completions go. Thread: any.
+class CompletionSink {
+ public:
+  virtual void completed(BodyCompletion completion) noexcept = 0;
+
+ protected:
+  ~CompletionSink() = default;
+};
+
+/// Thread: made by one, run by another.
+class BodyJob final : public Job {
+ public:
+  /// `sink` is kept alive; `timers` and `clock` outlive the pool.
+  BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers, core::Clock& clock);
+  /// Completes with `never_ran` when it has not run.
+  ~BodyJob() override;
+  void run() noexcept override;
+
+ private:
+  BodyOrder order_;
+  std::shared_ptr<CompletionSink> sink_;
+  Timers& timers_;
+  core::Clock& clock_;
+  bool done_ = false;
+};
+
+}  // namespace perdure::actors

@@ -1,0 +1,57 @@
+#include <perdure/context.hpp>
+#include <perdure/task.hpp>
+
+namespace perdure {
+inline namespace v0 {
+
+void Context::require_handler(std::string_view function) const {
+  if (execution_->on_this_thread() && execution_->current() != nullptr) return;
+  throw Exception(Error{
+      Code::misuse, "ctx." + std::string(function) +
+                        " was called outside the handler (in a step's body, or on another thread): draw it "
+                        "in the handler and let the body capture the value"});
+}
+
+std::chrono::sys_time<std::chrono::microseconds> Context::now() const {
+  require_handler("now()");
+  return std::chrono::sys_time<std::chrono::microseconds>(
+      std::chrono::microseconds(execution_->now_us()));
+}
+
+std::uint64_t Context::random() {
+  require_handler("random()");
+  detail::PromiseBase& task = *execution_->current();
+  return execution_->draw(task, task.next_draw());
+}
+
+std::uint64_t Context::random_below(std::uint64_t bound) {
+  if (bound == 0)
+    throw Exception(Error{Code::misuse, "ctx.random_below(0): the bound must be at least 1"});
+  // Numbers below 2^64 mod bound are drawn again: what is left divides evenly.
+  const std::uint64_t unfair = (0 - bound) % bound;
+  for (;;)
+    if (const std::uint64_t drawn = random(); drawn >= unfair) return drawn % bound;
+}
+
+std::string Context::uuid() {
+  std::uint64_t high = random();
+  std::uint64_t low = random();
+  high = (high & ~0xF000ULL) | 0x4000ULL;                                   // version 4
+  low = (low & ~(3ULL << 62U)) | (2ULL << 62U);                             // variant 1
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
+    const std::uint64_t half = i < 16 ? high : low;
+    text += kDigits[(half >> (60U - 4U * (i % 16U))) & 15U];
+  }
+  return text;
+}
+
+void Context::log(std::string_view message) {
+  require_handler("log()");
+  execution_->log(message);
+}
+
+}  // namespace v0
+}  // namespace perdure

@@ -1,0 +1,191 @@
+#include "actors/engine.hpp"
+
+#include "core/assert.hpp"
+#include "core/crash_point.hpp"
+#include "core/limits.hpp"
+
+#include <condition_variable>
+#include <future>
+
+namespace perdure::actors {
+
+Engine::Engine(RuntimeOptions options, EngineSeams seams)
+    : options_(std::move(options)),
+      seams_(std::move(seams)),
+      reporter_(options_.log),
+      directory_([this](SessionAddress address) {
+        return seams_.make_shell(std::move(address), *services_, *this);
+      }) {
+  journal::Store& store = seams_.journal->store();
+  gate_.advance(seams_.journal->last_number());
+  journal::WriterOptions writing;
+  writing.last_number = seams_.journal->last_number();
+  writing.on_fatal = [this](const Error& why) { storage_failed(why); };
+  writing.on_full = [this](const Error& why) {
+    reporter_.event({EventKind::storage_full, std::nullopt, why});
+  };
+  writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
+  pool_ = std::make_unique<StepPool>(StepPoolOptions{
+      options_.step_threads, [this](AfterJob after) {
+        // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
+        if (after == AfterJob::queue_empty) {
+          writer_->commit_here();
+        } else {
+          writer_->wake();
+        }
+      }});
+  due_ = std::make_unique<DueService>(store, timers_, *seams_.clock,
+                                      [this](const SessionAddress& session, RetryDue due) {
+                                        directory_.post(session, std::move(due), RunOn::scheduler);
+                                      });
+  services_ = std::make_unique<SessionServices>(SessionServices{
+      store, *writer_, gate_, *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_, reporter_,
+      watchers_, seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
+      options_.suspected_crashes});
+  if (seams_.timer_pump == EngineSeams::TimerPump::thread)
+    timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
+}
+
+Engine::~Engine() {
+  PERDURE_ASSERT(state_ == State::stopped, "whoever owns the engine shuts it down first");
+}
+
+void Engine::serve(detail::AgentEntry agent) { registry_.add(std::move(agent)); }
+
+void Engine::storage_failed(const Error& why) {
+  watchers_.fail(why);
+  reporter_.event({EventKind::storage_failed, std::nullopt, why});
+}
+
+Result<void> Engine::check_open() const {
+  switch (state_.load()) {
+    case State::opened:
+      return Error{Code::misuse, "the runtime was not started: call start() after serve()"};
+    case State::stopped: return Error{Code::closed, "the runtime was shut down: open the journal again"};
+    case State::started: break;
+  }
+  return success();
+}
+
+Result<void> Engine::start() {
+  if (state_ != State::opened)
+    return Error{Code::misuse, "start() was called before: once for each opened runtime"};
+  PERDURE_TRY(registry_.check());
+  state_ = State::started;
+  return recover();
+}
+
+Result<void> Engine::recover() {
+  journal::Store& store = seams_.journal->store();
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(store));
+  std::vector<RunId> unfinished;
+  PERDURE_TRY(reader.each_ready([&](const journal::ReadyRun& ready) {
+    unfinished.push_back(ready.run);
+    return true;
+  }));
+  core::crash_point(core::CrashPoint::recovery_scanned);
+  for (const RunId& run : unfinished) {
+    PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+    if (!info)
+      return Error{Code::corrupt, "the journal says that run " + to_string(run) +
+                                      " is unfinished, but has no such run: run `perdure verify`"};
+    directory_.post({info->session, info->agent, info->session_key}, ResumeOrder{run}, RunOn::scheduler);
+  }
+  return due_->start();
+}
+
+void Engine::start_session_then(const detail::StartRequest& request,
+                                std::function<void(Result<RunId>)> reply) {
+  const auto address = [&]() -> Result<SessionAddress> {
+    PERDURE_TRY(check_open());
+    PERDURE_TRY(check_name("session's key", request.session_key, core::limits::kKeyBytes));
+    if (request.input.size() > core::limits::kPayloadBytes)
+      return Error{Code::too_large, "the message has " + std::to_string(request.input.size()) +
+                                        " bytes, more than the limit of " +
+                                        std::to_string(core::limits::kPayloadBytes)};
+    if (registry_.find(request.agent, request.version, request.handler) == nullptr)
+      return Error{Code::not_registered, "the runtime does not serve agent '" + std::string(request.agent) +
+                                             "' version " + std::to_string(request.version) +
+                                             ": call serve() with it before start()"};
+    return directory_.resolve(seams_.journal->store(), std::string(request.agent),
+                              std::string(request.session_key));
+  }();
+  if (address.has_error()) {
+    reply(address.error());
+    return;
+  }
+  directory_.post(address.assume_value(),
+                  StartOrder{request.version,
+                             std::string(request.handler),
+                             std::string(request.message_key),
+                             std::string(request.input_type),
+                             {request.input.begin(), request.input.end()},
+                             std::move(reply)},
+                  RunOn::scheduler);
+}
+
+Result<RunId> Engine::start_session(const detail::StartRequest& request) {
+  if (RunCore::inside_a_handler())
+    return Error{Code::misuse, "a handler must not start sessions and wait: it would hold its own thread"};
+  std::promise<Result<RunId>> promise;
+  start_session_then(request, [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
+  return promise.get_future().get();
+}
+
+Result<std::optional<Engine::Ended>> Engine::ended_result(const RunId& run) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::Head> head, reader.head(run));
+  if (!head) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  if (head->status < journal::RunStatus::completed) return std::optional<Ended>{};
+  PERDURE_TRY(journal::RecordStream records, reader.records(run, head->count - 1));
+  PERDURE_TRY(const journal::RecordBuffer* last, records.next());
+  if (last == nullptr) return Error{Code::corrupt, "run " + to_string(run) + " has no end record"};
+  PERDURE_TRY(const journal::RunEnded ended, last->as<journal::RunEnded>());
+  if (ended.error) return std::optional<Ended>(Ended{journal::to_error(*ended.error)});
+  return std::optional<Ended>(Ended{Bytes(ended.payload.begin(), ended.payload.end())});
+}
+
+Result<Bytes> Engine::wait(const RunId& run, std::chrono::milliseconds within) {
+  if (RunCore::inside_a_handler())
+    return Error{Code::misuse, "a handler must not wait for a run: it would hold its own thread"};
+  RunWatchers::Watch watch(watchers_, run);
+  if (state_ == State::stopped) return Error{Code::closed, "the runtime was shut down"};
+  PERDURE_TRY(std::optional<Ended> already, ended_result(run));
+  if (already) return std::move(already->reply);
+  switch (watch.wait(within)) {
+    case RunWatchers::Outcome::failed: return *watchers_.failure();
+    case RunWatchers::Outcome::timed_out: {
+      const Result<std::string> why = explain(run);
+      return Error{Code::timeout, "run " + to_string(run) + " has not ended within " +
+                                      std::to_string(within.count()) + " ms" +
+                                      (why.has_value() ? ": " + why.assume_value() : "")};
+    }
+    case RunWatchers::Outcome::ended: break;
+  }
+  PERDURE_TRY(std::optional<Ended> ended, ended_result(run));
+  if (!ended) return Error{Code::corrupt, "run " + to_string(run) + " ended without an end record"};
+  return std::move(ended->reply);
+}
+
+void Engine::when_ended(const RunId& run, std::function<void(Result<Bytes>)> tell) {
+  const auto shared = std::make_shared<std::function<void(Result<Bytes>)>>(std::move(tell));
+  const auto once = std::make_shared<std::atomic<bool>>(false);
+  const auto answer = [this, run, shared, once] {
+    if (once->exchange(true)) return;
+    if (const std::optional<Error> failure = watchers_.failure()) return (*shared)(*failure);
+    Result<std::optional<Ended>> ended = ended_result(run);
+    if (ended.has_error()) return (*shared)(ended.error());
+    if (ended.assume_value()) (*shared)(std::move(ended.assume_value()->reply));
+  };
+  watchers_.on_end(run, answer);
+  // It may have ended before the watch was there.
+  const Result<std::optional<Ended>> already = ended_result(run);
+  if (already.has_error() || already.assume_value()) answer();
+}
+
+bool Engine::has_ended(const RunId& run) {
+  const Result<std::optional<Ended>> ended = ended_result(run);
+  return ended.has_value() && ended.assume_value().has_value();
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,102 @@
+/// The engine: a runtime without CAF.
+///
+/// What this is: journal, writer, gate, step pool, timers, sessions and watchers, wired together by their
+/// constructors. How sessions are scheduled comes from outside, as a factory of shells.
+/// What it promises: what `RuntimeCore` says. Nothing resumes before `start`.
+/// What it does not: know CAF (runtime.cpp gives it shells that are actors), or keep singletons.
+#pragma once
+
+#include <perdure/detail/runtime_core.hpp>
+#include <perdure/runtime.hpp>
+
+#include "actors/due_service.hpp"
+#include "actors/registry.hpp"
+#include "actors/reporter.hpp"
+#include "actors/run_watchers.hpp"
+#include "actors/session_directory.hpp"
+#include "actors/step_pool.hpp"
+#include "actors/timers.hpp"
+#include "journal/directory.hpp"
+#include "journal/gate.hpp"
+#include "journal/writer.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace perdure::actors {
+
+class Engine;
+
+/// Where the engine's nondeterminism comes from. Outlives the engine by shared ownership.
+struct EngineSeams {
+  std::shared_ptr<core::Clock> clock;
+  std::shared_ptr<core::Random> random;
+  std::unique_ptr<journal::JournalForWriting> journal;
+  /// Makes a shell for a session; called under the directory's lock.
+  std::function<std::shared_ptr<SessionShell>(SessionAddress, SessionServices&, Engine&)> make_shell;
+  /// Called at the end of `shutdown`, when no session is left: the scheduler can stop.
+  std::function<void()> sessions_gone = {};
+  /// Whether timers fire by a thread of their own, or when the owner calls `timers().fire_due`.
+  enum class TimerPump : std::uint8_t { thread, owner } timer_pump = TimerPump::thread;
+};
+
+/// Thread: as RuntimeCore.
+class Engine final : public detail::RuntimeCore, public std::enable_shared_from_this<Engine> {
+ public:
+  Engine(RuntimeOptions options, EngineSeams seams);
+  ~Engine() override;
+
+  void serve(detail::AgentEntry agent) override;
+  void on_event(EventHook hook) override { reporter_.set_event_hook(std::move(hook)); }
+  [[nodiscard]] Result<void> start() override;
+  [[nodiscard]] Result<void> shutdown() override;
+  [[nodiscard]] Result<RunId> start_session(const detail::StartRequest& request) override;
+  [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
+  [[nodiscard]] bool has_ended(const RunId& run) override;
+  [[nodiscard]] Result<std::string> explain(const RunId& run) override;
+
+  /// The same as `start_session`, without waiting: `reply` is called once, from any thread.
+  void start_session_then(const detail::StartRequest& request, std::function<void(Result<RunId>)> reply);
+  /// Calls `tell` when the run has ended, at once when it has already.
+  void when_ended(const RunId& run, std::function<void(Result<Bytes>)> tell);
+
+  /// For shells: the writer has something to commit, and the caller is no step thread.
+  void wake_writer() { writer_->wake(); }
+  bool retire(SessionShell& shell) { return directory_.retire(shell); }
+  [[nodiscard]] Timers& timers() noexcept { return timers_; }
+  [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
+
+ private:
+  [[nodiscard]] Result<void> recover();
+  struct Ended {
+    Result<Bytes> reply;
+  };
+  /// Empty: the run has not ended. Errors: `not_found`, as Reader.
+  [[nodiscard]] Result<std::optional<Ended>> ended_result(const RunId& run);
+  [[nodiscard]] Result<void> check_open() const;
+  [[nodiscard]] std::size_t close_sessions(std::chrono::milliseconds within);
+  void storage_failed(const Error& why);
+  [[nodiscard]] Result<std::string> explain_stored(journal::Reader& reader, const journal::RunInfo& info);
+
+  RuntimeOptions options_;
+  EngineSeams seams_;
+  Reporter reporter_;
+  Registry registry_;
+  RunWatchers watchers_;
+  journal::Gate gate_;
+  std::unique_ptr<journal::Writer> writer_;
+  Timers timers_;
+  std::unique_ptr<TimerThread> timer_thread_;
+  std::unique_ptr<StepPool> pool_;
+  std::unique_ptr<DueService> due_;
+  std::unique_ptr<SessionServices> services_;
+  SessionDirectory directory_;
+  enum class State : std::uint8_t { opened, started, stopped };
+  std::atomic<State> state_ = State::opened;
+  std::mutex shutdown_mutex_;
+};
+
+}  // namespace perdure::actors

@@ -1,0 +1,79 @@
+/// The engine's end: in bounded time, with everything that can be recorded recorded.
+#include "actors/engine.hpp"
+
+#include "core/crash_point.hpp"
+
+#include <condition_variable>
+
+namespace perdure::actors {
+namespace {
+
+/// Counts sessions that still have to close.
+struct Countdown {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t left = 0;
+};
+
+}  // namespace
+
+std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
+  const auto countdown = std::make_shared<Countdown>();
+  const std::vector<std::shared_ptr<SessionShell>> shells = directory_.all();
+  countdown->left = shells.size();
+  const auto closed = [countdown] {
+    const std::lock_guard lock(countdown->mutex);
+    --countdown->left;
+    countdown->changed.notify_all();
+  };
+  for (const std::shared_ptr<SessionShell>& shell : shells) {
+    SessionInput input = CloseOrder{closed};
+    // One that has retired meanwhile has nothing to close.
+    if (!shell->post(input, RunOn::scheduler)) closed();
+  }
+  const auto until = std::chrono::steady_clock::now() + within;
+  // Bodies that run are asked to stop by their sessions; bodies that have not begun never will.
+  const bool all_returned = pool_->stop(within);
+  std::unique_lock lock(countdown->mutex);
+  const auto done = [&] { return countdown->left == 0; };
+  if (all_returned) {
+    countdown->changed.wait(lock, done);
+  } else {
+    countdown->changed.wait_until(lock, until, done);
+  }
+  return countdown->left;
+}
+
+Result<void> Engine::shutdown() {
+  const std::lock_guard once(shutdown_mutex_);
+  if (state_.exchange(State::stopped) == State::stopped) return success();
+  core::crash_point(core::CrashPoint::shutdown_begun);
+  due_->stop();
+  const std::size_t abandoned = close_sessions(options_.shutdown_within);
+  Result<void> result = writer_->stop();
+  timer_thread_.reset();
+  watchers_.fail(Error{Code::closed, "the runtime was shut down; the run goes on at the next start"});
+  if (abandoned == 0) {
+    directory_.clear();
+    if (seams_.sessions_gone) seams_.sessions_gone();
+  }
+  core::crash_point(core::CrashPoint::shutdown_before_clean);
+  if (result.has_value()) {
+    const journal::Stamp now = seams_.clock->wall().time_since_epoch().count();
+    result = seams_.journal->close_cleanly(writer_->last_number(),
+                                           std::max(now, seams_.journal->last_stamp()));
+  }
+  if (abandoned != 0) {
+    // A body that did not return may still borrow from its frame, and will report to its session: both are
+    // leaked on purpose, with all that they refer to.
+    reporter_.event({EventKind::body_abandoned, std::nullopt,
+                     Error{Code::timeout, "step bodies of " + std::to_string(abandoned) +
+                                              " sessions did not return within " +
+                                              std::to_string(options_.shutdown_within.count()) +
+                                              " ms of being asked to stop, and were left behind"}});
+    [[maybe_unused]] const auto* const leaked = new std::shared_ptr<Engine>(shared_from_this());
+  }
+  return result;
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,86 @@
+/// One sentence why a run is not moving.
+#include "actors/engine.hpp"
+
+#include <future>
+
+namespace perdure::actors {
+namespace {
+
+std::string step_text(const journal::StepPath& path, std::string_view name) {
+  return "step " + path.to_string() + " '" + std::string(name) + "'";
+}
+
+std::string seconds_until(journal::Stamp due, journal::Stamp now) {
+  const journal::Stamp left = std::max<journal::Stamp>(due - now, 0);
+  return std::to_string(left / 1'000'000) + "." + std::to_string(left / 100'000 % 10) + " s";
+}
+
+}  // namespace
+
+std::string RunCore::explain() const {
+  using Phase = journal::Pending::Phase;
+  if (machine_.state() == journal::MachineState::closed && head_.status == journal::RunStatus::parked)
+    return "it is parked (" + std::string(to_string(head_.code)) + ") and its last bodies are returning";
+  const journal::Stamp now = clock_.wall().time_since_epoch().count();
+  std::string text;
+  for (const auto& pending : machine_.pending()) {
+    if (!text.empty()) text += "; ";
+    text += step_text(pending->what.path, pending->what.name);
+    if (pending->phase == Phase::active && pending->stop_requested) {
+      text += " was asked to stop and its body has not returned";
+    } else if (pending->phase == Phase::active) {
+      text += " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";
+    } else if (const auto found = attempts_.find(pending->what.path.hash());
+               pending->phase == Phase::backoff && found != attempts_.end()) {
+      text += " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
+              std::to_string(found->second.count + 1) + ", the last one failed with " +
+              (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
+    } else {
+      text += " is about to begin";
+    }
+  }
+  return text.empty() ? "its handler runs between two steps" : text;
+}
+
+Result<std::string> Engine::explain_stored(journal::Reader& reader, const journal::RunInfo& info) {
+  switch (info.head.status) {
+    case journal::RunStatus::completed: return std::string("it has ended: completed");
+    case journal::RunStatus::failed: return std::string("it has ended: failed");
+    case journal::RunStatus::cancelled: return std::string("it has ended: cancelled");
+    case journal::RunStatus::parked:
+      return "it is parked (" + std::string(to_string(info.head.code)) + "): " + info.head.reason;
+    case journal::RunStatus::waiting: {
+      PERDURE_TRY(const std::vector<journal::Attempts> attempts, reader.attempts(info.id));
+      const journal::Stamp now = seams_.clock->wall().time_since_epoch().count();
+      for (const journal::Attempts& each : attempts)
+        if (each.next_due != 0)
+          return step_text(journal::StepPath(each.path), each.name) + " waits " +
+                 seconds_until(each.next_due, now) + " for its next attempt";
+      return std::string("it waits, and its journal does not say for what: run `perdure verify`");
+    }
+    case journal::RunStatus::running: break;
+  }
+  if (state_ == State::opened) return std::string("the runtime was not started: call start()");
+  return std::string("it is unfinished and about to be resumed");
+}
+
+Result<std::string> Engine::explain(const RunId& run) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  if (const std::optional<Error> failure = watchers_.failure())
+    return "the runtime does not work any more: " + failure->message;
+  if (info->head.status < journal::RunStatus::parked) {
+    if (const std::shared_ptr<SessionShell> shell = directory_.find(info->session)) {
+      const auto promise = std::make_shared<std::promise<std::optional<std::string>>>();
+      std::future<std::optional<std::string>> answer = promise->get_future();
+      SessionInput input =
+          ExplainOrder{run, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
+      if (shell->post(input, RunOn::scheduler))
+        if (std::optional<std::string> text = answer.get()) return std::move(*text);
+    }
+  }
+  return explain_stored(reader, *info);
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,62 @@
+#include "actors/registry.hpp"
+
+#include "core/limits.hpp"
+
+#include <algorithm>
+
+namespace perdure::actors {
+
+Result<void> check_name(std::string_view what, std::string_view text, std::size_t limit) {
+  const std::string shown = "the " + std::string(what) + " '" + std::string(text.substr(0, 64)) + "' ";
+  if (text.empty()) return Error{Code::misuse, "the " + std::string(what) + " is empty: give it a name"};
+  if (text.size() > limit)
+    return Error{Code::too_large, shown + "has " + std::to_string(text.size()) +
+                                      " bytes, more than the limit of " + std::to_string(limit)};
+  if (std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
+    return Error{Code::misuse, shown + "has a control character in it"};
+  return success();
+}
+
+void Registry::add(detail::AgentEntry agent) {
+  const std::string label = "agent '" + agent.name + "' version " + std::to_string(agent.version);
+  Result<void> named = check_name("agent's name", agent.name, core::limits::kNameBytes);
+  if (named.has_value() && agent.name.find('/') != std::string::npos)
+    named = Error{Code::misuse, label + " has a '/' in its name, which separates agent and key"};
+  if (named.has_value() && agent.version < 1)
+    named = Error{Code::misuse, label + " must have a version of at least 1"};
+  for (std::size_t i = 0; named.has_value() && i < agent.handlers.size(); ++i) {
+    const std::string& name = agent.handlers[i].name;
+    named = check_name("handler's name", name, core::limits::kNameBytes);
+    for (std::size_t k = 0; named.has_value() && k < i; ++k)
+      if (agent.handlers[k].name == name)
+        named = Error{Code::misuse, label + " has two handlers called '" + name + "'"};
+  }
+  if (named.has_error()) {
+    refused_.push_back(named.error().message);
+    return;
+  }
+  const auto [at, added] = agents_.try_emplace({agent.name, agent.version});
+  if (!added) {
+    refused_.push_back(label + " is served twice: give one of them another name or version");
+    return;
+  }
+  at->second = std::move(agent);
+}
+
+Result<void> Registry::check() const {
+  if (refused_.empty()) return success();
+  std::string text = "serve() refused: ";
+  for (std::size_t i = 0; i < refused_.size(); ++i) text += (i == 0 ? "" : "; ") + refused_[i];
+  return Error{Code::misuse, std::move(text)};
+}
+
+const detail::HandlerEntry* Registry::find(std::string_view agent, int version,
+                                           std::string_view handler) const {
+  const auto found = agents_.find(std::pair<std::string, int>(agent, version));
+  if (found == agents_.end()) return nullptr;
+  for (const detail::HandlerEntry& each : found->second.handlers)
+    if (each.name == handler) return &each;
+  return nullptr;
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,440 @@
+#include "actors/run_core.hpp"
+
+#include "core/assert.hpp"
+#include "core/crash_point.hpp"
+#include "core/limits.hpp"
+#include "tools/retry.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace perdure::actors {
+namespace {
+
+using journal::Key;
+using journal::Pending;
+using journal::RunStatus;
+using journal::Table;
+
+/// The run whose handler this thread runs now.
+thread_local const RunCore* running_here = nullptr;
+
+detail::Leaf& leaf_of(const Pending& pending) { return *static_cast<detail::Leaf*>(pending.tag); }
+
+journal::StepPath path_of(const detail::Place& place) {
+  std::array<std::uint32_t, core::limits::kPathDepth> components{};
+  std::size_t at = components.size();
+  // The root has no component. A path over the limit keeps its lowest part; begin_opened refuses it.
+  for (const detail::Place* node = &place; node->parent != nullptr && at > 0; node = node->parent)
+    components[--at] = node->component;
+  return journal::StepPath(std::span(components).subspan(at));
+}
+
+std::size_t depth_of(const detail::Place& place) {
+  std::size_t depth = 0;
+  for (const detail::Place* node = &place; node->parent != nullptr; node = node->parent) ++depth;
+  return depth;
+}
+
+std::optional<Error> refuse_step(const detail::Leaf& leaf) {
+  const std::string& name = leaf.name().text;
+  const auto wrong = [&](const std::string& why) {
+    return Error{Code::misuse, "the step at " + std::string(leaf.name().where.file_name()) + ":" +
+                                   std::to_string(leaf.name().where.line()) + " " + why};
+  };
+  if (name.empty()) return wrong("has no name: say in words what it does");
+  if (name.size() > core::limits::kNameBytes)
+    return wrong("has a name of " + std::to_string(name.size()) + " bytes, more than the limit of " +
+                 std::to_string(core::limits::kNameBytes));
+  if (std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
+    return wrong("has a control character in its name");
+  if (depth_of(leaf.place()) > core::limits::kPathDepth)
+    return wrong("'" + name + "' is nested deeper than " + std::to_string(core::limits::kPathDepth) +
+                 " tasks and combinators");
+  return std::nullopt;
+}
+
+Key due_row(journal::Stamp due, const RunId& run, const journal::StepPath& path) {
+  return Key{}.add(static_cast<std::uint64_t>(due)).add(run).add(path.hash());
+}
+
+}  // namespace
+
+RunCore::RunCore(RunFacts facts, core::Clock& clock, core::Random& random)
+    : facts_(std::move(facts)),
+      clock_(clock),
+      random_(random),
+      context_(static_cast<detail::Execution&>(*this)),
+      stamp_(facts_.created) {}
+
+RunCore::~RunCore() { PERDURE_ASSERT(idle(), "a frame is not destroyed while a body may borrow from it"); }
+
+void RunCore::stamp_now() {
+  stamp_ = std::max<journal::Stamp>(stamp_, clock_.wall().time_since_epoch().count());
+}
+
+bool RunCore::on_this_thread() const noexcept { return running_here == this; }
+
+bool RunCore::inside_a_handler() noexcept { return running_here != nullptr; }
+
+void RunCore::create(const detail::HandlerEntry& handler) {
+  journal::Change& change = effects_.change;
+  change.put(Table::sessions, Key{}.add(facts_.session),
+             journal::SessionRow{facts_.agent, facts_.session_key, facts_.created});
+  change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
+             journal::MessageKeyRow{facts_.message_key, facts_.id});
+  change.put(Table::runs, Key{}.add(facts_.id),
+             journal::RunRow{facts_.session, facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
+                             facts_.handler, facts_.session_key, facts_.created});
+  change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
+  in_ready_ = true;
+  change.append(facts_.id, 0,
+                journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
+                                    facts_.handler, facts_.session_key, facts_.message_key,
+                                    facts_.input_type, facts_.input, facts_.seed, facts_.created});
+  head_.count = 1;
+  head_.stamp = stamp_;
+  head_changed_ = true;
+  adopt(handler);
+  machine_.begin();
+  machine_.exhausted();
+  if (const Result<void> started = start_frame(); started.has_error()) {
+    park(started.error());
+    return;
+  }
+  pump();
+  settle();
+}
+
+void RunCore::adopt(const detail::HandlerEntry& handler) {
+  root_ = handler.make();
+  reply_type_ = handler.reply_type;
+}
+
+Result<void> RunCore::start_frame() {
+  const Result<void> started = root_->start(*this, context_, facts_.input);
+  if (started.has_value()) return success();
+  journal::Divergence divergence;
+  divergence.what = journal::Divergence::What::bad_input;
+  divergence.detail = started.error().message;
+  return divergence.to_error();
+}
+
+void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reader, LastEnd last_end,
+                     SuspectedCrashes suspected) {
+  last_end_ = last_end;
+  machine_.begin();
+  Result<std::optional<journal::Head>> head = reader.head(facts_.id);
+  if (head.has_value() && !head.assume_value())
+    head = Error{Code::corrupt, "run " + to_string(facts_.id) +
+                                    " has no head row in the journal: run `perdure verify`"};
+  if (head.has_error()) {
+    park(head.error());
+    return;
+  }
+  head_ = std::move(*head.assume_value());
+  in_ready_ = head_.status != RunStatus::waiting;
+  if (head_.code == Code::suspected_crash && suspected == SuspectedCrashes::leave) {
+    park(Error{head_.code, head_.reason});
+    return;
+  }
+  if (handler == nullptr) {
+    park(Error{Code::not_registered,
+               "the runtime does not serve agent '" + facts_.agent + "' version " +
+                   std::to_string(facts_.agent_version) + " with handler '" + facts_.handler +
+                   "': serve it before start(), and the run goes on"});
+    return;
+  }
+  adopt(*handler);
+  if (const Result<void> replayed = replay(reader); replayed.has_error()) {
+    park(replayed.error());
+    return;
+  }
+  if (machine_.state() != journal::MachineState::replaying) return;
+  if (thrown_) {
+    park(*std::exchange(thrown_, std::nullopt));
+    return;
+  }
+  machine_.exhausted();
+  if (head_.code == Code::suspected_crash)
+    for (auto& [hash, attempts] : attempts_) attempts.unclean_ends = 0;
+  if (head_.status == RunStatus::parked) {
+    head_.status = RunStatus::running;
+    head_.code = Code::user;
+    head_.reason.clear();
+    head_changed_ = true;
+  }
+  settle();
+}
+
+Result<void> RunCore::replay(journal::Reader& reader) {
+  PERDURE_TRY(std::vector<journal::Attempts> attempts, reader.attempts(facts_.id));
+  for (journal::Attempts& each : attempts) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    attempts_.emplace(hash, std::move(each));
+  }
+  PERDURE_TRY(start_frame());
+  pump();
+  // Record 0 is the creation, which became `facts_`.
+  PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, 1));
+  while (!thrown_) {
+    PERDURE_TRY(const journal::RecordBuffer* record, stream.next());
+    if (record == nullptr) break;
+    PERDURE_TRY(const bool go_on, replay_record(*record, stream.index()));
+    if (!go_on) break;
+  }
+  return success();
+}
+
+Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::uint32_t index) {
+  switch (record.kind()) {
+    case journal::Kind::step_result: {
+      PERDURE_TRY(const journal::StepResult result, record.as<journal::StepResult>());
+      return replay_result(result, index);
+    }
+    case journal::Kind::step_started: {
+      PERDURE_TRY(const journal::StepStarted started, record.as<journal::StepStarted>());
+      if (root_->ended()) {
+        park(machine_.ended_before(index, nullptr).to_error());
+        return false;
+      }
+      journal::ReplayMachine::Decision decision = machine_.recorded(index, started);
+      if (!decision.divergence) return true;
+      park(decision.divergence->to_error());
+      return false;
+    }
+    case journal::Kind::run_ended:
+      if (!root_->ended()) park(machine_.not_ended(index).to_error());
+      return false;
+    default:
+      return Error{Code::corrupt, "record " + std::to_string(index) + " of run " + to_string(facts_.id) +
+                                      " is a " + std::string(to_string(record.kind())) +
+                                      ", which has no place in a run"};
+  }
+}
+
+Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint32_t index) {
+  if (root_->ended()) {
+    park(machine_.ended_before(index, &result).to_error());
+    return false;
+  }
+  const journal::ReplayMachine::Decision decision = machine_.recorded(index, result);
+  if (decision.divergence) {
+    park(decision.divergence->to_error());
+    return false;
+  }
+  detail::Leaf& leaf = leaf_of(*decision.pending);
+  if (result.error) {
+    leaf.refuse(journal::to_error(*result.error));
+  } else if (const Result<void> taken = leaf.accept(result.payload); taken.has_error()) {
+    park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());
+    return false;
+  }
+  stamp_ = std::max(stamp_, result.stamp);
+  machine_.delivered(*decision.pending);
+  leaf.ended();
+  pump();
+  return true;
+}
+
+void RunCore::pump() {
+  const RunCore* const before = std::exchange(running_here, this);
+  while (!thrown_) {
+    detail::Runnable* const runnable = take_runnable();
+    if (runnable == nullptr) break;
+    runnable->run();
+  }
+  running_here = before;
+}
+
+void RunCore::settle() {
+  bool again = true;
+  while (again && machine_.state() == journal::MachineState::running) {
+    again = false;
+    if (thrown_) {
+      park(*std::exchange(thrown_, std::nullopt));
+      return;
+    }
+    if (root_->ended()) {
+      finish();
+      return;
+    }
+    // A settled step resumes the handler, which changes the list: then begin again from its start.
+    for (std::size_t i = 0; i < machine_.pending().size() && !again; ++i) {
+      Pending& pending = *machine_.pending()[i];
+      if (pending.phase == Pending::Phase::opened) again = begin_opened(pending);
+    }
+  }
+  if (machine_.state() == journal::MachineState::running) touch_status();
+}
+
+bool RunCore::begin_opened(Pending& pending) {
+  detail::Leaf& leaf = leaf_of(pending);
+  journal::Attempts* const attempts = attempts_of(pending.what.path);
+  Begin begin;
+  if (std::optional<Error> refused = refuse_step(leaf)) {
+    begin.what = Begin::What::settle;
+    begin.error = std::move(refused);
+  } else {
+    stamp_now();
+    begin = begin_step({pending, leaf.options().effect, attempts,
+                        pending.found_unfinished ? last_end_ : LastEnd::none, stamp_});
+  }
+  pending.found_unfinished = false;
+  switch (begin.what) {
+    case Begin::What::run: order_body(pending, begin); return false;
+    case Begin::What::wait:
+      pending.phase = Pending::Phase::backoff;
+      effects_.waits.push_back({pending.what.path, attempts->next_due, begin.wait});
+      return false;
+    case Begin::What::settle: {
+      const detail::BodyResult outcome = std::move(*begin.error);
+      record_result(pending, outcome, 0);
+      deliver(pending, outcome);
+      return true;
+    }
+    case Begin::What::park: park(std::move(*begin.error)); return true;
+  }
+  return false;
+}
+
+void RunCore::order_body(Pending& pending, const Begin& begin) {
+  detail::Leaf& leaf = leaf_of(pending);
+  pending.phase = Pending::Phase::active;
+  pending.attempt = begin.attempt;
+  note_begun(pending, begin);
+  if (begin.record_start) {
+    effects_.change.append(
+        facts_.id, head_.count++,
+        journal::StepStarted{pending.what.path.components(), pending.what.name,
+                             static_cast<journal::EffectClass>(leaf.options().effect), begin.attempt,
+                             stamp_});
+    pending.started_as = static_cast<journal::EffectClass>(leaf.options().effect);
+    head_changed_ = true;
+  }
+  leaf.stop_source() = std::stop_source();
+  ++active_bodies_;
+  effects_.bodies.push_back(
+      {{facts_.id, pending.what.path, begin.attempt, machine_.generation()}, &leaf, leaf.stop_source()});
+}
+
+void RunCore::complete(BodyCompletion completion) {
+  if (completion.address.generation == machine_.generation()) --active_bodies_;
+  Pending* const pending = machine_.completed(completion.address.path, completion.address.attempt,
+                                              completion.address.generation);
+  const bool open = machine_.state() == journal::MachineState::running;
+  if (pending == nullptr) {
+    effects_.logs.push_back({LogLevel::warning, "late_completion",
+                             "a completion came for a step that waits for none; it is discarded",
+                             completion.address.path.to_string()});
+  } else if (completion.never_ran) {
+    pending->phase = Pending::Phase::opened;
+  } else {
+    const Error* const error =
+        completion.result.has_error() ? &completion.result.assume_error() : nullptr;
+    std::optional<std::chrono::milliseconds> delay;
+    if (error != nullptr && !pending->stop_requested) {
+      const detail::Leaf& leaf = leaf_of(*pending);
+      const Effect effect =
+          pending->started_as ? static_cast<Effect>(*pending->started_as) : leaf.options().effect;
+      delay = tools::next_attempt_in(
+          {leaf.options().retry, effect, *error, pending->attempt, random_.next()});
+    }
+    stamp_now();
+    if (delay) {
+      plan_retry(*pending, *error, *delay);
+    } else if (open) {
+      record_result(*pending, completion.result, completion.busy_us);
+      deliver(*pending, completion.result);
+    } else if (error == nullptr || !closing_) {
+      // Nothing is delivered any more, but what happened is not done again.
+      record_result(*pending, completion.result, completion.busy_us);
+      machine_.delivered(*pending);
+    }
+  }
+  if (open) settle();
+  if (machine_.state() == journal::MachineState::closed && idle()) discard_frame();
+}
+
+void RunCore::record_result(Pending& pending, const detail::BodyResult& result, std::int64_t busy_us) {
+  journal::StepResult record;
+  record.path = pending.what.path.components();
+  record.step_kind = pending.what.kind;
+  record.name = pending.what.name;
+  record.type = pending.what.type;
+  record.attempts = pending.attempt;
+  record.busy_us = busy_us;
+  record.stamp = stamp_;
+  if (result.has_error()) {
+    record.error = journal::view_of(result.assume_error());
+  } else {
+    record.payload = result.assume_value();
+  }
+  effects_.change.append(facts_.id, head_.count++, record);
+  head_.stamp = stamp_;
+  head_changed_ = true;
+  forget_attempts(pending.what.path);
+  core::crash_point(core::CrashPoint::result_submitted);
+}
+
+void RunCore::deliver(Pending& pending, const detail::BodyResult& result) {
+  detail::Leaf& leaf = leaf_of(pending);
+  if (result.has_error()) {
+    leaf.refuse(result.assume_error());
+  } else if (const Result<void> taken = leaf.accept(result.assume_value()); taken.has_error()) {
+    // A codec that cannot read what it wrote: the record stays, the run waits for better code.
+    journal::StepResult recorded;
+    recorded.path = pending.what.path.components();
+    recorded.name = pending.what.name;
+    recorded.type = pending.what.type;
+    park(machine_.undecodable(head_.count - 1, recorded, pending, taken.error()).to_error());
+    return;
+  }
+  machine_.delivered(pending);
+  leaf.ended();
+  pump();
+}
+
+void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::milliseconds delay) {
+  forget_attempts(pending.what.path, Forget::due_only);
+  journal::Attempts& attempts = attempts_[pending.what.path.hash()];
+  attempts.path.assign(pending.what.path.components().begin(), pending.what.path.components().end());
+  attempts.name = pending.what.name;
+  attempts.count = pending.attempt;
+  if (!attempts.first_error) attempts.first_error = error;
+  attempts.last_error = error;
+  attempts.last_stamp = stamp_;
+  attempts.next_due = stamp_ + std::chrono::microseconds(delay).count();
+  put_attempts(attempts);
+  effects_.change.put(Table::due, due_row(attempts.next_due, facts_.id, pending.what.path),
+                      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
+  pending.phase = Pending::Phase::backoff;
+  effects_.waits.push_back({pending.what.path, attempts.next_due, delay});
+  effects_.logs.push_back({LogLevel::info, "step_retry",
+                           "attempt " + std::to_string(pending.attempt) + " of '" +
+                               std::string(pending.what.name) + "' failed (" + error.to_string() +
+                               "), the next one begins in " + std::to_string(delay.count()) + " ms",
+                           pending.what.path.to_string()});
+}
+
+void RunCore::retry_due(const journal::StepPath& path) {
+  if (machine_.state() != journal::MachineState::running) return;
+  Pending* const pending = machine_.find(path.components());
+  if (pending == nullptr || pending->phase != Pending::Phase::backoff) return;
+  forget_attempts(path, Forget::due_only);
+  pending->phase = Pending::Phase::opened;
+  settle();
+}
+
+void RunCore::open(detail::Leaf& leaf) {
+  machine_.opened({path_of(leaf.place()), journal::StepKind::step, leaf.name().text, leaf.type(),
+                   leaf.name().where.file_name(), leaf.name().where.line()},
+                  &leaf);
+}
+
+std::uint64_t RunCore::draw(const detail::PromiseBase& task, std::uint32_t number) const {
+  const journal::StepPath next = path_of(task.place()).child(task.awaits() + 1);
+  return core::draw_at(facts_.seed, std::as_bytes(next.components()), number);
+}
+
+}  // namespace perdure::actors

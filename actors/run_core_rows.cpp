@@ -1,0 +1,185 @@
+/// The run core's rows: attempts, status, the end, the frame's end.
+#include "actors/run_core.hpp"
+
+#include "core/assert.hpp"
+#include "core/crash_point.hpp"
+#include "core/limits.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace perdure::actors {
+
+using journal::Key;
+using journal::Pending;
+using journal::RunStatus;
+using journal::Table;
+
+journal::Attempts* RunCore::attempts_of(const journal::StepPath& path) {
+  if (attempts_.empty()) return nullptr;
+  const auto found = attempts_.find(path.hash());
+  return found == attempts_.end() ? nullptr : &found->second;
+}
+
+void RunCore::put_attempts(const journal::Attempts& attempts) {
+  journal::AttemptsRow row;
+  row.path = attempts.path;
+  row.name = attempts.name;
+  row.count = attempts.count;
+  row.unclean_ends = attempts.unclean_ends;
+  if (attempts.first_error) row.first_error = journal::view_of(*attempts.first_error);
+  if (attempts.last_error) row.last_error = journal::view_of(*attempts.last_error);
+  row.last_stamp = attempts.last_stamp;
+  row.next_due = attempts.next_due;
+  effects_.change.put(Table::attempts,
+                      Key{}.add(facts_.id).add(journal::StepPath(attempts.path).hash()), row);
+}
+
+void RunCore::forget_attempts(const journal::StepPath& path, Forget what) {
+  journal::Attempts* const attempts = attempts_of(path);
+  if (attempts == nullptr) return;
+  if (attempts->next_due != 0) {
+    effects_.change.erase(Table::due, Key{}
+                                          .add(static_cast<std::uint64_t>(attempts->next_due))
+                                          .add(facts_.id)
+                                          .add(path.hash()));
+    attempts->next_due = 0;
+  }
+  if (what == Forget::due_only) return;
+  effects_.change.erase(Table::attempts, Key{}.add(facts_.id).add(path.hash()));
+  attempts_.erase(path.hash());
+}
+
+/// The journal learns of an attempt that begins only where it has reason to keep count: after a failed
+/// attempt, or after the process ended during one.
+void RunCore::note_begun(const Pending& pending, const Begin& begin) {
+  if (!begin.record_unclean_end && attempts_of(pending.what.path) == nullptr) return;
+  forget_attempts(pending.what.path, Forget::due_only);
+  journal::Attempts& attempts = attempts_[pending.what.path.hash()];
+  attempts.path.assign(pending.what.path.components().begin(), pending.what.path.components().end());
+  attempts.name = pending.what.name;
+  attempts.count = begin.attempt;
+  attempts.last_stamp = 0;
+  if (begin.record_unclean_end) ++attempts.unclean_ends;
+  put_attempts(attempts);
+}
+
+/// A run that only waits for time leaves `ready`: recovery need not load it before its time.
+void RunCore::touch_status() {
+  const auto pending = machine_.pending();
+  const bool waits = !pending.empty() && std::ranges::all_of(pending, [](const auto& each) {
+    return each->phase == Pending::Phase::backoff;
+  });
+  const RunStatus status = waits ? RunStatus::waiting : RunStatus::running;
+  if (head_.status != status) {
+    head_.status = status;
+    head_changed_ = true;
+  }
+  if (waits && in_ready_) effects_.change.erase(Table::ready, Key{}.add(facts_.id));
+  if (!waits && !in_ready_)
+    effects_.change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
+  in_ready_ = !waits;
+}
+
+void RunCore::finish() {
+  Result<core::Bytes> reply = root_->take_reply();
+  if (reply.has_value() && reply.assume_value().size() > core::limits::kPayloadBytes)
+    reply = Error{Code::too_large, "the handler's reply has " +
+                                       std::to_string(reply.assume_value().size()) +
+                                       " bytes, more than the limit of " +
+                                       std::to_string(core::limits::kPayloadBytes)};
+  stamp_now();
+  journal::RunEnded record;
+  record.stamp = stamp_;
+  record.type = reply_type_;
+  if (reply.has_error()) {
+    std::string& message = reply.assume_error().message;
+    if (message.size() > core::limits::kErrorMessageBytes)
+      message.resize(core::limits::kErrorMessageBytes);
+    record.error = journal::view_of(reply.assume_error());
+  } else {
+    record.payload = reply.assume_value();
+  }
+  effects_.change.append(facts_.id, head_.count++, record);
+  effects_.change.erase(Table::ready, Key{}.add(facts_.id));
+  in_ready_ = false;
+  head_.status = reply.has_error() ? RunStatus::failed : RunStatus::completed;
+  head_.stamp = stamp_;
+  head_changed_ = true;
+  effects_.ended = head_.status;
+  core::crash_point(core::CrashPoint::end_submitted);
+  machine_.ended();
+  discard_frame();
+}
+
+void RunCore::park(Error why) {
+  // A change of words is worth a record; the same park found again at the next start is not.
+  if (head_.status != RunStatus::parked || head_.code != why.code || head_.reason != why.message) {
+    stamp_now();
+    head_.status = RunStatus::parked;
+    head_.code = why.code;
+    head_.reason = why.message;
+    head_.stamp = stamp_;
+    head_changed_ = true;
+  }
+  if (!in_ready_) {
+    effects_.change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
+    in_ready_ = true;
+  }
+  effects_.parked = std::move(why);
+  machine_.close();
+  if (idle()) discard_frame();
+}
+
+void RunCore::close() {
+  closing_ = true;
+  for (const auto& pending : machine_.pending())
+    if (pending->phase == Pending::Phase::active)
+      static_cast<detail::Leaf*>(pending->tag)->stop_source().request_stop();
+  if (machine_.state() == journal::MachineState::waiting) return;
+  machine_.close();
+  if (idle()) discard_frame();
+}
+
+/// From here on every destructor of Perdure's in the frame finds the run discarding and does nothing.
+void RunCore::discard_frame() {
+  forget_runnables();
+  root_.reset();
+  machine_.suspended();
+}
+
+void RunCore::stop(detail::Leaf& leaf) noexcept {
+  for (const auto& pending : machine_.pending()) {
+    if (pending->tag != &leaf) continue;
+    pending->stop_requested = true;
+    if (pending->phase == Pending::Phase::active) {
+      leaf.stop_source().request_stop();
+    } else {
+      // It has not begun, or waits for another attempt: begin_step settles it as cancelled.
+      pending->phase = Pending::Phase::opened;
+    }
+    return;
+  }
+}
+
+void RunCore::handler_threw(const char* what) noexcept {
+  thrown_ = Error{Code::handler_threw,
+                  std::string("an exception escaped the handler: ") + what +
+                      ". Catch it, or throw pd::Exception to fail the run; the run goes on from its "
+                      "journal when the runtime starts with repaired code"};
+}
+
+void RunCore::log(std::string_view message) {
+  if (machine_.state() != journal::MachineState::running) return;
+  effects_.logs.push_back({LogLevel::info, "handler", std::string(message), {}});
+}
+
+RunEffects RunCore::take_effects() {
+  if (std::exchange(head_changed_, false))
+    effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex),
+                        journal::HeadRow{head_.count, head_.status, head_.stamp, head_.code,
+                                         head_.reason});
+  return std::exchange(effects_, RunEffects{});
+}
+
+}  // namespace perdure::actors

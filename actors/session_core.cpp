@@ -1,0 +1,249 @@
+#include "actors/session_core.hpp"
+
+#include "actors/due_service.hpp"
+#include "actors/session_shell.hpp"
+#include "core/crash_point.hpp"
+#include "core/ids.hpp"
+
+namespace perdure::actors {
+namespace {
+
+/// Bodies wait here for what they depend on, then go to the pool together.
+class GatedBodies final : public journal::Gated {
+ public:
+  GatedBodies(StepPool& pool, std::vector<std::unique_ptr<Job>> jobs)
+      : pool_(pool), jobs_(std::move(jobs)) {}
+  void open() noexcept override {
+    if (jobs_.size() == 1) {
+      pool_.push(std::move(jobs_.front()));
+    } else {
+      pool_.push(std::move(jobs_));
+    }
+  }
+  /// Destroyed jobs complete as never run.
+  void fail(const Error&) noexcept override { jobs_.clear(); }
+
+ private:
+  StepPool& pool_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+};
+
+/// Anything small that waits for durability.
+class GatedCall final : public journal::Gated {
+ public:
+  explicit GatedCall(std::function<void(const Error*)> call) : call_(std::move(call)) {}
+  void open() noexcept override { call_(nullptr); }
+  void fail(const Error& why) noexcept override { call_(&why); }
+
+ private:
+  std::function<void(const Error*)> call_;
+};
+
+Error closed_error() {
+  return Error{Code::closed, "the runtime is shutting down; the session goes on at the next start"};
+}
+
+}  // namespace
+
+SessionCore::SessionCore(SessionAddress address, SessionServices& services)
+    : address_(std::move(address)), services_(services) {}
+
+void SessionCore::handle(SessionInput input, const std::shared_ptr<SessionShell>& self) {
+  std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), self); }, std::move(input));
+  drop_finished_run();
+}
+
+bool SessionCore::idle() const {
+  return run_ == nullptr && services_.gate.watermark() >= last_number_;
+}
+
+void SessionCore::drop_finished_run() {
+  if (run_ && run_->finished()) run_.reset();
+  if (closing_ && !run_ && closed_) std::exchange(closed_, nullptr)();
+}
+
+void SessionCore::on(StartOrder order, const Self& self) {
+  if (closing_) return order.reply(closed_error());
+  if (run_ && run_->facts().message_key == order.message_key)
+    return attach(run_->facts(), std::move(order));
+  Result<journal::Reader> reader = journal::Reader::open(services_.store);
+  if (reader.has_error()) return order.reply(reader.error());
+  Result<std::optional<RunId>> known =
+      reader.assume_value().find_message(address_.id, order.message_key);
+  if (known.has_error()) return order.reply(known.error());
+  if (known.assume_value()) {
+    Result<RunFacts> facts = load_facts(reader.assume_value(), *known.assume_value());
+    if (facts.has_error()) return order.reply(facts.error());
+    return attach(facts.assume_value(), std::move(order));
+  }
+  const detail::HandlerEntry* const handler =
+      services_.registry.find(address_.agent, order.version, order.handler);
+  if (handler == nullptr)
+    return order.reply(Error{Code::not_registered,
+                             "the runtime does not serve agent '" + address_.agent + "' version " +
+                                 std::to_string(order.version) + ": call serve() with it before start()"});
+  create(std::move(order), *handler, self);
+}
+
+void SessionCore::attach(const RunFacts& facts, StartOrder order) {
+  if (facts.handler != order.handler || facts.input != order.input)
+    return order.reply(Error{
+        Code::already_started,
+        "session '" + address_.agent + "/" + address_.key + "' was started with another input (run " +
+            to_string(facts.id) + "): attach with equal input, or start a session with another key"});
+  // Whoever asks may see the run only when its creation is durable.
+  services_.gate.when_durable(
+      last_number_, std::make_unique<GatedCall>([reply = std::move(order.reply), id = facts.id](const Error* why) {
+        why == nullptr ? reply(id) : reply(*why);
+      }));
+}
+
+void SessionCore::create(StartOrder order, const detail::HandlerEntry& handler, const Self& self) {
+  RunFacts facts;
+  facts.id = core::draw_run_id(services_.clock, services_.random);
+  facts.session = address_.id;
+  facts.agent = address_.agent;
+  facts.agent_version = order.version;
+  facts.handler = std::move(order.handler);
+  facts.session_key = address_.key;
+  facts.message_key = std::move(order.message_key);
+  facts.input_type = std::move(order.input_type);
+  facts.input = std::move(order.input);
+  facts.seed = services_.random.next();
+  facts.created = services_.clock.wall().time_since_epoch().count();
+  run_ = std::make_unique<RunCore>(std::move(facts), services_.clock, services_.random);
+  run_->create(handler);
+  core::crash_point(core::CrashPoint::run_created);
+  perform(run_->take_effects(), journal::Admission::new_work, self, std::move(order.reply));
+}
+
+Result<RunFacts> SessionCore::load_facts(journal::Reader& reader, const RunId& run) const {
+  PERDURE_TRY(journal::RecordStream records, reader.records(run));
+  PERDURE_TRY(const journal::RecordBuffer* first, records.next());
+  if (first == nullptr)
+    return Error{Code::corrupt, "run " + to_string(run) + " has no records: run `perdure verify`"};
+  PERDURE_TRY(const journal::RunCreated created, first->as<journal::RunCreated>());
+  RunFacts facts;
+  facts.id = run;
+  facts.session = address_.id;
+  facts.agent = created.agent;
+  facts.agent_version = static_cast<int>(created.agent_version);
+  facts.handler = created.handler;
+  facts.session_key = created.session_key;
+  facts.message_key = created.message_key;
+  facts.input_type = created.input_type;
+  facts.input.assign(created.input.begin(), created.input.end());
+  facts.seed = created.seed;
+  facts.created = created.stamp;
+  return facts;
+}
+
+void SessionCore::on(ResumeOrder order, const Self& self) {
+  if (closing_ || run_) return;
+  Result<journal::Reader> reader = journal::Reader::open(services_.store);
+  Result<RunFacts> facts = reader.has_error() ? Result<RunFacts>(reader.error())
+                                              : load_facts(reader.assume_value(), order.run);
+  if (facts.has_error()) {
+    services_.reporter.event({EventKind::run_parked, order.run, facts.error()});
+    return;
+  }
+  const detail::HandlerEntry* const handler = services_.registry.find(
+      facts.assume_value().agent, facts.assume_value().agent_version, facts.assume_value().handler);
+  run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), services_.clock, services_.random);
+  run_->resume(handler, reader.assume_value(), services_.last_end, services_.suspected);
+  perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
+}
+
+void SessionCore::on(BodyCompletion completion, const Self& self) {
+  if (!run_ || run_->facts().id != completion.address.run) return;
+  run_->complete(std::move(completion));
+  perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
+}
+
+void SessionCore::on(RetryDue due, const Self& self) {
+  if (!run_) return on(ResumeOrder{due.run}, self);
+  if (run_->facts().id != due.run) return;
+  run_->retry_due(due.path);
+  perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
+}
+
+void SessionCore::on(ExplainOrder order, const Self&) {
+  if (!run_ || run_->facts().id != order.run) return order.reply(std::nullopt);
+  order.reply(run_->explain());
+}
+
+void SessionCore::on(CloseOrder order, const Self& self) {
+  closing_ = true;
+  closed_ = std::move(order.closed);
+  if (!run_) return;
+  run_->close();
+  perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
+}
+
+void SessionCore::report(const RunEffects& effects) const {
+  const std::string session = address_.agent + "/" + address_.key;
+  const RunId run = run_->facts().id;
+  for (const RunLog& line : effects.logs)
+    services_.reporter.log({line.level, line.event, line.message, run, session, line.step});
+  if (effects.parked)
+    services_.reporter.event({effects.parked->code == Code::diverged ? EventKind::run_diverged
+                                                                     : EventKind::run_parked,
+                              run, *effects.parked});
+}
+
+void SessionCore::perform(RunEffects effects, journal::Admission admission, const Self& self,
+                          std::function<void(Result<RunId>)> reply) {
+  if (!effects.logs.empty() || effects.parked) report(effects);
+  if (!effects.change.empty()) {
+    const Result<journal::RecordNumber> number =
+        services_.writer.submit(std::move(effects.change), admission);
+    if (number.has_error()) {
+      // The run is ahead of its journal: what it wanted done is not done, and its frame goes. Bodies that
+      // were ordered come back as never run.
+      for (BodyOrder& order : effects.bodies)
+        const BodyJob never_run(std::move(order), self, services_.timers, services_.clock);
+      if (reply) reply(number.error());
+      run_->close();
+      (void)run_->take_effects();
+      return;
+    }
+    last_number_ = number.assume_value();
+    submitted_ = true;
+  }
+  if (reply)
+    services_.gate.when_durable(
+        last_number_, std::make_unique<GatedCall>([reply = std::move(reply), id = run_->facts().id](const Error* why) {
+          why == nullptr ? reply(id) : reply(*why);
+        }));
+  let_out(effects, self);
+}
+
+void SessionCore::let_out(RunEffects& effects, const Self& self) {
+  if (!effects.bodies.empty()) {
+    std::vector<std::unique_ptr<Job>> jobs;
+    jobs.reserve(effects.bodies.size());
+    for (BodyOrder& order : effects.bodies)
+      jobs.push_back(
+          std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock));
+    services_.gate.when_durable(last_number_,
+                                std::make_unique<GatedBodies>(services_.pool, std::move(jobs)));
+  }
+  for (RetryWait& wait : effects.waits)
+    services_.gate.when_durable(
+        last_number_,
+        std::make_unique<GatedCall>([&due = services_.due, session = address_, run = run_->facts().id,
+                                     wait = std::move(wait)](const Error* why) {
+          if (why == nullptr) due.arm({session, run, wait.path, wait.due, wait.in});
+        }));
+  if (effects.ended)
+    services_.gate.when_durable(
+        last_number_, std::make_unique<GatedCall>([&watchers = services_.watchers, run = run_->facts().id,
+                                                   self](const Error* why) {
+          if (why != nullptr) return;
+          watchers.ended(run);
+          SessionInput settled = Settled{};
+          (void)self->post(settled, RunOn::scheduler);
+        }));
+}
+
+}  // namespace perdure::actors

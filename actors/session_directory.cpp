@@ -1,0 +1,78 @@
+#include "actors/session_directory.hpp"
+
+namespace perdure::actors {
+namespace {
+
+void move_on(journal::SessionId& id) {
+  for (std::size_t i = id.bytes.size(); i-- > 0;) {
+    id.bytes[i] = std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1U)};
+    if (id.bytes[i] != std::byte{0}) return;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<SessionShell> SessionDirectory::get(const SessionAddress& address) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<SessionShell>& shell = shells_[address.id];
+  if (!shell) shell = make_(address);
+  return shell;
+}
+
+void SessionDirectory::post(const SessionAddress& address, SessionInput input, RunOn where) {
+  // A shell that retires under our hands has left the directory: the next one is new.
+  while (!get(address)->post(input, where)) {
+  }
+}
+
+Result<SessionAddress> SessionDirectory::resolve(journal::Store& store, std::string agent,
+                                                 std::string key) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(store));
+  SessionAddress address{{}, std::move(agent), std::move(key)};
+  journal::SessionId free;
+  PERDURE_TRY(const std::optional<journal::SessionId> known,
+              reader.find_session(address.agent, address.key, &free));
+  address.id = known ? *known : free;
+  if (known) return address;
+  const std::lock_guard lock(mutex_);
+  for (auto at = shells_.find(address.id); at != shells_.end(); at = shells_.find(address.id)) {
+    const SessionAddress& there = at->second->address();
+    if (there.agent == address.agent && there.key == address.key) break;
+    move_on(address.id);
+  }
+  return address;
+}
+
+bool SessionDirectory::retire(SessionShell& shell) {
+  std::shared_ptr<SessionShell> gone;
+  const std::lock_guard lock(mutex_);
+  const auto found = shells_.find(shell.address().id);
+  if (found == shells_.end() || found->second.get() != &shell || !shell.try_retire())
+    return false;
+  gone = std::move(found->second);
+  shells_.erase(found);
+  return true;
+}
+
+std::vector<std::shared_ptr<SessionShell>> SessionDirectory::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<SessionShell>> shells;
+  shells.reserve(shells_.size());
+  for (const auto& [id, shell] : shells_) shells.push_back(shell);
+  return shells;
+}
+
+std::shared_ptr<SessionShell> SessionDirectory::find(const journal::SessionId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = shells_.find(id);
+  return found == shells_.end() ? nullptr : found->second;
+}
+
+void SessionDirectory::clear() {
+  std::map<journal::SessionId, std::shared_ptr<SessionShell>> gone;
+  const std::lock_guard lock(mutex_);
+  gone.swap(shells_);
+  for (const auto& [id, shell] : gone) shell->stop();
+}
+
+}  // namespace perdure::actors

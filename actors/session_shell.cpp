@@ -1,0 +1,53 @@
+#include "actors/session_shell.hpp"
+
+namespace perdure::actors {
+
+bool SessionShell::post(SessionInput& input, RunOn where) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (retired_) return false;
+    queue_.push_back(std::move(input));
+    if (scheduled_) return true;
+    scheduled_ = true;
+  }
+  schedule(where);
+  return true;
+}
+
+void SessionShell::completed(BodyCompletion completion) noexcept {
+  // A retired shell has no frame that a body could have come from; what is late is nobody's.
+  SessionInput input = std::move(completion);
+  (void)post(input, RunOn::caller);
+}
+
+bool SessionShell::drain() {
+  const std::shared_ptr<SessionShell> self = shared_from_this();
+  bool submitted = false;
+  bool idle = false;
+  std::vector<SessionInput> inputs;
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      inputs.clear();
+      inputs.swap(queue_);
+      if (inputs.empty()) {
+        scheduled_ = false;
+        break;
+      }
+    }
+    for (SessionInput& input : inputs) core_.handle(std::move(input), self);
+    idle = core_.idle();
+    submitted = core_.take_submitted() || submitted;
+  }
+  if (idle) may_retire();
+  return submitted;
+}
+
+bool SessionShell::try_retire() {
+  const std::lock_guard lock(mutex_);
+  if (scheduled_ || !queue_.empty() || !core_.idle()) return false;
+  retired_ = true;
+  return true;
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,61 @@
+#include <perdure/operations.hpp>
+
+namespace perdure {
+inline namespace v0 {
+namespace detail {
+
+Error cancelled_error() {
+  return Error{Code::cancelled, "the branch was stopped because another one had decided the outcome"};
+}
+
+Error error_of_thrown() noexcept {
+  try {
+    throw;
+  } catch (const Exception& thrown) {
+    return thrown.error();
+  } catch (const std::exception& thrown) {
+    return Error{Code::exception, std::string("the step's body threw: ") + thrown.what()};
+  } catch (...) {
+    return Error{Code::exception, "the step's body threw something that is no std::exception"};
+  }
+}
+
+std::optional<Error> PromiseBase::escaped() noexcept {
+  try {
+    throw;
+  } catch (const Exception& thrown) {
+    return thrown.error();
+  } catch (const std::exception& thrown) {
+    execution_->handler_threw(thrown.what());
+  } catch (...) {
+    execution_->handler_threw("something that is no std::exception");
+  }
+  return std::nullopt;
+}
+
+void PromiseBase::run() noexcept {
+  if (finished_) {
+    owner_->task_finished();
+    return;
+  }
+  if (stopping_) {
+    owner_->task_failed(cancelled_error());
+    return;
+  }
+  if (awaited_ != nullptr) {
+    if (Error* const failure = awaited_->failure()) {
+      // The error lives in the frame that is about to be destroyed.
+      Error error = std::move(*failure);
+      owner_->task_failed(std::move(error));
+      return;
+    }
+  }
+  Execution& execution = *execution_;
+  execution.set_current(this);
+  handle_.resume();
+  execution.set_current(nullptr);
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace perdure
