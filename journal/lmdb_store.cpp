@@ -1,0 +1,226 @@
+#include "journal/lmdb_store.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/assert.hpp"
+#include "core/crash_point.hpp"
+#include "journal/lmdb_env.hpp"
+
+namespace perdure::journal {
+namespace {
+
+/// Places in the reader table whose process died are freed this often, so that none pins pages long.
+constexpr std::uint64_t kCommitsPerReaderCheck = 1024;
+
+MDB_val value_of(core::ByteView bytes) noexcept {
+  // LMDB takes what it only reads as void*.
+  return {bytes.size(), const_cast<std::byte*>(bytes.data())};
+}
+core::ByteView view_of(const MDB_val& value) noexcept {
+  return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
+}
+
+class LmdbCursor final : public Cursor {
+ public:
+  LmdbCursor(LmdbEnv& env, LmdbReadSlot& slot, Table table, MDB_cursor* cursor, const Key& from,
+             const Key& prefix)
+      : env_(env), slot_(slot), table_(table), cursor_(cursor), from_(from), prefix_(prefix) {}
+  LmdbCursor(const LmdbCursor&) = delete;
+  LmdbCursor& operator=(const LmdbCursor&) = delete;
+  ~LmdbCursor() override { slot_.cursors[static_cast<std::size_t>(table_) - 1].push_back(cursor_); }
+
+  Result<bool> next() override {
+    if (place_ == Place::end) return false;
+    const MDB_cursor_op how = place_ == Place::start ? MDB_SET_RANGE : MDB_NEXT;
+    if (place_ == Place::start) key_ = value_of(from_.view());
+    // MDB_SET_RANGE does not take an empty key.
+    const bool at_first = place_ == Place::start && key_.mv_size == 0;
+    place_ = Place::row;
+    const int code = mdb_cursor_get(cursor_, &key_, &value_, at_first ? MDB_FIRST : how);
+    if (code == 0 && belongs()) return true;
+    place_ = Place::end;
+    if (code == 0 || code == MDB_NOTFOUND) return false;
+    return env_.error(code, "reading");
+  }
+  core::ByteView key() const override { return view_of(key_); }
+  core::ByteView value() const override { return view_of(value_); }
+
+ private:
+  enum class Place : std::uint8_t { start, row, end };
+
+  [[nodiscard]] bool belongs() const noexcept {
+    const core::ByteView prefix = prefix_.view();
+    if (key_.mv_size < prefix.size()) return false;
+    if (!prefix.empty() && std::memcmp(key_.mv_data, prefix.data(), prefix.size()) != 0)
+      return false;
+    // Behind the rows of `meta` stand the names of the other tables; no name begins with a zero.
+    return table_ != Table::meta || (key_.mv_size != 0 && view_of(key_).front() == std::byte{0});
+  }
+
+  LmdbEnv& env_;
+  LmdbReadSlot& slot_;
+  const Table table_;
+  MDB_cursor* const cursor_;
+  Place place_ = Place::start;
+  const Key from_;
+  const Key prefix_;
+  MDB_val key_{};
+  MDB_val value_{};
+};
+
+class LmdbSnapshot final : public Snapshot {
+ public:
+  LmdbSnapshot(std::shared_ptr<LmdbEnv> env, std::unique_ptr<LmdbReadSlot> slot)
+      : env_(std::move(env)), slot_(std::move(slot)) {}
+  LmdbSnapshot(const LmdbSnapshot&) = delete;
+  LmdbSnapshot& operator=(const LmdbSnapshot&) = delete;
+  ~LmdbSnapshot() override { env_->give_slot(std::move(slot_)); }
+
+  Result<std::optional<core::ByteView>> get(Table table, const Key& key) override {
+    MDB_val wanted = value_of(key.view());
+    MDB_val value{};
+    const int code = mdb_get(slot_->txn, env_->table(table), &wanted, &value);
+    if (code == 0) return view_of(value);
+    if (code == MDB_NOTFOUND) return std::nullopt;
+    return env_->error(code, "reading");
+  }
+
+  Result<std::unique_ptr<Cursor>> scan(Table table, const Key& from, const Key& prefix) override {
+    std::vector<MDB_cursor*>& spare = slot_->cursors[static_cast<std::size_t>(table) - 1];
+    MDB_cursor* cursor = nullptr;
+    int code = 0;
+    if (spare.empty()) {
+      code = mdb_cursor_open(slot_->txn, env_->table(table), &cursor);
+    } else {
+      cursor = spare.back();
+      spare.pop_back();
+      code = mdb_cursor_renew(slot_->txn, cursor);
+      if (code != 0) mdb_cursor_close(cursor);
+    }
+    if (code != 0) return env_->error(code, "reading");
+    return std::make_unique<LmdbCursor>(*env_, *slot_, table, cursor, std::max(from, prefix),
+                                        prefix);
+  }
+
+ private:
+  std::shared_ptr<LmdbEnv> env_;
+  std::unique_ptr<LmdbReadSlot> slot_;
+};
+
+/// One table's part of a batch. A cursor finds the next key near the one before, since both are sorted.
+int write_table(MDB_txn* txn, MDB_dbi table, std::span<const Mutation> part) {
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_cursor_open(txn, table, &cursor);
+  if (code != 0) return code;
+  for (const Mutation& mutation : part) {
+    MDB_val key = value_of(mutation.key.view());
+    if (mutation.kind == Mutation::Kind::put) {
+      MDB_val value = value_of(mutation.value);
+      code = mdb_cursor_put(cursor, &key, &value, 0);
+    } else {
+      code = mdb_cursor_get(cursor, &key, nullptr, MDB_SET);
+      if (code == 0)
+        code = mdb_cursor_del(cursor, 0);
+      else if (code == MDB_NOTFOUND)
+        code = 0;
+    }
+    if (code != 0) break;
+  }
+  mdb_cursor_close(cursor);
+  return code;
+}
+
+}  // namespace
+
+LmdbStore::LmdbStore(Private, std::shared_ptr<LmdbEnv> env, LmdbAccess access)
+    : env_(std::move(env)), access_(access) {}
+
+LmdbStore::~LmdbStore() {
+  if (access_ == LmdbAccess::write) env_->release_writer();
+}
+
+Result<void> LmdbStore::create(const std::filesystem::path& directory) {
+  return LmdbEnv::create(directory);
+}
+
+Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::filesystem::path& directory,
+                                                   LmdbAccess access, LmdbOptions options) {
+  PERDURE_TRY(auto env, LmdbEnv::open(directory, access, options));
+  return std::make_unique<LmdbStore>(Private{}, std::move(env), access);
+}
+
+Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability durability) {
+  PERDURE_TRY(env_->check_process());
+  if (access_ != LmdbAccess::write)
+    return Error{Code::misuse, "the journal is open for reading only"};
+  if (env_->failed())
+    return Error{Code::storage_failed,
+                 "an earlier write failed, so nothing more is written: restart the process"};
+  // Set only when it changes: others read these flags while they begin to read.
+  if (durability != durability_) {
+    const int code = mdb_env_set_flags(env_->handle(), MDB_NOSYNC, durability == Durability::none);
+    if (code != 0) return note_failure(env_->error(code, "writing"));
+    durability_ = durability;
+  }
+  PERDURE_TRY(write(batch));
+  if (++commits_ % kCommitsPerReaderCheck == 0) {
+    int dead = 0;
+    mdb_reader_check(env_->handle(), &dead);
+  }
+  return success();
+}
+
+Result<void> LmdbStore::write(std::span<const Mutation> batch) {
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env_->handle(), nullptr, 0, &txn);
+  if (code != 0) return note_failure(env_->error(code, "writing"));
+  for (std::size_t begin = 0; begin < batch.size() && code == 0;) {
+    const Table table = batch[begin].table;
+    std::size_t end = begin + 1;
+    while (end < batch.size() && batch[end].table == table) ++end;
+    code = write_table(txn, env_->table(table), batch.subspan(begin, end - begin));
+    begin = end;
+  }
+  if (code != 0) {
+    mdb_txn_abort(txn);
+    return note_failure(env_->error(code, "writing"));
+  }
+  core::crash_point(core::CrashPoint::commit_written);
+  code = mdb_txn_commit(txn);
+  if (code != 0) return note_failure(env_->error(code, "committing to"));
+  return success();
+}
+
+/// A full disk leaves things as they were, and the batch may be tried again: its pages went where
+/// nothing refers to, and a retry writes them anew. Any other failure ends writing; and so does a full
+/// disk when it was the meta page that could not be written, which LMDB then remembers.
+Error LmdbStore::note_failure(Error why) {
+  if (why.code == Code::storage_full) {
+    MDB_txn* probe = nullptr;
+    const int code = mdb_txn_begin(env_->handle(), nullptr, 0, &probe);
+    if (code == 0) {
+      mdb_txn_abort(probe);
+      return why;
+    }
+  }
+  env_->fail();
+  why.code = Code::storage_failed;
+  return why;
+}
+
+Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() {
+  PERDURE_TRY(auto slot, env_->take_slot());
+  return std::make_unique<LmdbSnapshot>(env_, std::move(slot));
+}
+
+LmdbStore::Figures LmdbStore::figures() const {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  if (mdb_env_info(env_->handle(), &info) != 0 || mdb_env_stat(env_->handle(), &stat) != 0)
+    return {};
+  return {info.me_mapsize, (info.me_last_pgno + 1) * stat.ms_psize, info.me_numreaders};
+}
+
+}  // namespace perdure::journal

@@ -1,0 +1,76 @@
+/// The LMDB store: a journal's tables in one LMDB file.
+///
+/// What this is: Store over the files data.mdb and lock.mdb of one directory. Each table is a named
+/// database in it, but for `meta`, whose rows stand in the unnamed one: every commit writes that page
+/// anyway, so the counters cost no page of their own.
+/// What it promises: the contract of Store; a file that is shorter than its meta page says is refused
+/// before it is mapped; one process never has the same file open twice (a second opening shares the
+/// first or is refused), because closing one would drop the other's locks; use after `fork` is refused.
+/// What it does not: keep out a second writing process (directory.hpp does), or check pages.
+#pragma once
+
+#include "journal/store.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace perdure::journal {
+
+class LmdbEnv;
+
+enum class LmdbAccess : std::uint8_t {
+  write,
+  read,
+  /// Without LMDB's reader table, so only while nobody writes: for who may not write lock.mdb.
+  read_without_lock,
+};
+
+struct LmdbOptions {
+  /// Address space to map, in bytes; halved until the system grants it. The file can't grow beyond.
+  std::size_t map_bytes = std::size_t{1} << 40U;
+};
+
+/// Thread: as Store says.
+class LmdbStore final : public Store {
+  struct Private {};
+
+ public:
+  /// Snapshots that may be open at once, those of all processes together.
+  static constexpr unsigned kMaxReaders = 510;
+
+  /// Makes the files in `directory`, which exists and has none, with all tables, empty and synced.
+  /// Errors: `storage_full`, `storage_failed`, `misuse` (no permission).
+  [[nodiscard]] static Result<void> create(const std::filesystem::path& directory);
+  /// Errors: `not_found` (no files there), `corrupt`, `misuse` (no permission, or this process has the
+  /// file open in a way that excludes this one), `held` (this process writes it already),
+  /// `storage_failed`. Messages name the file and the remedy.
+  [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(
+      const std::filesystem::path& directory, LmdbAccess access, LmdbOptions options = {});
+  /// For `open` only.
+  LmdbStore(Private, std::shared_ptr<LmdbEnv> env, LmdbAccess access);
+  ~LmdbStore() override;
+
+  [[nodiscard]] Result<void> commit(std::span<const Mutation> batch,
+                                    Durability durability) override;
+  [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
+
+  struct Figures {
+    std::size_t map_bytes = 0;
+    std::size_t used_bytes = 0;  ///< Of the file, up to the last page that was ever used.
+    unsigned reader_slots = 0;   ///< In use, snapshots of all processes and kept ones together.
+  };
+  [[nodiscard]] Figures figures() const;
+
+ private:
+  Result<void> write(std::span<const Mutation> batch);
+  Error note_failure(Error why);
+
+  std::shared_ptr<LmdbEnv> env_;
+  const LmdbAccess access_;
+  Durability durability_ = Durability::full;
+  std::uint64_t commits_ = 0;
+};
+
+}  // namespace perdure::journal
