@@ -35,7 +35,7 @@ system="$(system_name)"
 
 # packages demo|test|tidy: what this system needs for it, one line.
 packages() {
-  local common="ca-certificates ccache cmake flatbuffers-compiler git libcaf-dev libcli11-dev \
+  local common="ca-certificates ccache cmake flatbuffers-compiler libcaf-dev libcli11-dev \
 libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev python3"
   local compiler checks
   case "$system" in
