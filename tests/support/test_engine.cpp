@@ -1,0 +1,208 @@
+#include "tests/support/test_engine.hpp"
+
+#include <algorithm>
+
+namespace perdure::test {
+namespace {
+
+class MemoryJournal final : public journal::JournalForWriting {
+ public:
+  explicit MemoryJournal(TestDisk& disk) : disk_(disk), store_(disk.store), clean_(disk.clean) {
+    disk_.clean = false;
+    // As the real journal does it: numbers go on above whatever may be in use.
+    last_ = disk_.last_number += 1'000'000;
+  }
+  journal::Store& store() override { return *store_; }
+  bool was_clean() const override { return clean_; }
+  journal::RecordNumber last_number() const override { return last_; }
+  journal::Stamp last_stamp() const override { return 0; }
+  core::Hash128 id() const override { return {1, 2}; }
+  Result<void> close_cleanly(journal::RecordNumber last, journal::Stamp) override {
+    disk_.clean = true;
+    disk_.last_number = last;
+    return success();
+  }
+
+ private:
+  TestDisk& disk_;
+  std::shared_ptr<journal::MemoryStore> store_;
+  bool clean_;
+  journal::RecordNumber last_ = 0;
+};
+
+class ThreadShell final : public actors::SessionShell {
+ public:
+  ThreadShell(actors::SessionAddress address, actors::SessionServices& services, actors::Engine& engine,
+              OneThread& thread)
+      : SessionShell(std::move(address), services), engine_(engine), thread_(thread) {}
+
+ protected:
+  void schedule(actors::RunOn where) override {
+    if (where == actors::RunOn::caller) {
+      (void)drain();
+      return;
+    }
+    thread_.push([self = shared_from_this(), this] {
+      if (drain()) engine_.wake_writer();
+    });
+  }
+  void may_retire() override { (void)engine_.retire(*this); }
+
+ private:
+  actors::Engine& engine_;
+  OneThread& thread_;
+};
+
+}  // namespace
+
+OneThread::OneThread() : thread_([this] { loop(); }) {}
+
+OneThread::~OneThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void OneThread::push(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  work_.push_back(std::move(work));
+  changed_.notify_all();
+}
+
+void OneThread::finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return work_.empty() && !busy_; });
+}
+
+void OneThread::loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stop_ || !work_.empty(); });
+    if (work_.empty()) return;
+    std::function<void()> work = std::move(work_.front());
+    work_.pop_front();
+    busy_ = true;
+    lock.unlock();
+    work();
+    work = nullptr;
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
+    : disk_(disk), sessions_(std::make_unique<OneThread>()) {
+  if (!options.log)
+    options.log = [this](const LogRecord& record) {
+      const std::lock_guard lock(mutex_);
+      logs_.emplace_back(record.event, record.message);
+      changed_.notify_all();
+    };
+  actors::EngineSeams seams;
+  seams.clock = disk.clock;
+  seams.random = disk.random;
+  seams.journal = std::make_unique<MemoryJournal>(disk);
+  seams.timer_pump = actors::EngineSeams::TimerPump::owner;
+  seams.make_shell = [this](actors::SessionAddress address, actors::SessionServices& services,
+                            actors::Engine& engine) -> std::shared_ptr<actors::SessionShell> {
+    return std::make_shared<ThreadShell>(std::move(address), services, engine, *sessions_);
+  };
+  engine_ = std::make_shared<actors::Engine>(std::move(options), std::move(seams));
+  runtime_.emplace(engine_);
+  runtime_->on_event([this](const Event& event) {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(event);
+    changed_.notify_all();
+  });
+}
+
+Result<void> TestEngine::shutdown() {
+  shut_down_ = true;
+  return runtime_->shutdown();
+}
+
+TestEngine::~TestEngine() {
+  if (!shut_down_) {
+    // A crash: from here on nothing reaches the disk.
+    disk_.store->order_fault(journal::MemoryFault::write_failed);
+    engine_->wake_writer();
+    (void)runtime_->shutdown();
+    disk_.store->restart();
+    disk_.clean = false;
+  }
+  runtime_.reset();
+  sessions_->finish();
+  engine_.reset();
+}
+
+void TestEngine::advance(std::chrono::milliseconds by) {
+  disk_.clock->advance(by);
+  engine_->timers().fire_due(disk_.clock->elapsed());
+}
+
+std::vector<Event> TestEngine::events() const {
+  const std::lock_guard lock(mutex_);
+  return events_;
+}
+
+std::vector<std::string> TestEngine::log_lines() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> lines;
+  for (const auto& [event, message] : logs_) lines.push_back(event + ": " + message);
+  return lines;
+}
+
+void TestEngine::wait_for_event(EventKind kind, std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return std::ranges::count(events_, kind, &Event::kind) >= static_cast<std::ptrdiff_t>(count);
+  });
+}
+
+void TestEngine::wait_for_log(std::string_view event, std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return std::ranges::count_if(logs_, [&](const auto& line) { return line.first == event; }) >=
+           static_cast<std::ptrdiff_t>(count);
+  });
+}
+
+void Trace::add(std::string what) {
+  const std::lock_guard lock(mutex_);
+  entries_.push_back(std::move(what));
+  changed_.notify_all();
+}
+
+std::vector<std::string> Trace::all() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+std::size_t Trace::count(std::string_view what) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count(entries_, what));
+}
+
+void Trace::wait_for(std::string_view what, std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return std::ranges::count(entries_, what) >= static_cast<std::ptrdiff_t>(count);
+  });
+}
+
+void Door::open() {
+  const std::lock_guard lock(mutex_);
+  open_ = true;
+  changed_.notify_all();
+}
+
+void Door::pass() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return open_; });
+}
+
+}  // namespace perdure::test
