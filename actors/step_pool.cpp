@@ -33,7 +33,8 @@ constexpr std::chrono::milliseconds kNoBound = std::chrono::hours(24 * 365);
 /// Invariants, under the lock:
 /// - if there are more jobs than claims, a thread is coming, or none is idle and no more may start: then
 ///   all are busy, and each looks for work when it has ended what it does;
-/// - each claim belongs to one thread inside `after_job`, which looks for work right afterwards.
+/// - each claim belongs to one thread inside `after_job`, which looks for work right afterwards. Others
+///   leave as many jobs as there are claims: two threads that took each other's would go on alternating.
 struct StepPool::Shared : std::enable_shared_from_this<Shared> {
   explicit Shared(StepPoolOptions options) : options_(std::move(options)) {}
 
@@ -139,7 +140,7 @@ void StepPool::Shared::work(std::size_t slot) {
 
 /// Waits for a job and leaves the lock. Empty when the pool stops.
 std::unique_ptr<Job> StepPool::Shared::next(std::unique_lock<std::mutex>& lock) {
-  while (jobs_.empty() && !stopping_) {
+  while (jobs_.size() <= claims_ && !stopping_) {
     ++idle_;
     work_.wait(lock, [this] { return tokens_ > 0 || stopping_; });
     if (stopping_) break;
@@ -161,7 +162,7 @@ std::unique_ptr<Job> StepPool::Shared::next(std::unique_lock<std::mutex>& lock) 
 
 void StepPool::Shared::run_hook(std::unique_lock<std::mutex>& lock) {
   if (!options_.after_job || stopping_) return;
-  const AfterJob found = jobs_.empty() ? AfterJob::queue_empty : AfterJob::more_jobs;
+  const AfterJob found = jobs_.size() <= claims_ ? AfterJob::queue_empty : AfterJob::more_jobs;
   ++hooks_;
   lock.unlock();
   this_thread.in_hook = true;
@@ -175,16 +176,17 @@ void StepPool::Shared::run_hook(std::unique_lock<std::mutex>& lock) {
 
 bool StepPool::Shared::wait_for_end(std::chrono::milliseconds bound) {
   std::unique_lock lock(mutex_);
-  const auto all_ended = [this] { return live_ == 0; };
+  const std::size_t own = is_own_thread() ? 1 : 0;
+  const auto all_ended = [this, own] { return live_ <= own; };
   bool in_time = true;
-  if (bound >= kNoBound && !is_own_thread()) {
+  if (bound >= kNoBound) {
     ended_.wait(lock, all_ended);
   } else {
-    in_time = ended_.wait_for(lock, std::min(bound, kNoBound), all_ended);
+    in_time = ended_.wait_for(lock, bound, all_ended);
   }
   // What `after_job` uses may go as soon as `stop` has returned.
-  const std::size_t own_hooks = is_own_thread() && this_thread.in_hook ? 1 : 0;
-  ended_.wait(lock, [this, own_hooks] { return hooks_ <= own_hooks; });
+  const std::size_t own_hook = own == 1 && this_thread.in_hook ? 1 : 0;
+  ended_.wait(lock, [this, own_hook] { return hooks_ <= own_hook; });
   return in_time;
 }
 
@@ -223,10 +225,7 @@ StepPool::StepPool(StepPoolOptions options)
   PERDURE_ASSERT(shared_->options_.threads_max > 0, "a step pool has at least one thread");
 }
 
-StepPool::~StepPool() {
-  static_cast<void>(
-      shared_->stop(shared_->is_own_thread() ? std::chrono::milliseconds(0) : kNoBound));
-}
+StepPool::~StepPool() { static_cast<void>(shared_->stop(kNoBound)); }
 
 void StepPool::push(std::unique_ptr<Job> job) {
   for (Gather* gather = this_thread.gather; gather != nullptr; gather = gather->outer_) {

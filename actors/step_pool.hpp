@@ -41,8 +41,7 @@ struct StepPoolOptions {
 class StepPool {
  public:
   explicit StepPool(StepPoolOptions options);
-  /// Like `stop` without a bound, unless `stop` was called before. On a thread of the pool itself it
-  /// does not wait.
+  /// Like `stop` without a bound, unless `stop` was called before.
   ~StepPool();
   StepPool(const StepPool&) = delete;
   StepPool& operator=(const StepPool&) = delete;
@@ -69,8 +68,9 @@ class StepPool {
 
   /// Drops what has not begun and waits for what runs. False when the bound passed first: the threads
   /// are then left behind on purpose, with what they use kept alive, and `after_job` is not called by
-  /// them any more (a call that is under way is waited for beyond the bound). Later calls do nothing and
-  /// return what the first did.
+  /// them any more (a call that is under way is waited for beyond the bound). Called on a thread of the
+  /// pool it does not wait for that thread. Later calls return what the first did; one from a body that
+  /// an earlier call waits for returns false at once.
   [[nodiscard]] bool stop(std::chrono::milliseconds bound);
 
   /// Jobs that run, and jobs that have not begun.
