@@ -62,17 +62,5 @@ Result<Runtime> open(RuntimeOptions options, caf::actor_system& system) {
   return open_with(std::move(options), system, nullptr);
 }
 
-Runtime& Runtime::operator=(Runtime&& other) noexcept {
-  if (this == &other) return *this;
-  if (core_) (void)core_->shutdown();
-  core_ = std::move(other.core_);
-  return *this;
-}
-
-Runtime::~Runtime() {
-  // Errors have gone to the log and to the event hook; a destructor has nobody else to tell.
-  if (core_) (void)core_->shutdown();
-}
-
 }  // namespace v0
 }  // namespace perdure
