@@ -57,7 +57,8 @@ class Change {
     if (refusal_) return;
     if (Result<void> kept = check_limits(value); !kept) return refuse(std::move(kept).error());
     if (parts_.empty()) make_room();
-    const std::size_t offset = arena_.size();
+    // On 8 bytes, as FlatBuffers want to be read (sealed_head_stamp).
+    const std::size_t offset = (arena_.size() + 7) & ~std::size_t{7};
     arena_.resize(offset + kEnvelopeBytes);
     encode_body(value, arena_);
     parts_.push_back({table, Mutation::Kind::put, numbered, T::kKind, key, offset,

@@ -9,6 +9,10 @@
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
 ///       generation-000001/ data.mdb, lock.mdb
+///
+/// A journal that comes into being is complete once CURRENT names its generation. A crash before that
+/// leaves parts that the next opening for writing replaces. Directories are made with mode 0700, files
+/// with 0600; whoever opens them further (chmod) is not undone.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -20,6 +24,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace perdure::journal {
 
@@ -31,12 +37,17 @@ class JournalForWriting {
   /// `unsupported`, `misuse`; each names the file and the remedy.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
       const std::filesystem::path& directory, core::Clock& clock, core::Random& random);
+  /// A journal in a store that is not on disk, as tests use one. An empty store becomes a new journal.
+  /// `store` outlives it. Errors: as Store::commit, `corrupt`.
+  [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open_in(Store& store,
+                                                                          core::Clock& clock,
+                                                                          core::Random& random);
   virtual ~JournalForWriting() = default;
 
   [[nodiscard]] virtual Store& store() = 0;
   /// Whether the last writer shut down cleanly (also true for a new journal).
   [[nodiscard]] virtual bool was_clean() const = 0;
-  /// The highest record number that may be in use.
+  /// The highest record number in use when the journal was opened; and the highest stamp of a head row.
   [[nodiscard]] virtual RecordNumber last_number() const = 0;
   [[nodiscard]] virtual Stamp last_stamp() const = 0;
   [[nodiscard]] virtual core::Hash128 id() const = 0;
@@ -48,7 +59,8 @@ class JournalForWriting {
 class JournalForReading {
  public:
   /// Errors: `not_found` (no journal there), `corrupt`, `newer_format`, `misuse` (no permission; what to
-  /// do). Never creates or changes anything but LMDB's reader table.
+  /// do). Never creates or changes anything but LMDB's reader table. Without the right to write that table
+  /// (lock.mdb) a journal that nobody writes is read without it.
   [[nodiscard]] static Result<std::unique_ptr<JournalForReading>> open(
       const std::filesystem::path& directory);
   virtual ~JournalForReading() = default;

@@ -38,17 +38,7 @@ unsigned flags_of(LmdbAccess access) noexcept {
 }  // namespace
 
 const char* lmdb_name(Table table) noexcept {
-  switch (table) {
-    case Table::meta: return nullptr;
-    case Table::sessions: return "sessions";
-    case Table::keys: return "keys";
-    case Table::runs: return "runs";
-    case Table::records: return "records";
-    case Table::ready: return "ready";
-    case Table::due: return "due";
-    case Table::attempts: return "attempts";
-  }
-  return nullptr;
+  return table == Table::meta ? nullptr : to_string(table).data();
 }
 
 LmdbReadSlot::~LmdbReadSlot() {
@@ -181,7 +171,7 @@ Result<void> LmdbEnv::open_tables(unsigned flags) {
     mdb_txn_abort(txn);
     if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
       return Error{Code::corrupt, "'" + (directory_ / "data.mdb").string() + "' has no table '" +
-                                      lmdb_name(table) + "': it is not a journal's file"};
+                                      std::string(to_string(table)) + "': it is not a journal's file"};
     return error(code, "opening the tables of");
   }
   code = mdb_txn_commit(txn);

@@ -59,7 +59,8 @@ struct ReadyRun {
   SessionId session;
 };
 
-/// The records of one run, in order. Borrowed views end with the next `next`. The Reader outlives it.
+/// The records of one run, in order. Borrowed views end with the next `next`. The Reader outlives it,
+/// and may be used meanwhile. Thread: the Reader's.
 class RecordStream {
  public:
   /// The next record, or null behind the last one that the head row counts. Errors: `corrupt` naming the
@@ -78,7 +79,8 @@ class RecordStream {
   RecordBuffer buffer_;
 };
 
-/// Thread: one at a time.
+/// Errors of every method, beside what it says: `corrupt`, `newer_format` and `storage_failed`, with the
+/// place in words. What is owned outlives the Reader. Thread: one at a time.
 class Reader {
  public:
   /// Reads `store` as it is now. The store outlives the reader.
@@ -92,11 +94,12 @@ class Reader {
   [[nodiscard]] Result<std::optional<IdentityInfo>> identity();
   [[nodiscard]] Result<std::optional<Counters>> counters();
 
-  /// The session of this address, or empty; `free` (when asked for) is the id a new one would get.
+  /// The session of this address, or empty; `free` (when asked for) is then the id a new one gets.
   [[nodiscard]] Result<std::optional<SessionId>> find_session(std::string_view agent,
                                                               std::string_view key,
                                                               SessionId* free = nullptr);
-  /// The run that a message key made in a session, or empty.
+  /// The run that a message key made in a session, or empty. Errors: `misuse` when another key of the
+  /// session has the same 128-bit hash.
   [[nodiscard]] Result<std::optional<RunId>> find_message(const SessionId& session,
                                                           std::string_view message_key);
   [[nodiscard]] Result<std::optional<RunInfo>> run(const RunId& run);
@@ -115,13 +118,15 @@ class Reader {
   explicit Reader(std::unique_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
   template <class T>
   Result<std::optional<T>> row(Table table, const Key& key);
+  Result<RunInfo> info(const RunId& run, const RunRow& found);
   std::unique_ptr<Snapshot> snapshot_;
   RecordBuffer buffer_;
 };
 
-/// The address's hash: where the search for a session's id begins.
+/// The address's hash: where the search for a session's id begins. XXH3-128 of the key, seeded with
+/// XXH3-64 of the agent's name; big-endian.
 [[nodiscard]] SessionId session_hash(std::string_view agent, std::string_view key) noexcept;
-/// Key of a message key's row.
+/// Key of a message key's row: the session and XXH3-128 of the key, big-endian.
 [[nodiscard]] Key message_key_row(const SessionId& session, std::string_view message_key) noexcept;
 
 }  // namespace perdure::journal

@@ -108,6 +108,10 @@ void seal(core::ByteView key, std::span<std::byte> value, Kind kind, RecordNumbe
   store(value.data(), checksum_of(key, value));
 }
 
+RecordNumber sealed_number(core::ByteView value) noexcept {
+  return fetch<std::uint64_t>(value.data() + kNumberAt);
+}
+
 Result<void> RecordBuffer::load(core::ByteView key, core::ByteView value) {
   size_ = 0;
   if (value.size() < kEnvelopeBytes)

@@ -247,5 +247,9 @@ class RecordBuffer {
 /// Writes the envelope: `value` is the whole value, whose first kEnvelopeBytes are free for it and whose
 /// rest is the body. Thread: any.
 void seal(core::ByteView key, std::span<std::byte> value, Kind kind, RecordNumber number) noexcept;
+/// The number in the envelope of a value that this process sealed; nothing is checked.
+[[nodiscard]] RecordNumber sealed_number(core::ByteView value) noexcept;
+/// The stamp of a head row that this process sealed; nothing is checked.
+[[nodiscard]] Stamp sealed_head_stamp(core::ByteView value) noexcept;
 
 }  // namespace perdure::journal

@@ -194,6 +194,17 @@ struct Body<AttemptsRow> {
 
 }  // namespace
 
+Stamp sealed_head_stamp(core::ByteView value) noexcept {
+  const std::byte* body = value.data() + kEnvelopeBytes;
+  // Values of a Change are aligned; others may not be.
+  core::Bytes aligned;
+  if (reinterpret_cast<std::uintptr_t>(body) % alignof(std::uint64_t) != 0) {
+    aligned.assign(body, value.data() + value.size());
+    body = aligned.data();
+  }
+  return flatbuffers::GetRoot<format::HeadRow>(body)->stamp();
+}
+
 template <class T>
 Result<T> RecordBuffer::as() const {
   if (size_ == 0) return Error{Code::corrupt, "there is no value"};

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace perdure::journal {
 
@@ -33,6 +34,12 @@ enum class Table : std::uint8_t {
   attempts = 8,  ///< run, hash of the step path (u64) -> a step's attempts so far
 };
 inline constexpr std::size_t kTableCount = 8;
+/// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`. The
+/// text ends with a zero.
+[[nodiscard]] std::string_view to_string(Table table) noexcept;
+/// Rows of `meta`.
+inline constexpr std::uint32_t kIdentityRow = 1;
+inline constexpr std::uint32_t kCountersRow = 2;
 inline constexpr std::uint32_t kHeadIndex = 0xFFFF'FFFFU;
 
 /// One change of one row.

@@ -1,0 +1,69 @@
+#include "journal/place.hpp"
+
+#include <perdure/run_id.hpp>
+
+#include <algorithm>
+
+namespace perdure::journal {
+namespace {
+
+constexpr std::size_t kIdBytes = 16;
+
+std::string run_at(core::ByteView key, std::size_t offset) {
+  RunId run;
+  std::ranges::copy(key.subspan(offset, kIdBytes), run.bytes.begin());
+  return perdure::to_string(run);
+}
+
+std::uint32_t number_at(core::ByteView key, std::size_t offset) {
+  std::uint32_t number = 0;
+  for (const std::byte byte : key.subspan(offset, 4))
+    number = (number << 8U) | std::to_integer<std::uint32_t>(byte);
+  return number;
+}
+
+}  // namespace
+
+std::string_view to_string(Table table) noexcept {
+  switch (table) {
+    case Table::meta: return "meta";
+    case Table::sessions: return "sessions";
+    case Table::keys: return "keys";
+    case Table::runs: return "runs";
+    case Table::records: return "records";
+    case Table::ready: return "ready";
+    case Table::due: return "due";
+    case Table::attempts: return "attempts";
+  }
+  return "unrecognised";
+}
+
+std::string place_of(Table table, core::ByteView key) {
+  const std::string in_table = " of table " + std::string(to_string(table));
+  if (table == Table::records && key.size() == kIdBytes + 4) {
+    const std::uint32_t index = number_at(key, kIdBytes);
+    if (index == kHeadIndex) return "the head row of run " + run_at(key, 0);
+    return "record " + std::to_string(index) + " of run " + run_at(key, 0);
+  }
+  if ((table == Table::runs || table == Table::ready) && key.size() == kIdBytes)
+    return "the row of run " + run_at(key, 0) + in_table;
+  if (table == Table::attempts && key.size() == kIdBytes + 8)
+    return "the attempts of a step of run " + run_at(key, 0);
+  if (table == Table::due && key.size() == 8 + kIdBytes + 8)
+    return "a due time of run " + run_at(key, 8);
+  if (table == Table::meta && key.size() == 4) {
+    const std::uint32_t row = number_at(key, 0);
+    if (row == kIdentityRow) return "the journal's identity";
+    if (row == kCountersRow) return "the journal's counters";
+  }
+  return "row " + core::to_hex(key) + in_table;
+}
+
+Error with_place(Error error, Table table, core::ByteView key) {
+  error.message = place_of(table, key) + ": " + error.message;
+  if (error.code == Code::corrupt)
+    error.message += ". Run 'perdure verify' for the whole damage, and restore a backup";
+  return error;
+}
+
+}  // namespace perdure::journal

@@ -1,0 +1,234 @@
+#include "journal/reader.hpp"
+
+#include "journal/place.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace perdure::journal {
+namespace {
+
+constexpr std::size_t kIdBytes = 16;
+
+template <class Id>
+Id id_at(core::ByteView key, std::size_t offset) {
+  Id id;
+  std::ranges::copy(key.subspan(offset, kIdBytes), id.bytes.begin());
+  return id;
+}
+
+std::uint64_t number_at(core::ByteView key, std::size_t offset, std::size_t width) {
+  std::uint64_t number = 0;
+  for (const std::byte byte : key.subspan(offset, width))
+    number = (number << 8U) | std::to_integer<std::uint64_t>(byte);
+  return number;
+}
+
+Key head_key(const RunId& run) { return Key{}.add(run).add(kHeadIndex); }
+
+Error corrupt(Table table, core::ByteView key, std::string what) {
+  return with_place(Error{Code::corrupt, std::move(what)}, table, key);
+}
+
+Head owned(const HeadRow& row) {
+  return {row.count, row.status, row.stamp, row.code, std::string(row.reason)};
+}
+
+std::vector<std::uint32_t> owned(std::span<const std::uint32_t> path) {
+  return {path.begin(), path.end()};
+}
+
+std::optional<Error> owned(const std::optional<ErrorView>& error) {
+  if (!error) return std::nullopt;
+  return to_error(*error);
+}
+
+/// The id one above, for an address whose place is taken.
+SessionId after(SessionId id) {
+  for (std::size_t i = id.bytes.size(); i-- > 0;) {
+    id.bytes[i] = std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1)};
+    if (id.bytes[i] != std::byte{0}) break;
+  }
+  return id;
+}
+
+/// Calls `each(key, row)` for the rows of a table whose keys have `key_bytes` bytes, until it says false.
+template <class T, class Each>
+Result<void> each_row(Snapshot& snapshot, Table table, const Key& prefix, std::size_t key_bytes,
+                      Each&& each) {
+  PERDURE_TRY(auto cursor, snapshot.scan(table, prefix, prefix));
+  RecordBuffer buffer;
+  for (;;) {
+    PERDURE_TRY(const bool found, cursor->next());
+    if (!found) return success();
+    const core::ByteView key = cursor->key();
+    if (key.size() != key_bytes)
+      return corrupt(
+          table, key,
+          "its key has " + std::to_string(key.size()) + " bytes, not " + std::to_string(key_bytes));
+    if (Result<void> loaded = buffer.load(key, cursor->value()); !loaded)
+      return with_place(std::move(loaded).error(), table, key);
+    Result<T> row = buffer.as<T>();
+    if (!row) return with_place(std::move(row).error(), table, key);
+    PERDURE_TRY(const bool go_on, each(key, row.assume_value()));
+    if (!go_on) return success();
+  }
+}
+
+}  // namespace
+
+SessionId session_hash(std::string_view agent, std::string_view key) noexcept {
+  const core::Hash128 hash =
+      core::hash128(core::as_bytes(key), core::checksum(core::as_bytes(agent)));
+  return id_at<SessionId>(Key{}.add(hash.high).add(hash.low).view(), 0);
+}
+
+Key message_key_row(const SessionId& session, std::string_view message_key) noexcept {
+  const core::Hash128 hash = core::hash128(core::as_bytes(message_key));
+  return Key{}.add(session).add(hash.high).add(hash.low);
+}
+
+RecordStream::RecordStream(RunId run, std::uint32_t from, std::uint32_t count,
+                           std::unique_ptr<Cursor> cursor)
+    : run_(run), next_(from), count_(count), cursor_(std::move(cursor)) {}
+
+Result<const RecordBuffer*> RecordStream::next() {
+  if (next_ >= count_) return nullptr;
+  PERDURE_TRY(const bool found, cursor_->next());
+  const Key expected = Key{}.add(run_).add(next_);
+  const core::ByteView key = found ? cursor_->key() : core::ByteView{};
+  if (!std::ranges::equal(key, expected.view()))
+    return corrupt(
+        Table::records, expected.view(),
+        "it is missing; the run's head row counts " + std::to_string(count_) + " records");
+  if (Result<void> loaded = buffer_.load(key, cursor_->value()); !loaded)
+    return with_place(std::move(loaded).error(), Table::records, key);
+  ++next_;
+  return &buffer_;
+}
+
+Result<Reader> Reader::open(Store& store) {
+  PERDURE_TRY(auto snapshot, store.snapshot());
+  return Reader(std::move(snapshot));
+}
+
+template <class T>
+Result<std::optional<T>> Reader::row(Table table, const Key& key) {
+  PERDURE_TRY(const auto value, snapshot_->get(table, key));
+  if (!value) return std::nullopt;
+  if (Result<void> loaded = buffer_.load(key.view(), *value); !loaded)
+    return with_place(std::move(loaded).error(), table, key.view());
+  Result<T> row = buffer_.as<T>();
+  if (!row) return with_place(std::move(row).error(), table, key.view());
+  return std::move(row).assume_value();
+}
+
+Result<std::optional<Reader::IdentityInfo>> Reader::identity() {
+  PERDURE_TRY(const auto found, row<Identity>(Table::meta, Key{}.add(kIdentityRow)));
+  if (!found) return std::nullopt;
+  return IdentityInfo{found->journal, found->created, std::string(found->created_by)};
+}
+
+Result<std::optional<Counters>> Reader::counters() {
+  return row<Counters>(Table::meta, Key{}.add(kCountersRow));
+}
+
+Result<std::optional<SessionId>> Reader::find_session(std::string_view agent, std::string_view key,
+                                                      SessionId* free) {
+  for (SessionId id = session_hash(agent, key);; id = after(id)) {
+    PERDURE_TRY(const auto found, row<SessionRow>(Table::sessions, Key{}.add(id)));
+    if (!found) {
+      if (free != nullptr) *free = id;
+      return std::nullopt;
+    }
+    if (found->agent == agent && found->key == key) return id;
+  }
+}
+
+Result<std::optional<RunId>> Reader::find_message(const SessionId& session,
+                                                  std::string_view message_key) {
+  PERDURE_TRY(const auto found,
+              row<MessageKeyRow>(Table::keys, message_key_row(session, message_key)));
+  if (!found) return std::nullopt;
+  if (found->key != message_key)
+    return Error{Code::misuse, "the message keys '" + std::string(found->key) + "' and '" +
+                                   std::string(message_key) +
+                                   "' have the same 128-bit hash: choose another key"};
+  return found->run;
+}
+
+Result<std::optional<Head>> Reader::head(const RunId& run) {
+  PERDURE_TRY(const auto found, row<HeadRow>(Table::records, head_key(run)));
+  if (!found) return std::nullopt;
+  return owned(*found);
+}
+
+Result<RunInfo> Reader::info(const RunId& run, const RunRow& found) {
+  RunInfo info;
+  info.id = run;
+  info.session = found.session;
+  info.agent = found.agent;
+  info.agent_version = found.agent_version;
+  info.handler = found.handler;
+  info.session_key = found.session_key;
+  info.created = found.created;
+  PERDURE_TRY(auto of_run, head(run));
+  if (!of_run) return corrupt(Table::records, head_key(run).view(), "it is missing");
+  info.head = *std::move(of_run);
+  return info;
+}
+
+Result<std::optional<RunInfo>> Reader::run(const RunId& run) {
+  PERDURE_TRY(const auto found, row<RunRow>(Table::runs, Key{}.add(run)));
+  if (!found) return std::nullopt;
+  PERDURE_TRY(auto whole, info(run, *found));
+  return whole;
+}
+
+Result<RecordStream> Reader::records(const RunId& run, std::uint32_t from) {
+  PERDURE_TRY(const auto found, row<HeadRow>(Table::records, head_key(run)));
+  if (!found)
+    return Error{Code::not_found, "there is no run " + perdure::to_string(run) + " in the journal"};
+  const std::uint32_t count = found->count;
+  PERDURE_TRY(auto cursor,
+              snapshot_->scan(Table::records, Key{}.add(run).add(from), Key{}.add(run)));
+  return RecordStream(run, from, count, std::move(cursor));
+}
+
+Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
+  std::vector<Attempts> all;
+  PERDURE_TRY(each_row<AttemptsRow>(*snapshot_, Table::attempts, Key{}.add(run), kIdBytes + 8,
+                                    [&](core::ByteView, const AttemptsRow& row) -> Result<bool> {
+                                      all.push_back({owned(row.path), std::string(row.name),
+                                                     row.count, row.unclean_ends,
+                                                     owned(row.first_error), owned(row.last_error),
+                                                     row.last_stamp, row.next_due});
+                                      return true;
+                                    }));
+  return all;
+}
+
+Result<void> Reader::each_run(const std::function<bool(const RunInfo&)>& each) {
+  return each_row<RunRow>(*snapshot_, Table::runs, {}, kIdBytes,
+                          [&](core::ByteView key, const RunRow& row) -> Result<bool> {
+                            PERDURE_TRY(const auto whole, info(id_at<RunId>(key, 0), row));
+                            return each(whole);
+                          });
+}
+
+Result<void> Reader::each_ready(const std::function<bool(const ReadyRun&)>& each) {
+  return each_row<ReadyRow>(*snapshot_, Table::ready, {}, kIdBytes,
+                            [&](core::ByteView key, const ReadyRow& row) -> Result<bool> {
+                              return each({id_at<RunId>(key, 0), row.session});
+                            });
+}
+
+Result<void> Reader::each_due(const std::function<bool(const Due&)>& each) {
+  return each_row<DueRow>(*snapshot_, Table::due, {}, 8 + kIdBytes + 8,
+                          [&](core::ByteView key, const DueRow& row) -> Result<bool> {
+                            return each({static_cast<Stamp>(number_at(key, 0, 8)),
+                                         id_at<RunId>(key, 8), row.what, owned(row.path)});
+                          });
+}
+
+}  // namespace perdure::journal
