@@ -31,10 +31,11 @@ constexpr std::chrono::milliseconds kNoBound = std::chrono::hours(24 * 365);
 }  // namespace
 
 /// Invariants, under the lock:
-/// - if there are more jobs than claims, a thread is coming, or none is idle and no more may start: then
-///   all are busy, and each looks for work when it has ended what it does;
-/// - each claim belongs to one thread inside `after_job`, which looks for work right afterwards. Others
-///   leave as many jobs as there are claims: two threads that took each other's would go on alternating.
+/// - if there are more jobs than claims, a thread is coming, or none is idle and no more may start:
+///   then all are busy, and each looks for work when it has ended what it does;
+/// - each claim belongs to one thread inside `after_job`, which looks for work right afterwards.
+///   Others leave as many jobs as there are claims: two threads that took each other's would go on
+///   alternating.
 struct StepPool::Shared : std::enable_shared_from_this<Shared> {
   explicit Shared(StepPoolOptions options) : options_(std::move(options)) {}
 

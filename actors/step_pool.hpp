@@ -1,10 +1,10 @@
 /// The step pool: threads on which blocking step bodies run.
 ///
 /// What this is: a queue of jobs and a bounded number of threads, started when they are needed.
-/// What it promises: jobs begin in the order they were pushed; a push wakes at most one thread, and a
-/// thread that takes a job and sees more wakes one more, so a burst costs its pusher one wake-up; the
-/// first job that a pool thread pushes from inside `after_job` costs none, it is for that thread itself;
-/// `stop` starts nothing more and waits for what runs, up to a bound.
+/// What it promises: jobs begin in the order they were pushed; a push wakes at most one thread, and
+/// a thread that takes a job and sees more wakes one more, so a burst costs its pusher one wake-up;
+/// the first job that a pool thread pushes from inside `after_job` costs none, it is for that
+/// thread itself; `stop` starts nothing more and waits for what runs, up to a bound.
 /// What it does not: know steps, journals or actors. No CAF in here: it runs under tsan.
 #pragma once
 
@@ -31,9 +31,10 @@ enum class AfterJob : std::uint8_t { queue_empty, more_jobs };
 struct StepPoolOptions {
   /// Threads at most (at least 1); they start when jobs wait and none is idle.
   std::size_t threads_max = 32;
-  /// Called on the pool thread after each job, before it looks for another; no more once `stop` has begun.
-  /// With `queue_empty` it may take its time (commit what is queued): jobs that others push meanwhile
-  /// wake other threads. It must not throw.
+  /// Called on the pool thread after each job, before it looks for another; no more once `stop` has
+  /// begun.
+  /// With `queue_empty` it may take its time (commit what is queued): jobs that others push
+  /// meanwhile wake other threads. It must not throw.
   std::function<void(AfterJob)> after_job = {};
 };
 
@@ -50,8 +51,9 @@ class StepPool {
   void push(std::unique_ptr<Job> job);
   void push(std::vector<std::unique_ptr<Job>> jobs);
 
-  /// While one lives, what its thread pushes to `pool` is kept back and pushed at once at its end: many
-  /// jobs for one lock and one wake-up. What the outermost one keeps back is in the order of pushing.
+  /// While one lives, what its thread pushes to `pool` is kept back and pushed at once at its end:
+  /// many jobs for one lock and one wake-up. What the outermost one keeps back is in the order of
+  /// pushing.
   class Gather {
    public:
     explicit Gather(StepPool& pool);
@@ -66,11 +68,11 @@ class StepPool {
     std::vector<std::unique_ptr<Job>> jobs_;
   };
 
-  /// Drops what has not begun and waits for what runs. False when the bound passed first: the threads
-  /// are then left behind on purpose, with what they use kept alive, and `after_job` is not called by
-  /// them any more (a call that is under way is waited for beyond the bound). Called on a thread of the
-  /// pool it does not wait for that thread. Later calls return what the first did; one from a body that
-  /// an earlier call waits for returns false at once.
+  /// Drops what has not begun and waits for what runs. False when the bound passed first: the
+  /// threads are then left behind on purpose, with what they use kept alive, and `after_job` is not
+  /// called by them any more (a call that is under way is waited for beyond the bound). Called on a
+  /// thread of the pool it does not wait for that thread. Later calls return what the first did;
+  /// one from a body that an earlier call waits for returns false at once.
   [[nodiscard]] bool stop(std::chrono::milliseconds bound);
 
   /// Jobs that run, and jobs that have not begun.

@@ -1,10 +1,10 @@
 /// Timers: callbacks by elapsed time.
 ///
-/// What this is: `Timers` is the pure heap (no thread, no clock of its own), `TimerThread` pumps one with
-/// a Clock. Tests pump by hand after they have advanced a manual clock.
-/// What it promises: a callback never runs early, runs once, and in the order of due times (of scheduling
-/// among equals); after `cancel` has returned true it never runs. After the machine slept, what became due
-/// meanwhile fires within `TimerThread::kCheck`.
+/// What this is: `Timers` is the pure heap (no thread, no clock of its own), `TimerThread` pumps
+/// one with a Clock. Tests pump by hand after they have advanced a manual clock.
+/// What it promises: a callback never runs early, runs once, and in the order of due times (of
+/// scheduling among equals); after `cancel` has returned true it never runs. After the machine
+/// slept, what became due meanwhile fires within `TimerThread::kCheck`.
 /// What it does not: remember anything across a restart. The journal's `due` table does.
 #pragma once
 
@@ -34,12 +34,14 @@ class Timers {
   TimerId schedule(core::Elapsed at, std::function<void()> fire);
   /// False when it has fired, is firing or was cancelled before.
   bool cancel(TimerId id);
-  /// Fires everything due at `now` that was scheduled before the call; returns how many. Two threads in
-  /// here share the timers out between them: each fires once, in no order between the threads.
+  /// Fires everything due at `now` that was scheduled before the call; returns how many. Two
+  /// threads in here share the timers out between them: each fires once, in no order between the
+  /// threads.
   std::size_t fire_due(core::Elapsed now);
   /// When the earliest is due; empty without timers.
   [[nodiscard]] std::optional<core::Elapsed> next() const;
-  /// Called, without the lock held, whenever an earlier `next` was scheduled, on the scheduling thread.
+  /// Called, without the lock held, whenever an earlier `next` was scheduled, on the scheduling
+  /// thread.
   void on_earlier(std::function<void()> notify);
 
  private:
@@ -56,8 +58,8 @@ class Timers {
 /// Pumps `timers` until destroyed. Both outlive it.
 class TimerThread {
  public:
-  /// The thread looks at the clock at least this often while a timer is pending: its own waits do not
-  /// count the time the machine sleeps, `Clock::elapsed` does.
+  /// The thread looks at the clock at least this often while a timer is pending: its own waits do
+  /// not count the time the machine sleeps, `Clock::elapsed` does.
   static constexpr std::chrono::milliseconds kCheck{1000};
 
   TimerThread(Timers& timers, core::Clock& clock);

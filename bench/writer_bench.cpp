@@ -1,8 +1,8 @@
 /// The writer against LMDB alone, in the same run and on the same disk.
 ///
-/// What this is: what numbering, sealing, sorting, the gate and the seams cost over the commits that any
-/// journal on LMDB has to make. Each iteration does the same once by the writer and once bare, so that a
-/// disk whose mood changes changes both figures.
+/// What this is: what numbering, sealing, sorting, the gate and the seams cost over the commits
+/// that any journal on LMDB has to make. Each iteration does the same once by the writer and once
+/// bare, so that a disk whose mood changes changes both figures.
 /// What it does not: set limits (perdure_bench --bars does), or include sessions and replay.
 ///
 /// usage: writer_bench [Google Benchmark's options], in a directory on the disk to measure
@@ -136,7 +136,8 @@ class Ours {
     writer_ = std::make_unique<Writer>(store, gate_, std::move(options));
   }
 
-  /// A step of each of the runs from `first` on, in one commit; returns when the gate has let all out.
+  /// A step of each of the runs from `first` on, in one commit; returns when the gate has let all
+  /// out.
   void steps(std::uint64_t first, std::uint64_t runs, std::uint32_t index) {
     const std::uint64_t before = opened_;
     for (std::uint64_t run = first; run < first + runs; ++run) {

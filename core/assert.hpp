@@ -2,8 +2,8 @@
 ///
 /// What this is: `PERDURE_ASSERT(condition, "sentence")` for programming errors inside Perdure.
 /// What it promises: a false condition prints file, line, condition and sentence, then aborts.
-/// What it is not for: anything that replayed user code, stored bytes or a peer can trigger; those are
-/// errors as values, and park one run at most.
+/// What it is not for: anything that replayed user code, stored bytes or a peer can trigger; those
+/// are errors as values, and park one run at most.
 #pragma once
 
 namespace perdure::core {
@@ -13,7 +13,7 @@ namespace perdure::core {
 
 }  // namespace perdure::core
 
-#define PERDURE_ASSERT(condition, sentence)                                                    \
-  (static_cast<bool>(condition)                                                                \
-       ? static_cast<void>(0)                                                                  \
+#define PERDURE_ASSERT(condition, sentence)                                                        \
+  (static_cast<bool>(condition)                                                                    \
+       ? static_cast<void>(0)                                                                      \
        : ::perdure::core::assertion_failed(#condition, sentence, __FILE__, __LINE__))

@@ -1,8 +1,9 @@
 /// Bytes and their checksums.
 ///
-/// What this is: the names for owned and borrowed bytes that every module uses, and the one checksum.
-/// What it promises: `checksum` is XXH3-64 (xxhash 0.8, canonical on little-endian machines), the same
-/// under every compiler; it is written to journals.
+/// What this is: the names for owned and borrowed bytes that every module uses, and the one
+/// checksum.
+/// What it promises: `checksum` is XXH3-64 (xxhash 0.8, canonical on little-endian machines), the
+/// same under every compiler; it is written to journals.
 /// What it does not: protect against somebody who wants a collision; it finds damage.
 #pragma once
 

@@ -1,7 +1,7 @@
 /// The Clock seam.
 ///
-/// What this is: the only way Perdure reads time. `wall` is the calendar; `elapsed` counts also while
-/// the machine sleeps (CLOCK_BOOTTIME) and never jumps.
+/// What this is: the only way Perdure reads time. `wall` is the calendar; `elapsed` counts also
+/// while the machine sleeps (CLOCK_BOOTTIME) and never jumps.
 /// What it promises: `elapsed` never decreases. `wall` may jump in both directions.
 /// What it does not: wait. Whoever waits uses timers that count `elapsed`.
 #pragma once

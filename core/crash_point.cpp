@@ -8,9 +8,9 @@
 namespace perdure::core {
 
 const std::array<std::string_view, kCrashPointCount> kCrashPointNames = {
-    "run_created",   "body_before", "body_after",    "result_submitted", "commit_before",
-    "commit_written", "commit_after", "gate_opened", "end_submitted",    "recovery_scanned",
-    "shutdown_begun", "shutdown_before_clean"};
+    "run_created",   "body_before",      "body_after",     "result_submitted",
+    "commit_before", "commit_written",   "commit_after",   "gate_opened",
+    "end_submitted", "recovery_scanned", "shutdown_begun", "shutdown_before_clean"};
 
 namespace detail {
 

@@ -1,9 +1,9 @@
 /// Named crash points.
 ///
-/// What this is: places in the code at which a test can kill the process with SIGKILL, to prove that
-/// what was promised holds when it dies exactly there.
-/// What it promises: disarmed (always, but for tests) a point costs one relaxed atomic load. Armed by
-/// the environment variable `PERDURE_CRASH_AT=name` or `name:N` (the N-th passing, from 1), the
+/// What this is: places in the code at which a test can kill the process with SIGKILL, to prove
+/// that what was promised holds when it dies exactly there.
+/// What it promises: disarmed (always, but for tests) a point costs one relaxed atomic load. Armed
+/// by the environment variable `PERDURE_CRASH_AT=name` or `name:N` (the N-th passing, from 1), the
 /// process kills itself there.
 /// What it does not: return an error or unwind; the point of it is that nothing runs afterwards.
 #pragma once
@@ -17,18 +17,18 @@
 namespace perdure::core {
 
 enum class CrashPoint : std::uint8_t {
-  run_created,           ///< A run's first record is handed to the writer, not yet durable.
-  body_before,           ///< Before a step's body.
-  body_after,            ///< After a step's body, before anything is known of its result.
-  result_submitted,      ///< A step's result is handed to the writer, not yet durable.
-  commit_before,         ///< The writer has taken a batch and not begun to write it.
-  commit_written,        ///< The batch is written into the transaction, not committed.
-  commit_after,          ///< The batch is durable, nobody has been told.
-  gate_opened,           ///< The watermark has moved; what waited for it has not yet left.
-  end_submitted,         ///< A run's end is handed to the writer, not yet durable.
-  recovery_scanned,      ///< Recovery knows the unfinished runs and has resumed none.
-  shutdown_begun,        ///< A clean shutdown has begun.
-  shutdown_before_clean, ///< Everything is durable; the mark of a clean end is not written.
+  run_created,            ///< A run's first record is handed to the writer, not yet durable.
+  body_before,            ///< Before a step's body.
+  body_after,             ///< After a step's body, before anything is known of its result.
+  result_submitted,       ///< A step's result is handed to the writer, not yet durable.
+  commit_before,          ///< The writer has taken a batch and not begun to write it.
+  commit_written,         ///< The batch is written into the transaction, not committed.
+  commit_after,           ///< The batch is durable, nobody has been told.
+  gate_opened,            ///< The watermark has moved; what waited for it has not yet left.
+  end_submitted,          ///< A run's end is handed to the writer, not yet durable.
+  recovery_scanned,       ///< Recovery knows the unfinished runs and has resumed none.
+  shutdown_begun,         ///< A clean shutdown has begun.
+  shutdown_before_clean,  ///< Everything is durable; the mark of a clean end is not written.
 };
 inline constexpr std::size_t kCrashPointCount = 12;
 extern const std::array<std::string_view, kCrashPointCount> kCrashPointNames;

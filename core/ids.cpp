@@ -37,9 +37,9 @@ std::string to_string(const RunId& id) {
 
 Result<RunId> RunId::parse(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return Error{Code::misuse, "'" + std::string(text.substr(0, 64)) + "' is no run id: " +
-                                   std::string(why) + " (a run id has 26 characters, e.g. " +
-                                   "01JD3Z5V7Q8R9S0T1V2W3X4Y5Z)"};
+    return Error{Code::misuse,
+                 "'" + std::string(text.substr(0, 64)) + "' is no run id: " + std::string(why) +
+                     " (a run id has 26 characters, e.g. " + "01JD3Z5V7Q8R9S0T1V2W3X4Y5Z)"};
   };
   if (text.size() != kLength) return wrong("it has " + std::to_string(text.size()) + " characters");
   RunId id;
@@ -65,9 +65,11 @@ namespace core {
 RunId draw_run_id(Clock& clock, Random& random) {
   RunId id;
   random.fill(std::span(id.bytes).subspan(6));
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch());
   auto rest = static_cast<std::uint64_t>(now.count());
-  for (std::size_t i = 6; i-- > 0; rest >>= 8U) id.bytes[i] = std::byte{static_cast<unsigned char>(rest & 255U)};
+  for (std::size_t i = 6; i-- > 0; rest >>= 8U)
+    id.bytes[i] = std::byte{static_cast<unsigned char>(rest & 255U)};
   return id;
 }
 

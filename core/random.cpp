@@ -2,9 +2,9 @@
 
 #include "core/assert.hpp"
 
+#include <sys/random.h>
 #include <cerrno>
 #include <cstring>
-#include <sys/random.h>
 
 namespace perdure::core {
 

@@ -1,9 +1,9 @@
 /// Batches: changes on their way into one commit.
 ///
-/// What this is: what turns numbered changes into what `Store::commit` wants: sealed values, sorted by
-/// table and key, one mutation a row.
-/// What it promises: the last mutation of a row wins, so a run's head is written once a batch, however many
-/// of its steps the batch holds. Built twice from the same changes it is the same.
+/// What this is: what turns numbered changes into what `Store::commit` wants: sealed values, sorted
+/// by table and key, one mutation a row.
+/// What it promises: the last mutation of a row wins, so a run's head is written once a batch,
+/// however many of its steps the batch holds. Built twice from the same changes it is the same.
 /// What it does not: number changes, commit, or own bytes; the changes do.
 #pragma once
 
@@ -36,13 +36,13 @@ class Batch {
     return change.bytes() + change.parts_.size() * sizeof(Change::Part) + sizeof(NumberedChange);
   }
 
-  /// Seals the values in `changes` and returns the mutations, which borrow from `changes` and from this
-  /// until the next `build`. `changes` stand in the order of their numbers.
+  /// Seals the values in `changes` and returns the mutations, which borrow from `changes` and from
+  /// this until the next `build`. `changes` stand in the order of their numbers.
   [[nodiscard]] std::span<const Mutation> build(std::span<NumberedChange> changes);
 
  private:
-  /// One mutation before sorting. The key's first 24 bytes stand here as numbers: with 1,000 runs in a
-  /// batch that makes the sort several times faster than comparing the keys where they lie.
+  /// One mutation before sorting. The key's first 24 bytes stand here as numbers: with 1,000 runs
+  /// in a batch that makes the sort several times faster than comparing the keys where they lie.
   struct Entry {
     std::array<std::uint64_t, 3> prefix;
     const Change::Part* part;

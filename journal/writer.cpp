@@ -37,8 +37,8 @@ Error refused(Code code, std::string message) {
 /// - `queue_mutex_`: held for a few instructions. Guards what stands below it.
 ///
 /// Invariants:
-/// - changes in `taken_` from `begin_` on, then those in `queue_`, are what is numbered and not durable,
-///   in the order of their numbers;
+/// - changes in `taken_` from `begin_` on, then those in `queue_`, are what is numbered and not
+///   durable, in the order of their numbers;
 /// - `durable_` <= `last_`, and equal exactly when nothing is queued or taken;
 /// - the gate, the options' functions and destructors of whole queues are called without any lock.
 struct Writer::Impl {
@@ -145,7 +145,8 @@ void Writer::Impl::commit_up_to(RecordNumber target) {
   }
 }
 
-/// One batch. The gate opens when the lock is free again, so that the next commit can begin meanwhile.
+/// One batch. The gate opens when the lock is free again, so that the next commit can begin
+/// meanwhile.
 Writer::Impl::Outcome Writer::Impl::commit_batch(RecordNumber target) {
   std::unique_lock commit(commit_mutex_);
   // Whoever held the lock before may have committed what this caller came for.
@@ -178,7 +179,8 @@ Writer::Impl::Outcome Writer::Impl::commit_batch(RecordNumber target) {
   return outcome;
 }
 
-/// Sees to it that a batch stands between `begin_` and `end_`. False when there is nothing to commit.
+/// Sees to it that a batch stands between `begin_` and `end_`. False when there is nothing to
+/// commit.
 bool Writer::Impl::take() {
   if (begin_ != end_) return true;  // It found the disk full and stays as it was.
   if (begin_ == taken_.size()) {
@@ -235,7 +237,8 @@ Writer::Impl::Outcome Writer::Impl::note_trouble(const Error& why) {
   return Outcome::failed;
 }
 
-/// What is durable leaves, also when the thread that committed it has not come to open the gate yet.
+/// What is durable leaves, also when the thread that committed it has not come to open the gate
+/// yet.
 void Writer::Impl::fail_gate(const Error& why) {
   gate_.advance(durable_.load());
   gate_.fail(why);

@@ -3,8 +3,8 @@
 /// What this is: the one place where changes enter the store. Changes that arrive while a commit is
 /// under way are committed together by the next one.
 /// What it promises: changes become durable in the order of their numbers, each whole; numbers are
-/// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits is
-/// told; with a full disk the batch stays queued under its numbers and is tried again.
+/// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits
+/// is told; with a full disk the batch stays queued under its numbers and is tried again.
 /// What it does not: wait for anybody's result. `submit` returns at once; the gate tells when.
 ///
 /// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
@@ -33,21 +33,21 @@ struct WriterOptions {
   std::size_t batch_bytes_max = 8U << 20U;
   /// Bytes that may wait for a commit before `submit` refuses new work with `storage_full`.
   std::size_t queue_bytes_max = 256U << 20U;
-  /// The same for work that is under way. It bounds itself (nothing new begins while nothing becomes
-  /// durable), so this is reached only by a few very large results.
+  /// The same for work that is under way. It bounds itself (nothing new begins while nothing
+  /// becomes durable), so this is reached only by a few very large results.
   std::size_t under_way_bytes_max = 1024U << 20U;
   /// How long to wait before a batch that found the disk full is tried again.
   std::chrono::milliseconds full_disk_retry{200};
-  /// Called once, from the committing thread, when nothing more can be committed, before the gate tells
-  /// those who wait. Must not stop or destroy the writer.
+  /// Called once, from the committing thread, when nothing more can be committed, before the gate
+  /// tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
-  /// Called from the committing thread when the disk is found full (once until it is not any more). Must
-  /// not stop or destroy the writer.
+  /// Called from the committing thread when the disk is found full (once until it is not any more).
+  /// Must not stop or destroy the writer.
   std::function<void(const Error&)> on_full = {};
 };
 
-/// Whether a change may be turned away: work that the outside has just asked for may, a step of work that
-/// is under way may not, because its effect has happened.
+/// Whether a change may be turned away: work that the outside has just asked for may, a step of
+/// work that is under way may not, because its effect has happened.
 enum class Admission : std::uint8_t { new_work, under_way };
 
 /// Thread: any.
@@ -60,11 +60,13 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Queues `change`. Returns the number of its last record; a change without records takes one number.
-  /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several changes).
-  /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the change
-  /// broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait than the
-  /// options allow), code and message of a fatal failure as the store gave it, `closed`.
+  /// Queues `change`. Returns the number of its last record; a change without records takes one
+  /// number.
+  /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several
+  /// changes).
+  /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the
+  /// change broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait
+  /// than the options allow), code and message of a fatal failure as the store gave it, `closed`.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission);
 
   /// Has the writer's thread commit what is queued.
@@ -73,9 +75,10 @@ class Writer {
   /// everything queued before the call is durable, or the writer has failed or found the disk full.
   void commit_here();
 
-  /// No more is accepted, everything queued is made durable (unless the writer failed or the disk is
-  /// full), and the thread has ended. Whatever waits at the gate for what did not become durable is told
-  /// so. Not from inside the options' functions or a `Gated`. A second call returns what the first did.
+  /// No more is accepted, everything queued is made durable (unless the writer failed or the disk
+  /// is full), and the thread has ended. Whatever waits at the gate for what did not become durable
+  /// is told so. Not from inside the options' functions or a `Gated`. A second call returns what
+  /// the first did.
   /// Errors: why not everything is durable.
   [[nodiscard]] Result<void> stop();
 

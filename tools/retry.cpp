@@ -21,7 +21,8 @@ bool may_retry(const RetryQuestion& question) {
   return question.attempts < most;
 }
 
-/// The policy's delay before attempt number `attempts` + 1, in milliseconds: from 0 to `kLongestWait`.
+/// The policy's delay before attempt number `attempts` + 1, in milliseconds: from 0 to
+/// `kLongestWait`.
 double delay_of(const RetryQuestion& question) {
   const Retry& policy = question.policy;
   const auto clamped = [](milliseconds time) {

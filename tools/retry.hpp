@@ -1,13 +1,13 @@
 /// Retry policies: when another attempt may begin.
 ///
-/// What this is: a pure function from a policy, the attempts so far and the last error to "give up" or
-/// "wait that long". Exponential backoff with jitter (Marc Brooker, "Exponential Backoff And Jitter",
-/// 2015).
-/// What it promises: never more than the policy's attempts, never sooner than the error's `retry_after`,
-/// never a retry of an at-most-once attempt whose effect is not known to be refused. Options out of range
-/// are read as the nearest that makes sense: a negative `attempts_max` as 1, a `factor` below 1 or not a
-/// number as 1, a `jitter` below 0 or not a number as 0 and above 1 as 1, negative times as zero. No
-/// answer is above `kLongestWait`, so that it can be added to any clock.
+/// What this is: a pure function from a policy, the attempts so far and the last error to "give up"
+/// or "wait that long". Exponential backoff with jitter (Marc Brooker, "Exponential Backoff And
+/// Jitter", 2015).
+/// What it promises: never more than the policy's attempts, never sooner than the error's
+/// `retry_after`, never a retry of an at-most-once attempt whose effect is not known to be refused.
+/// Options out of range are read as the nearest that makes sense: a negative `attempts_max` as 1, a
+/// `factor` below 1 or not a number as 1, a `jitter` below 0 or not a number as 0 and above 1 as 1,
+/// negative times as zero. No answer is above `kLongestWait`, so that it can be added to any clock.
 /// What it does not: wait, or remember. The attempts row does.
 #pragma once
 

@@ -1,5 +1,5 @@
-/// Lost wake-ups show as a test that never ends: each round waits until all of its jobs have run, so no
-/// later push can make good for an earlier one. Run under the thread sanitizer.
+/// Lost wake-ups show as a test that never ends: each round waits until all of its jobs have run,
+/// so no later push can make good for an earlier one. Run under the thread sanitizer.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -7,8 +7,8 @@
 namespace perdure::core {
 namespace {
 
-/// Checksums are written to journals: these numbers never change. The first is XXH3's published value
-/// for no bytes, the others are xxhash 0.8.1's; the last is long enough for XXH3's long form.
+/// Checksums are written to journals: these numbers never change. The first is XXH3's published
+/// value for no bytes, the others are xxhash 0.8.1's; the last is long enough for XXH3's long form.
 TEST(Bytes, ChecksumIsXxh3ForEver) {
   EXPECT_EQ(checksum({}), 0x2d06800538d394c2U);
   EXPECT_EQ(checksum(as_bytes("perdure")), 0xa5a535dcc752e0a6U);

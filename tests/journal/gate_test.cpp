@@ -125,7 +125,8 @@ TEST(Gate, HandsGroupsToWhatStandsAroundARelease) {
   EXPECT_EQ(opened_by_group, (std::vector<std::size_t>{3, 2}));
 }
 
-/// Notes its number without a lock: under the thread sanitizer this proves that calls never overlap.
+/// Notes its number without a lock: under the thread sanitizer this proves that calls never
+/// overlap.
 class Unlocked final : public Gated {
  public:
   Unlocked(std::vector<RecordNumber>& order, RecordNumber number)

@@ -41,7 +41,8 @@ inline Key record_key(std::uint64_t run, std::uint32_t index) {
 inline Error disk_full() { return {Code::storage_full, "no room on the disk of the test"}; }
 inline Error disk_broken() { return {Code::storage_failed, "the disk of the test broke"}; }
 
-/// Remembers batches. Thread: as a store; `next` and what it remembers before and after threads run.
+/// Remembers batches. Thread: as a store; `next` and what it remembers before and after threads
+/// run.
 class RecordingStore final : public Store {
  public:
   struct Row {
