@@ -39,9 +39,7 @@ Kind kind_of(std::string_view name) noexcept {
   return Kind::other;
 }
 
-pd::Error refusal(std::string message) {
-  return pd::Error{pd::Code::refused, std::move(message)};
-}
+pd::Error refusal(std::string message) { return pd::Error{pd::Code::refused, std::move(message)}; }
 
 /// Sorts one directory entry into the list; hidden files, links and folders are passed over.
 void sort_in(const fs::directory_entry& entry, DocumentList& list) {

@@ -110,10 +110,10 @@ std::optional<Heading> numbered_heading(const std::vector<Line>& lines, Block bl
       line.begin + static_cast<std::size_t>(found->rest.data() - line.text.data());
   const std::size_t dot = found->rest.find(". ");
   const std::string_view run_in = found->rest.substr(0, dot);
-  const bool has_run_in = dot != std::string_view::npos && looks_like_title(run_in) &&
-                          is_title_case(run_in);
-  heading.title = with_label(found->label, has_run_in ? std::string(run_in)
-                                                      : first_words(found->rest));
+  const bool has_run_in =
+      dot != std::string_view::npos && looks_like_title(run_in) && is_title_case(run_in);
+  heading.title =
+      with_label(found->label, has_run_in ? std::string(run_in) : first_words(found->rest));
   heading.body = has_run_in ? rest_begin + dot + 1 : rest_begin;
   return heading;
 }

@@ -23,8 +23,10 @@ std::vector<Heading> markdown_headings(const std::vector<Line>& lines) {
       if (line.starts_with(fence)) fence = {};
       continue;
     }
-    if (fenced) fence = line.substr(0, 3);
-    else if (auto heading = markdown_heading(lines, i)) headings.push_back(std::move(*heading));
+    if (fenced)
+      fence = line.substr(0, 3);
+    else if (auto heading = markdown_heading(lines, i))
+      headings.push_back(std::move(*heading));
   }
   return headings;
 }
@@ -73,9 +75,12 @@ Title plain_title(const std::vector<Line>& lines) {
   Title title{std::string(first), 0};
   for (std::size_t i = block.first + 1; i < block.last; ++i) {
     const std::string_view line = lines[i].text;
-    if (line.starts_with("Version") || line.starts_with("version")) title.text += ", ";
-    else if (!is_rule(line) && line.find("://") == std::string_view::npos) return {};
-    else continue;
+    if (line.starts_with("Version") || line.starts_with("version"))
+      title.text += ", ";
+    else if (!is_rule(line) && line.find("://") == std::string_view::npos)
+      return {};
+    else
+      continue;
     title.text += line;
   }
   const Line& last = lines[block.last - 1];

@@ -110,7 +110,7 @@ struct Comparison {
   std::vector<Profile> profiles = {};  ///< One a document.
   /// Vocabulary in common, in thousandths: row after row of a square table.
   std::vector<std::uint32_t> similarity = {};
-  std::vector<Pair> closest = {};                        ///< The most similar pairs, best first.
+  std::vector<Pair> closest = {};                         ///< The most similar pairs, best first.
   std::vector<std::vector<std::uint32_t>> families = {};  ///< Near variants, two or more each.
 };
 PERDURE_DESCRIBE(Comparison, profiles, similarity, closest, families);

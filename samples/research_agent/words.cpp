@@ -32,29 +32,37 @@ std::size_t word_end(std::string_view text, std::size_t begin) noexcept {
   for (std::size_t i = begin; i < text.size();) {
     const Character c = character_at(text, i);
     // An apostrophe belongs to the word only between letters, so it must not end it.
-    if (is_letter(c.code)) end = i + c.bytes;
-    else if (!is_apostrophe(c.code) || end != i) break;
+    if (is_letter(c.code))
+      end = i + c.bytes;
+    else if (!is_apostrophe(c.code) || end != i)
+      break;
     i += c.bytes;
   }
   return end;
 }
 
 constexpr auto stop_words = std::to_array<std::string_view>({
-    "about", "above", "after", "again", "against", "all", "also", "although", "am", "among", "an",
-    "and", "any", "are", "aren't", "as", "at", "be", "because", "been", "before", "being", "below",
-    "between", "both", "but", "by", "can", "can't", "cannot", "could", "did", "didn't", "do",
-    "does", "doesn't", "doing", "don't", "down", "during", "each", "either", "else", "etc",
-    "even", "every", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her",
-    "here", "hereby", "herein", "hereunder", "hers", "herself", "him", "himself", "his", "how",
-    "however", "if", "in", "into", "is", "isn't", "it", "its", "itself", "just", "less",
-    "let", "like", "may", "me", "might", "more", "most", "must", "my", "neither", "no", "nor",
-    "not", "now", "of", "off", "on", "once", "one", "only", "or", "other", "otherwise", "our",
-    "ours", "out", "over", "own", "per", "same", "shall", "she", "should", "since", "so", "some",
-    "such", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there",
-    "therefore", "thereof", "these", "they", "this", "those", "though", "through", "thus", "to",
-    "too", "two", "under", "unless", "until", "up", "upon", "us", "very", "was", "we", "were",
-    "what", "whatever", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why",
-    "will", "with", "within", "without", "would", "you", "your", "yours", "yourself",
+    "about",      "above",   "after",    "again",     "against",  "all",     "also",    "although",
+    "am",         "among",   "an",       "and",       "any",      "are",     "aren't",  "as",
+    "at",         "be",      "because",  "been",      "before",   "being",   "below",   "between",
+    "both",       "but",     "by",       "can",       "can't",    "cannot",  "could",   "did",
+    "didn't",     "do",      "does",     "doesn't",   "doing",    "don't",   "down",    "during",
+    "each",       "either",  "else",     "etc",       "even",     "every",   "few",     "for",
+    "from",       "further", "had",      "has",       "have",     "having",  "he",      "her",
+    "here",       "hereby",  "herein",   "hereunder", "hers",     "herself", "him",     "himself",
+    "his",        "how",     "however",  "if",        "in",       "into",    "is",      "isn't",
+    "it",         "its",     "itself",   "just",      "less",     "let",     "like",    "may",
+    "me",         "might",   "more",     "most",      "must",     "my",      "neither", "no",
+    "nor",        "not",     "now",      "of",        "off",      "on",      "once",    "one",
+    "only",       "or",      "other",    "otherwise", "our",      "ours",    "out",     "over",
+    "own",        "per",     "same",     "shall",     "she",      "should",  "since",   "so",
+    "some",       "such",    "than",     "that",      "the",      "their",   "theirs",  "them",
+    "themselves", "then",    "there",    "therefore", "thereof",  "these",   "they",    "this",
+    "those",      "though",  "through",  "thus",      "to",       "too",     "two",     "under",
+    "unless",     "until",   "up",       "upon",      "us",       "very",    "was",     "we",
+    "were",       "what",    "whatever", "when",      "where",    "whether", "which",   "while",
+    "who",        "whom",    "whose",    "why",       "will",     "with",    "within",  "without",
+    "would",      "you",     "your",     "yours",     "yourself",
 });
 static_assert(std::ranges::is_sorted(stop_words));
 

@@ -16,7 +16,7 @@ namespace research {
 
 /// A word where it stands in its text. A word is a run of letters, digits and inner apostrophes.
 struct Token {
-  std::string_view text;    ///< As written; points into the text.
+  std::string_view text;  ///< As written; points into the text.
   std::size_t begin = 0;  ///< Its first byte.
 };
 
