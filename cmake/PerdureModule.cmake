@@ -4,8 +4,6 @@
 # the modules and libraries that its headers show; PRIVATE_DEPS those that only its .cpp files see.
 # The project root is on the private include path, include/ on the public one: a user of the product
 # can't reach a module's own headers.
-#
-# A module whose list of sources is still empty is left out, and so is every dependency on it.
 
 set_property(GLOBAL PROPERTY PERDURE_MODULES "")
 
@@ -13,10 +11,6 @@ function(perdure_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "perdure_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
-  endif()
-  if(NOT arg_SOURCES)
-    message(STATUS "Module ${name} has no sources yet")
-    return()
   endif()
   set(target perdure_${name})
   add_library(${target} STATIC ${arg_SOURCES})
@@ -27,22 +21,9 @@ function(perdure_module name)
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
       $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR})
-  perdure_present_targets(public ${arg_DEPS})
-  perdure_present_targets(private ${arg_PRIVATE_DEPS})
-  target_link_libraries(${target} PUBLIC ${public} Boost::headers
-    PRIVATE ${private} $<BUILD_INTERFACE:perdure_warnings>)
+  target_link_libraries(${target} PUBLIC ${arg_DEPS} Boost::headers
+    PRIVATE ${arg_PRIVATE_DEPS} $<BUILD_INTERFACE:perdure_warnings>)
   set_property(GLOBAL APPEND PROPERTY PERDURE_MODULES ${target})
-endfunction()
-
-# Leaves out perdure:: targets that are not declared.
-function(perdure_present_targets result)
-  set(present "")
-  foreach(dependency IN LISTS ARGN)
-    if(TARGET ${dependency} OR NOT dependency MATCHES "^perdure::")
-      list(APPEND present ${dependency})
-    endif()
-  endforeach()
-  set(${result} "${present}" PARENT_SCOPE)
 endfunction()
 
 # perdure_schema(module file.fbs...)
@@ -52,9 +33,6 @@ endfunction()
 # warnings are not ours to mend.
 function(perdure_schema name)
   set(target perdure_${name})
-  if(NOT TARGET ${target})
-    return()
-  endif()
   set(directory "${PROJECT_BINARY_DIR}/generated/${name}/schema")
   foreach(schema IN LISTS ARGN)
     get_filename_component(stem "${schema}" NAME_WE)
