@@ -42,7 +42,8 @@ BANS = (
          r"core/error\.cpp": "error() on a success is a programming error",
          r"core/crash_point\.cpp": "dying is its purpose",
      }),
-    (r"\bthrow\s+[^;\s]", r"(?!include/|tests/).*", "operating errors are Result values", {
+    (r"\bthrow\s+[^;\s]", r"(?!include/|tests/|bench/).*",
+     "operating errors are Result values", {
         r"samples/.*": "a sample may show what an exception does",
         r"actors/context\.cpp": "ctx.now() and its like give values, so misuse has no Result",
     }),
