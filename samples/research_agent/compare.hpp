@@ -1,8 +1,8 @@
 /// Documents held against each other.
 ///
 /// What this is: words weighed by TF-IDF (G. Salton and C. Buckley, "Term-weighting approaches in
-/// automatic text retrieval", 1988), documents compared by the cosine of their weights, near variants
-/// gathered by average linkage, and for each document what sets it apart.
+/// automatic text retrieval", 1988), documents compared by the cosine of their weights, near
+/// variants gathered by average linkage, and for each document what sets it apart.
 /// What it promises: integers throughout (exact.hpp), ties by position or bytewise: the same
 /// comparison everywhere.
 /// What it does not: understand. Two documents are alike if they use the same words as often.

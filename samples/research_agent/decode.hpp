@@ -1,9 +1,10 @@
 /// Making clean text of a file's bytes.
 ///
 /// What this is: one function, and the few facts about UTF-8 that other files need.
-/// What it promises: valid UTF-8 without byte order mark, tabs or control characters; each line ends
-/// in one line feed and carries no blanks at its end.
-/// What it does not: guess encodings beyond two. What is not UTF-8 is read as Windows-1252, of which
+/// What it promises: valid UTF-8 without byte order mark, tabs or control characters; each line
+/// ends in one line feed and carries no blanks at its end.
+/// What it does not: guess encodings beyond two. What is not UTF-8 is read as Windows-1252, of
+/// which
 /// Latin-1 is the greater part, because old plain text in Western languages is one of the two.
 #pragma once
 

@@ -48,12 +48,15 @@ void sort_in(const fs::directory_entry& entry, DocumentList& list) {
   const fs::file_status status = entry.symlink_status(failure);
   if (name.starts_with('.') || failure || !fs::is_regular_file(status)) return;
   const std::uintmax_t size = entry.file_size(failure);
+  const auto leave_out = [&](std::string_view reason) {
+    list.left_out.push_back({name, name + " " + std::string(reason)});
+  };
   if (kind_of(name) == Kind::other) {
-    list.left_out.push_back({std::move(name), "is neither .txt nor .md"});
+    leave_out("is neither .txt nor .md.");
   } else if (name.size() > name_bytes_max) {
-    list.left_out.push_back({std::move(name), "has a name of more than 200 bytes"});
+    leave_out("has a name of more than 200 bytes.");
   } else if (!failure && size == 0) {
-    list.left_out.push_back({std::move(name), "is empty"});
+    leave_out("is empty.");
   } else {
     list.documents.push_back({std::move(name), failure ? 0 : std::uint64_t{size}});
   }
@@ -107,22 +110,22 @@ pd::Result<DocumentText> read_document(const std::string& folder, const std::str
   const std::string path = (fs::path(folder) / name).string();
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
   if (!file) {
-    return refusal(path + " cannot be opened (" + std::strerror(errno) +
+    return refusal(name + " cannot be opened (" + std::strerror(errno) +
                    "). Make it readable for this user, or move it out of the folder.");
   }
   // One byte more than is allowed, so that a file that grows meanwhile is noticed too.
   std::string bytes(document_bytes_max + 1, '\0');
   bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
   if (std::ferror(file.get()) != 0) {
-    return refusal(path + " cannot be read (" + std::strerror(errno) +
+    return refusal(name + " cannot be read (" + std::strerror(errno) +
                    "). Check the disk, or move the file out of the folder.");
   }
   if (bytes.size() > document_bytes_max) {
-    return refusal(path + " is larger than " + std::to_string(document_bytes_max / 1024) +
+    return refusal(name + " is larger than " + std::to_string(document_bytes_max / 1024) +
                    " KiB, the most that one document may have. Split it.");
   }
   pd::Result<std::string> text = decode_text(bytes);
-  if (!text) return refusal(path + " " + text.error().message);
+  if (!text) return refusal(name + " " + text.error().message);
   return DocumentText{name, markup_of(name), std::move(text).value()};
 }
 

@@ -1,10 +1,10 @@
 /// Finding and reading documents.
 ///
 /// What this is: a folder becomes a list of documents, and a document becomes clean text.
-/// What it promises: an order by name (bytes, not locale); errors that name the file and the remedy;
-/// text in UTF-8 with plain line feeds, whatever the file began with.
-/// What it does not: descend into folders, follow symbolic links (in the folder of licences they are
-/// second names of files that are listed anyway), or read PDF and word processor files.
+/// What it promises: an order by name (bytes, not locale); errors that name the file and the
+/// remedy; text in UTF-8 with plain line feeds, whatever the file began with.
+/// What it does not: descend into folders, follow symbolic links (in the folder of licences they
+/// are second names of files that are listed anyway), or read PDF and word processor files.
 #pragma once
 
 #include "types.hpp"

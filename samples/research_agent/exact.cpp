@@ -7,8 +7,8 @@ namespace research {
 Exact exact_log2(std::uint64_t n) noexcept {
   if (n < 2) return 0;
   const int whole = static_cast<int>(std::bit_width(n)) - 1;
-  // The mantissa lies in [1, 2) with 31 bits behind the point; squaring it doubles its logarithm, so
-  // each square yields one more binary digit.
+  // The mantissa lies in [1, 2) with 31 bits behind the point; squaring it doubles its logarithm,
+  // so each square yields one more binary digit.
   std::uint64_t mantissa = whole <= 31 ? n << (31 - whole) : n >> (whole - 31);
   Exact result = static_cast<Exact>(whole);
   for (int bit = 0; bit < exact_bits; ++bit) {

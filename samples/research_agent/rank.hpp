@@ -1,6 +1,7 @@
 /// TextRank: which sentences say most.
 ///
-/// What this is: the sentence extraction of R. Mihalcea and P. Tarau, "TextRank: Bringing Order into
+/// What this is: the sentence extraction of R. Mihalcea and P. Tarau, "TextRank: Bringing Order
+/// into
 /// Texts", EMNLP 2004. Sentences are the nodes of a graph, edges weigh the words that two of them
 /// share over the logarithms of their lengths, and a sentence is important if important sentences
 /// resemble it: WS(i) = (1 - d) + d · Σ_j w(j,i) / Σ_k w(j,k) · WS(j), with d = 0.85.

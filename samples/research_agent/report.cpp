@@ -85,7 +85,7 @@ std::string inventory(const Findings& findings) {
   if (findings.left_out.empty()) return text;
   text += "Left out:\n\n";
   for (const LeftOut& file : findings.left_out) {
-    text += wrapped(escaped(file.name) + " " + escaped(file.reason), "- ", "  ");
+    text += wrapped(escaped(file.reason), "- ", "  ");
   }
   return text + "\n";
 }

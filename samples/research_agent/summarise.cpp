@@ -68,8 +68,8 @@ void keep_best(std::vector<Candidate>& candidates, std::size_t count) {
   std::ranges::sort(candidates, {}, &Candidate::position);
 }
 
-/// Ranks all candidates. More than fit into one graph are thinned in rounds first, the best tenth of
-/// each block going on.
+/// Ranks all candidates. More than fit into one graph are thinned in rounds first, the best tenth
+/// of each block going on.
 void rank(std::vector<Candidate>& candidates) {
   while (candidates.size() > rank_sentences_max) {
     rank_blocks(candidates);

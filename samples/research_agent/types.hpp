@@ -37,7 +37,7 @@ PERDURE_DESCRIBE(DocumentRef, name, bytes);
 /// A file of the folder that is no part of the report, and why.
 struct LeftOut {
   std::string name = {};
-  std::string reason = {};  ///< A sentence without its subject: "is empty".
+  std::string reason = {};  ///< A sentence: "notes.txt is empty."
 };
 PERDURE_DESCRIBE(LeftOut, name, reason);
 

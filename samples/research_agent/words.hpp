@@ -33,8 +33,8 @@ struct Token {
 /// numbers.
 [[nodiscard]] bool is_stop_word(std::string_view word) noexcept;
 
-/// The stem of a folded word by step 1 of Porter's algorithm (M. F. Porter, "An algorithm for suffix
-/// stripping", Program 14(3), 1980): plurals, "-ed", "-ing" and a final "y".
+/// The stem of a folded word by step 1 of Porter's algorithm (M. F. Porter, "An algorithm for
+/// suffix stripping", Program 14(3), 1980): plurals, "-ed", "-ing" and a final "y".
 /// Words with other characters than a to z, and words of two letters or fewer, stay as they are.
 [[nodiscard]] std::string stem(std::string_view word);
 
