@@ -1,0 +1,147 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "cli/text.hpp"
+
+namespace perdure::cli {
+namespace {
+
+using journal::RunStatus;
+
+constexpr std::array kStatuses = {RunStatus::running,   RunStatus::waiting, RunStatus::parked,
+                                  RunStatus::completed, RunStatus::failed,  RunStatus::cancelled};
+
+constexpr const char* kAbout =
+    "Looks into a Perdure journal, while a runtime works on it or after it ended. Never changes "
+    "it.";
+
+constexpr const char* kFooter = R"(
+Examples:
+  perdure runs --journal trips.journal --status parked,failed
+  perdure show trip/alice-lisbon --journal trips.journal
+  perdure journal 01JZ3M8A9Q --journal trips.journal --json | jq .content.name
+  perdure verify --journal trips.journal && echo sound
+
+RUN is a run's id, the beginning or end of one (at least 4 characters), or agent/key of a session.
+
+Exit codes:
+  0  done
+  1  verify found damage
+  2  the command line is wrong
+  3  there is no journal there, or it cannot be read
+  4  the journal has no such run, or more than one
+  5  the output could not be written
+)";
+
+std::string version_text() {
+  return "perdure " PERDURE_VERSION " (journal format " + std::to_string(journal::kFormatVersion) +
+         ")";
+}
+
+/// What the options are read into.
+struct Raw {
+  std::string journal;
+  std::string run;
+  std::vector<std::string> statuses;
+  std::string agent;
+  std::size_t limit = 50;
+  bool all = false;
+  bool json = false;
+  bool utc = false;
+};
+
+enum class TakesRun : std::uint8_t { no, yes };
+
+CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::string& about,
+                   TakesRun takes_run) {
+  CLI::App& verb = *app.add_subcommand(name, about);
+  if (takes_run == TakesRun::yes)
+    verb.add_option("run", raw.run, "The run: its id, a part of it, or agent/key")
+        ->required()
+        ->type_name("RUN");
+  verb.add_option("--journal", raw.journal, "The journal's directory")
+      ->required()
+      ->type_name("DIR");
+  verb.add_flag("--json", raw.json, "Write JSON for programs instead of text");
+  if (name != "verify")
+    verb.add_flag("--utc", raw.utc, "Show times in UTC instead of the local zone");
+  return verb;
+}
+
+void add_runs_options(CLI::App& runs, Raw& raw) {
+  std::vector<std::string> names;
+  for (const RunStatus status : kStatuses) names.emplace_back(to_string(status));
+  runs.add_option("--status", raw.statuses, "Only runs with one of these, parted by commas")
+      ->delimiter(',')
+      ->type_name("STATUS")
+      ->check(CLI::IsMember(names));
+  runs.add_option("--agent", raw.agent, "Only runs of this agent")->type_name("NAME");
+  CLI::Option* const limit =
+      runs.add_option("--limit", raw.limit, "The newest N runs; 50 when not given")->type_name("N");
+  limit->check(CLI::Range(std::size_t{1}, std::size_t{10'000}));
+  runs.add_flag("--all", raw.all, "All runs")->excludes(limit);
+}
+
+Request to_request(Raw raw, Verb verb, bool limits_agent) {
+  Request request;
+  request.verb = verb;
+  request.journal = std::move(raw.journal);
+  request.format = raw.json ? Format::json : Format::text;
+  request.zone = raw.utc ? Zone::utc : Zone::local;
+  for (const RunStatus status : kStatuses)
+    for (const std::string& name : raw.statuses)
+      if (name == to_string(status)) request.runs.statuses.push_back(status);
+  if (limits_agent) request.runs.agent = std::move(raw.agent);
+  if (raw.all)
+    request.runs.limit.reset();
+  else
+    request.runs.limit = raw.limit;
+  request.run = std::move(raw.run);
+  return request;
+}
+
+/// What CLI11 throws, as an answer.
+Answer answer_to(const CLI::App& app, const CLI::ParseError& thrown) {
+  const auto chosen = app.get_subcommands();
+  const CLI::App& asked = chosen.empty() ? app : *chosen.front();
+  if (thrown.get_name() == "CallForHelp" || thrown.get_name() == "CallForAllHelp")
+    return {ExitCode::ok, asked.help(chosen.empty() ? "" : "perdure")};
+  if (thrown.get_name() == "CallForVersion") return {ExitCode::ok, version_text() + '\n'};
+  std::string text = "perdure: " + safe_line(thrown.what()) + "\nTry `perdure ";
+  if (!chosen.empty()) text += asked.get_name() + ' ';
+  return {ExitCode::usage, text + "--help`.\n"};
+}
+
+}  // namespace
+
+std::variant<Request, Answer> parse_arguments(std::span<const char* const> arguments) {
+  Raw raw;
+  CLI::App app(kAbout, "perdure");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  CLI::App& runs = add_verb(app, raw, "runs", "List runs, the newest last", TakesRun::no);
+  add_runs_options(runs, raw);
+  const CLI::App& show =
+      add_verb(app, raw, "show", "Show one run: its steps, and why it waits", TakesRun::yes);
+  const CLI::App& records =
+      add_verb(app, raw, "journal", "Show every record of one run", TakesRun::yes);
+  add_verb(app, raw, "verify", "Look for damage in the whole journal", TakesRun::no);
+  try {
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
+  } catch (const CLI::ParseError& thrown) {
+    return answer_to(app, thrown);
+  }
+  const Verb verb = runs.parsed()      ? Verb::runs
+                    : show.parsed()    ? Verb::show
+                    : records.parsed() ? Verb::journal
+                                       : Verb::verify;
+  return to_request(std::move(raw), verb, runs.count("--agent") > 0);
+}
+
+}  // namespace perdure::cli

@@ -1,0 +1,51 @@
+/// The command line.
+///
+/// What this is: from argv to what is asked for. CLI11 appears in arguments.cpp only.
+/// What it promises: a command line that is wrong gets one sentence that says so and how to get
+/// help.
+/// What it does not: look at the journal.
+#pragma once
+
+#include "cli/exit_code.hpp"
+#include "cli/screen.hpp"
+#include "journal/record.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace perdure::cli {
+
+enum class Verb : std::uint8_t { runs, show, journal, verify };
+
+struct RunsRequest {
+  std::vector<journal::RunStatus> statuses;  ///< Empty: any.
+  std::optional<std::string> agent;
+  std::optional<std::size_t> limit = 50;  ///< The newest so many; empty: all.
+};
+
+struct Request {
+  Verb verb = Verb::runs;
+  std::filesystem::path journal;
+  Format format = Format::text;
+  Zone zone = Zone::local;
+  RunsRequest runs;
+  std::string run;  ///< As written: an id, a part of one, or `agent/key`.
+};
+
+/// Nothing to do but to say something: help, the version, or what is wrong with the command line.
+struct Answer {
+  ExitCode code = ExitCode::ok;
+  std::string
+      text;  ///< Ends with a newline. For standard output when `code` is ok, else for errors.
+};
+
+/// Reads `arguments`, argv with the program's name.
+[[nodiscard]] std::variant<Request, Answer> parse_arguments(std::span<const char* const> arguments);
+
+}  // namespace perdure::cli

@@ -1,0 +1,87 @@
+#include "cli/command.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "cli/arguments.hpp"
+#include "cli/find_run.hpp"
+#include "cli/records.hpp"
+#include "cli/runs.hpp"
+#include "cli/show.hpp"
+#include "cli/text.hpp"
+#include "cli/verify.hpp"
+#include "journal/directory.hpp"
+#include "journal/reader.hpp"
+
+namespace perdure::cli {
+namespace {
+
+ExitCode fail(std::ostream& err, ExitCode code, const Error& error) {
+  std::string_view lead = "perdure: ";
+  for (const std::string& line : safe_lines(error.message)) {
+    err << lead << line << '\n';
+    lead = "";
+  }
+  return code;
+}
+
+ExitCode run_is_not_found(std::ostream& err, const Error& error) {
+  const ExitCode code = error.code == Code::not_found ? ExitCode::not_found
+                        : error.code == Code::misuse  ? ExitCode::usage
+                                                      : ExitCode::unreadable;
+  return fail(err, code, error);
+}
+
+ExitCode about_a_run(journal::JournalForReading& journal, journal::Reader& reader,
+                     const Request& request, const Screen& screen, std::ostream& err) {
+  const Result<journal::RunInfo> run = find_run(reader, request.run);
+  if (run.has_error()) return run_is_not_found(err, run.assume_error());
+  const Result<void> shown = request.verb == Verb::show
+                                 ? show_run(reader, run.assume_value(), journal.holder(), screen)
+                                 : show_records(reader, run.assume_value(), screen);
+  if (shown.has_error()) return fail(err, ExitCode::unreadable, shown.assume_error());
+  return ExitCode::ok;
+}
+
+ExitCode verify(journal::JournalForReading& journal, const Screen& screen, std::ostream& err) {
+  const Result<ExitCode> verified = verify_journal(journal.store(), screen);
+  if (verified.has_error()) return fail(err, ExitCode::unreadable, verified.assume_error());
+  return verified.assume_value();
+}
+
+ExitCode read_journal(const Request& request, const Screen& screen, std::ostream& err) {
+  auto opened = journal::JournalForReading::open(request.journal);
+  if (opened.has_error()) return fail(err, ExitCode::unreadable, opened.assume_error());
+  journal::JournalForReading& journal = *opened.assume_value();
+  if (request.verb == Verb::verify) return verify(journal, screen, err);
+  Result<journal::Reader> reader = journal::Reader::open(journal.store());
+  if (reader.has_error()) return fail(err, ExitCode::unreadable, reader.assume_error());
+  if (request.verb != Verb::runs)
+    return about_a_run(journal, reader.assume_value(), request, screen, err);
+  const Result<void> listed = list_runs(reader.assume_value(), request.runs, screen);
+  if (listed.has_error()) return fail(err, ExitCode::unreadable, listed.assume_error());
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode run_command(std::span<const char* const> arguments, const Surroundings& surroundings) {
+  const std::variant<Request, Answer> parsed = parse_arguments(arguments);
+  if (const Answer* const answer = std::get_if<Answer>(&parsed)) {
+    (answer->code == ExitCode::ok ? surroundings.out : surroundings.err) << answer->text;
+    return answer->code;
+  }
+  const Request& request = *std::get_if<Request>(&parsed);
+  const Screen screen{.out = surroundings.out,
+                      .now = surroundings.clock.wall().time_since_epoch().count(),
+                      .format = request.format,
+                      .zone = request.zone,
+                      .colour = surroundings.colour,
+                      .columns = surroundings.columns};
+  return read_journal(request, screen, surroundings.err);
+}
+
+}  // namespace perdure::cli

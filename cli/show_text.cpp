@@ -1,0 +1,180 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/explanation.hpp"
+#include "cli/show.hpp"
+#include "cli/table.hpp"
+#include "cli/text.hpp"
+#include "cli/timeline.hpp"
+#include "cli/values.hpp"
+
+namespace perdure::cli {
+namespace {
+
+using journal::RunInfo;
+using Align = Column::Align;
+
+constexpr std::size_t kNameColumns = 40;
+constexpr std::size_t kPayloadColumns = 100;
+constexpr std::size_t kLabelColumns = 10;
+
+void write_label(const Screen& screen, std::string label, const std::string& text) {
+  label.resize(std::max(label.size() + 1, kLabelColumns), ' ');
+  screen.out << inked(label, Ink::bold, screen.colour) << text << '\n';
+}
+
+std::string time_text(journal::Stamp stamp, const Screen& screen) {
+  return iso_time(stamp, screen.zone, Fraction::milliseconds) + " (" + relative(stamp, screen.now) +
+         ")";
+}
+
+std::string payload_text(std::string_view type, core::ByteView payload) {
+  std::string text = safe_line(type.empty() ? std::string_view("no type") : type, kNameColumns) +
+                     ", " + size_text(payload.size());
+  const std::string value = payload_line(payload, kPayloadColumns);
+  return value.empty() ? text : text + ": " + value;
+}
+
+std::string failure_text(const Error& error, std::size_t columns) {
+  return first_line(error.to_string(), columns);
+}
+
+void write_head(const RunInfo& run, const std::optional<std::string>& holder,
+                const Screen& screen) {
+  write_label(screen, "run", to_string(run.id));
+  write_label(screen, "session", safe_line(run.agent + "/" + run.session_key));
+  write_label(screen, "agent",
+              safe_line(run.agent) + " version " + std::to_string(run.agent_version) +
+                  ", handler " + safe_line(run.handler));
+  write_label(screen, "status", std::string(to_string(run.head.status)));
+  write_label(screen, "created", time_text(run.created, screen));
+  write_label(screen, "changed", time_text(run.head.stamp, screen));
+  write_label(screen, "records", count_text(run.head.count));
+  write_label(screen, "journal",
+              holder ? "open in " + safe_line(*holder) : "not open for writing in any process");
+}
+
+class TextTeller final : public Teller {
+ public:
+  TextTeller(const RunInfo& run, const Screen& screen)
+      : screen_(screen),
+        created_(run.created),
+        table_(screen, {{"STEP", Align::left},
+                        {"KIND", Align::left},
+                        {"NAME", Align::left},
+                        {"STATUS", Align::left},
+                        {"TRIES", Align::right},
+                        {"AT", Align::right},
+                        {"TOOK", Align::right},
+                        {"SIZE", Align::right},
+                        {"RESULT", Align::left}}) {}
+
+  void begin(const journal::RunCreated& created) override {
+    write_label(screen_, "input", payload_text(created.input_type, created.input));
+    screen_.out << '\n';
+  }
+  void step(const journal::StepResult& result, const std::optional<Started>&) override {
+    row(result.path, to_string(result.step_kind), result.name,
+        result.error ? Cell{"failed", Ink::red} : Cell{"completed", Ink::green}, result.attempts,
+        {{"+" + duration(result.stamp - created_)},
+         {duration(result.busy_us)},
+         {result.error ? "" : size_text(result.payload.size())},
+         {result.error ? failure_text(journal::to_error(*result.error), kPayloadColumns)
+                       : payload_line(result.payload, kPayloadColumns)}});
+  }
+  void end(const journal::RunEnded& ended) override {
+    end_ = ended.error ? failure_text(journal::to_error(*ended.error), kAnyWidth)
+                       : payload_text(ended.type, ended.payload);
+    end_label_ = ended.error ? "error" : "reply";
+    ended_ = ended.stamp;
+  }
+  [[nodiscard]] bool listening() const override { return screen_.open(); }
+
+  void unfinished(const Unfinished& step) {
+    const std::string at = step.started ? "+" + duration(step.started->stamp - created_) : "";
+    row(step.path, "step", step.name,
+        Cell{step.in_backoff() ? "backoff" : "unfinished", Ink::yellow}, step.tries(),
+        {{at}, {""}, {""}, {""}});
+  }
+  void close() {
+    table_.finish();
+    screen_.out << '\n';
+    if (end_label_.empty()) return;
+    write_label(screen_, "ended",
+                time_text(ended_, screen_) + ", after " + duration(ended_ - created_));
+    write_label(screen_, end_label_, end_);
+  }
+
+ private:
+  void row(std::span<const std::uint32_t> path, std::string_view kind, std::string_view name,
+           Cell status, std::uint32_t tries, std::vector<Cell> rest) {
+    std::vector<Cell> cells{{path_text(path)},
+                            {std::string(kind)},
+                            {safe_line(name, kNameColumns)},
+                            std::move(status),
+                            {std::to_string(tries)}};
+    cells.insert(cells.end(), rest.begin(), rest.end());
+    table_.add(std::move(cells));
+  }
+
+  const Screen& screen_;
+  journal::Stamp created_;
+  Table table_;
+  std::string end_label_;
+  std::string end_;
+  journal::Stamp ended_ = 0;
+};
+
+void write_failure(const Screen& screen, std::string_view label, const Error& error) {
+  std::string lead = "  " + std::string(label) + ": ";
+  for (const std::string& line : safe_lines(error.to_string())) {
+    screen.out << lead << line << '\n';
+    lead.assign(lead.size(), ' ');
+  }
+}
+
+/// What a step that did not end has behind it.
+void write_unfinished(const Unfinished& step, const Screen& screen) {
+  std::string text = step_text(step) + ": " + counted(step.tries(), "attempt") + " begun";
+  if (step.started) text += ", as " + std::string(to_string(step.started->effect));
+  if (step.attempts) {
+    const journal::Attempts& row = *step.attempts;
+    if (row.unclean_ends != 0)
+      text += ", the process died during it " + counted(row.unclean_ends, "time");
+    if (row.last_stamp != 0) text += ", the last ended " + relative(row.last_stamp, screen.now);
+    if (row.next_due != 0)
+      text += ", the next is due " + iso_time(row.next_due, screen.zone) + " (" +
+              relative(row.next_due, screen.now) + ")";
+  }
+  screen.out << safe_line(text) << '\n';
+  if (!step.attempts) return;
+  const journal::Attempts& row = *step.attempts;
+  if (row.first_error && row.first_error != row.last_error)
+    write_failure(screen, "first error", *row.first_error);
+  if (row.last_error) write_failure(screen, "last error", *row.last_error);
+}
+
+}  // namespace
+
+Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
+                              const std::optional<std::string>& holder, const Screen& screen) {
+  write_head(run, holder, screen);
+  TextTeller teller(run, screen);
+  PERDURE_TRY(const std::vector<Unfinished> unfinished, tell(reader, run, teller));
+  for (const Unfinished& step : unfinished) teller.unfinished(step);
+  teller.close();
+  for (const Unfinished& step : unfinished) write_unfinished(step, screen);
+  if (run.head.status > journal::RunStatus::parked) return success();
+  for (const std::string& line : safe_lines(explain(run, unfinished, holder, screen.now)))
+    screen.out << line << '\n';
+  return success();
+}
+
+Result<void> show_run(journal::Reader& reader, const RunInfo& run,
+                      const std::optional<std::string>& holder, const Screen& screen) {
+  return screen.format == Format::json ? show_run_as_json(reader, run, holder, screen)
+                                       : show_run_as_text(reader, run, holder, screen);
+}
+
+}  // namespace perdure::cli

@@ -1,0 +1,56 @@
+/// The timeline: a run's records, read once, as the steps that they speak of.
+///
+/// What this is: what `perdure show` shows, told to a teller in the order of the journal: the run's
+/// beginning, each step that ended, the run's end; and at last the steps that the journal knows to
+/// be unfinished.
+/// What it promises: memory for unfinished steps only, and for one record.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journal/reader.hpp"
+
+namespace perdure::cli {
+
+/// A recorded start whose result has not come. A start is recorded where a step's effect class or
+/// its history asks for it, so a first attempt of most steps is not in the journal until it ended.
+struct Started {
+  journal::EffectClass effect = journal::EffectClass::idempotent;
+  std::uint32_t attempt = 1;
+  journal::Stamp stamp = 0;
+};
+
+/// A step that the journal knows to have begun and not to have ended.
+struct Unfinished {
+  std::vector<std::uint32_t> path;
+  std::string name;
+  std::optional<Started> started;
+  std::optional<journal::Attempts> attempts;
+
+  /// Attempts known to have begun.
+  [[nodiscard]] std::uint32_t tries() const;
+  /// Waits for the time of its next attempt, rather than having one under way.
+  [[nodiscard]] bool in_backoff() const { return attempts && attempts->next_due != 0; }
+};
+
+/// Views are borrowed until the call returns.
+class Teller {
+ public:
+  virtual ~Teller() = default;
+  virtual void begin(const journal::RunCreated& created) = 0;
+  /// `started`: when its last attempt was recorded to begin, if it was.
+  virtual void step(const journal::StepResult& result, const std::optional<Started>& started) = 0;
+  virtual void end(const journal::RunEnded& ended) = 0;
+  /// Whether to go on; a broken pipe says no.
+  [[nodiscard]] virtual bool listening() const = 0;
+};
+
+/// In the order of their paths. Errors: whatever reading gives; `corrupt` for a record that has no
+/// place in a run.
+[[nodiscard]] Result<std::vector<Unfinished>> tell(journal::Reader& reader,
+                                                   const journal::RunInfo& run, Teller& teller);
+
+}  // namespace perdure::cli

@@ -1,0 +1,147 @@
+#include "cli/values.hpp"
+
+#include <utility>
+
+#include "cli/format.hpp"
+#include "cli/text.hpp"
+#include "journal/payload_json.hpp"
+#include "journal/step_path.hpp"
+
+namespace perdure::cli {
+namespace {
+
+using journal::Kind;
+
+void set_error(JsonObject& object, const std::optional<journal::ErrorView>& error) {
+  if (error)
+    object.object("error", json_of(journal::to_error(*error)));
+  else
+    object.null("error");
+}
+
+RecordContent content(const journal::RunCreated& created) {
+  RecordContent content{created.stamp, {}};
+  content.fields.text("agent", created.agent)
+      .number("agent_version", created.agent_version)
+      .text("handler", created.handler)
+      .text("key", created.session_key)
+      .text("message_key", created.message_key)
+      .number("seed", created.seed);
+  set_payload(content.fields, "input", created.input_type, created.input);
+  return content;
+}
+
+RecordContent content(const journal::StepStarted& started) {
+  RecordContent content{started.stamp, {}};
+  content.fields.text("step", path_text(started.path))
+      .text("name", started.name)
+      .text("effect", to_string(started.effect))
+      .number("attempt", started.attempt);
+  return content;
+}
+
+RecordContent content(const journal::StepResult& result) {
+  RecordContent content{result.stamp, {}};
+  content.fields.text("step", path_text(result.path))
+      .text("step_kind", to_string(result.step_kind))
+      .text("name", result.name)
+      .number("attempts", result.attempts)
+      .number("busy_us", result.busy_us);
+  set_error(content.fields, result.error);
+  set_payload(content.fields, "result", result.type, result.payload);
+  return content;
+}
+
+RecordContent content(const journal::RunEnded& ended) {
+  RecordContent content{ended.stamp, {}};
+  set_error(content.fields, ended.error);
+  set_payload(content.fields, "reply", ended.type, ended.payload);
+  return content;
+}
+
+template <class T>
+Result<RecordContent> decoded(const journal::RecordBuffer& record) {
+  PERDURE_TRY(const T value, record.as<T>());
+  return content(value);
+}
+
+}  // namespace
+
+JsonObject json_of(const Error& error) {
+  JsonObject object;
+  object.text("code", to_string(error.code))
+      .text("message", error.message)
+      .truth("retryable", error.is_retryable())
+      .text("effect", to_string(error.known_effect()));
+  if (error.retry_after)
+    object.number("retry_after_ms", error.retry_after->count());
+  else
+    object.null("retry_after_ms");
+  return object;
+}
+
+JsonObject json_of(const journal::RunInfo& run) {
+  JsonObject object;
+  object.text("id", to_string(run.id))
+      .text("agent", run.agent)
+      .text("key", run.session_key)
+      .number("agent_version", run.agent_version)
+      .text("handler", run.handler)
+      .text("status", to_string(run.head.status))
+      .number("records", run.head.count);
+  set_time(object, "created", run.created);
+  set_time(object, "last_change", run.head.stamp);
+  if (run.head.status == journal::RunStatus::parked)
+    object.object(
+        "parked",
+        JsonObject().text("code", to_string(run.head.code)).text("reason", run.head.reason));
+  else
+    object.null("parked");
+  return object;
+}
+
+std::string path_text(std::span<const std::uint32_t> path) {
+  return journal::StepPath(path).to_string();
+}
+
+void set_time(JsonObject& object, std::string name, journal::Stamp stamp) {
+  if (stamp == 0)
+    object.null(std::move(name));
+  else
+    object.text(std::move(name), json_time(stamp));
+}
+
+void set_payload(JsonObject& object, const std::string& name, std::string_view type,
+                 core::ByteView payload, std::size_t bytes_max) {
+  object.text(name + "_type", type).number(name + "_bytes", payload.size());
+  if (payload.empty()) {
+    object.null(name);
+  } else if (payload.size() > bytes_max) {
+    object.null(name).truth(name + "_omitted", true);
+  } else if (const Result<std::string> json = journal::payload_to_json(payload); json.has_value()) {
+    object.raw(name, safe_json(json.assume_value()));
+  } else {
+    object.null(name).text(name + "_error", json.assume_error().message);
+  }
+}
+
+std::string payload_line(core::ByteView payload, std::size_t columns) {
+  if (payload.empty()) return "";
+  const Result<std::string> json = journal::payload_to_json(payload);
+  if (json.has_value()) return safe_line(json.assume_value(), columns);
+  return safe_line("(not shown: " + json.assume_error().message + ")", columns);
+}
+
+Result<RecordContent> content_of(const journal::RecordBuffer& record) {
+  switch (record.kind()) {
+    case Kind::run_created: return decoded<journal::RunCreated>(record);
+    case Kind::step_started: return decoded<journal::StepStarted>(record);
+    case Kind::step_result: return decoded<journal::StepResult>(record);
+    case Kind::run_ended: return decoded<journal::RunEnded>(record);
+    default:
+      return Error{Code::corrupt, "a " + std::string(to_string(record.kind())) +
+                                      " stands among the records of a run: run `perdure verify`"};
+  }
+}
+
+}  // namespace perdure::cli

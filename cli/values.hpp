@@ -1,0 +1,43 @@
+/// The journal's values as JSON objects.
+///
+/// What this is: one function for each kind of thing that the command shows. docs/cli.md is the
+/// contract with programs that read them: names of fields stay.
+/// What it does not: leave out anything, but for payloads above the bound that the caller sets.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/json.hpp"
+#include "journal/reader.hpp"
+#include "journal/record.hpp"
+
+namespace perdure::cli {
+
+[[nodiscard]] JsonObject json_of(const Error& error);
+[[nodiscard]] JsonObject json_of(const journal::RunInfo& run);
+/// `1.0.2`.
+[[nodiscard]] std::string path_text(std::span<const std::uint32_t> path);
+/// Sets a time, or null for 0, which in rows means that there is none.
+void set_time(JsonObject& object, std::string name, journal::Stamp stamp);
+
+inline constexpr std::size_t kWholePayload = static_cast<std::size_t>(-1);
+/// Sets `NAME_type`, `NAME_bytes` and `NAME`. `NAME` is null for an empty payload, for one above
+/// `bytes_max` (then `NAME_omitted` is true) and for one that is no JSON (then `NAME_error` says
+/// why).
+void set_payload(JsonObject& object, const std::string& name, std::string_view type,
+                 core::ByteView payload, std::size_t bytes_max = kWholePayload);
+/// The payload on one line of at most `columns` columns, for people.
+[[nodiscard]] std::string payload_line(core::ByteView payload, std::size_t columns);
+
+/// A record of a run, whatever its kind.
+struct RecordContent {
+  journal::Stamp stamp = 0;
+  JsonObject fields;
+};
+/// Errors: `corrupt`, `newer_format`; and `corrupt` for a kind that has no place in a run.
+[[nodiscard]] Result<RecordContent> content_of(const journal::RecordBuffer& record);
+
+}  // namespace perdure::cli

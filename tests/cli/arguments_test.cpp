@@ -1,0 +1,102 @@
+#include "cli/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+namespace perdure::cli {
+namespace {
+
+std::variant<Request, Answer> parsed(std::vector<const char*> words) {
+  words.insert(words.begin(), "perdure");
+  return parse_arguments(words);
+}
+Request request(const std::vector<const char*>& words) {
+  const auto result = parsed(words);
+  const auto* answer = std::get_if<Answer>(&result);
+  EXPECT_EQ(answer, nullptr) << answer->text;
+  return answer == nullptr ? std::get<Request>(result) : Request{};
+}
+Answer answer(const std::vector<const char*>& words) {
+  const auto result = parsed(words);
+  EXPECT_TRUE(std::holds_alternative<Answer>(result));
+  return std::holds_alternative<Answer>(result) ? std::get<Answer>(result) : Answer{};
+}
+
+TEST(Arguments, ReadsRuns) {
+  const Request plain = request({"runs", "--journal", "d"});
+  EXPECT_EQ(plain.verb, Verb::runs);
+  EXPECT_EQ(plain.journal, "d");
+  EXPECT_EQ(plain.format, Format::text);
+  EXPECT_EQ(plain.zone, Zone::local);
+  EXPECT_EQ(plain.runs.limit, 50U);
+  EXPECT_FALSE(plain.runs.agent);
+  EXPECT_TRUE(plain.runs.statuses.empty());
+
+  const Request full = request({"runs", "--json", "--utc", "--status", "parked,failed", "--status",
+                                "running", "--agent", "trip", "--limit", "7", "--journal=d"});
+  EXPECT_EQ(full.format, Format::json);
+  EXPECT_EQ(full.zone, Zone::utc);
+  EXPECT_EQ(full.runs.limit, 7U);
+  EXPECT_EQ(full.runs.agent, "trip");
+  EXPECT_EQ(full.runs.statuses,
+            (std::vector{journal::RunStatus::running, journal::RunStatus::parked,
+                         journal::RunStatus::failed}));
+  EXPECT_FALSE(request({"runs", "--all", "--journal", "d"}).runs.limit);
+}
+
+TEST(Arguments, ReadsVerbsAboutARun) {
+  const Request show = request({"show", "trip/a b", "--journal", "d"});
+  EXPECT_EQ(show.verb, Verb::show);
+  EXPECT_EQ(show.run, "trip/a b");
+  const Request records = request({"journal", "--journal", "d", "--json", "01HF"});
+  EXPECT_EQ(records.verb, Verb::journal);
+  EXPECT_EQ(records.run, "01HF");
+  EXPECT_EQ(records.format, Format::json);
+  EXPECT_EQ(request({"verify", "--journal", "d"}).verb, Verb::verify);
+}
+
+TEST(Arguments, RefusesWhatIsWrong) {
+  const std::vector<std::vector<const char*>> wrong = {
+      {},
+      {"nonsense"},
+      {"runs"},
+      {"show", "--journal", "d"},
+      {"show", "a", "b", "--journal", "d"},
+      {"runs", "--journal", "d", "--status", "asleep"},
+      {"runs", "--journal", "d", "--limit", "0"},
+      {"runs", "--journal", "d", "--limit", "many"},
+      {"runs", "--journal", "d", "--limit", "3", "--all"},
+      {"runs", "--journal", "d", "--wrong"},
+      {"verify", "--journal", "d", "extra"},
+      {"runs", "verify", "--journal", "d"},
+  };
+  for (const auto& words : wrong) {
+    const Answer given = answer(words);
+    EXPECT_EQ(given.code, ExitCode::usage);
+    EXPECT_TRUE(given.text.starts_with("perdure: ")) << given.text;
+    EXPECT_NE(given.text.find("--help`.\n"), std::string::npos) << given.text;
+  }
+  EXPECT_NE(answer({"runs", "--journal", "d", "--status", "asleep"}).text.find("asleep"),
+            std::string::npos);
+  EXPECT_EQ(answer({"\x1b[2J"}).text.find('\x1b'), std::string::npos);
+}
+
+TEST(Arguments, Helps) {
+  const Answer help = answer({"--help"});
+  EXPECT_EQ(help.code, ExitCode::ok);
+  for (const char* part : {"runs", "show", "journal", "verify", "Examples:", "Exit codes:"})
+    EXPECT_NE(help.text.find(part), std::string::npos) << part;
+  const Answer of_runs = answer({"runs", "--help"});
+  EXPECT_EQ(of_runs.code, ExitCode::ok);
+  for (const char* part : {"--journal", "--status", "--agent", "--limit", "--json"})
+    EXPECT_NE(of_runs.text.find(part), std::string::npos) << part;
+}
+
+TEST(Arguments, TellsItsVersion) {
+  const Answer version = answer({"--version"});
+  EXPECT_EQ(version.code, ExitCode::ok);
+  EXPECT_TRUE(version.text.starts_with("perdure 0.")) << version.text;
+  EXPECT_TRUE(version.text.ends_with(" (journal format 1)\n")) << version.text;
+}
+
+}  // namespace
+}  // namespace perdure::cli
