@@ -43,15 +43,6 @@ std::optional<Error> owned(const std::optional<ErrorView>& error) {
   return to_error(*error);
 }
 
-/// The id one above, for an address whose place is taken.
-SessionId after(SessionId id) {
-  for (std::size_t i = id.bytes.size(); i-- > 0;) {
-    id.bytes[i] = std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1)};
-    if (id.bytes[i] != std::byte{0}) break;
-  }
-  return id;
-}
-
 /// Calls `each(key, row)` for the rows of a table whose keys have `key_bytes` bytes, until it says false.
 template <class T, class Each>
 Result<void> each_row(Snapshot& snapshot, Table table, const Key& prefix, std::size_t key_bytes,
@@ -81,6 +72,14 @@ SessionId session_hash(std::string_view agent, std::string_view key) noexcept {
   const core::Hash128 hash =
       core::hash128(core::as_bytes(key), core::checksum(core::as_bytes(agent)));
   return id_at<SessionId>(Key{}.add(hash.high).add(hash.low).view(), 0);
+}
+
+SessionId next_session_id(SessionId id) noexcept {
+  for (std::size_t i = id.bytes.size(); i-- > 0;) {
+    id.bytes[i] = std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1)};
+    if (id.bytes[i] != std::byte{0}) break;
+  }
+  return id;
 }
 
 Key message_key_row(const SessionId& session, std::string_view message_key) noexcept {
@@ -135,7 +134,7 @@ Result<std::optional<Counters>> Reader::counters() {
 
 Result<std::optional<SessionId>> Reader::find_session(std::string_view agent, std::string_view key,
                                                       SessionId* free) {
-  for (SessionId id = session_hash(agent, key);; id = after(id)) {
+  for (SessionId id = session_hash(agent, key);; id = next_session_id(id)) {
     PERDURE_TRY(const auto found, row<SessionRow>(Table::sessions, Key{}.add(id)));
     if (!found) {
       if (free != nullptr) *free = id;

@@ -126,6 +126,8 @@ class Reader {
 /// The address's hash: where the search for a session's id begins. XXH3-128 of the key, seeded with
 /// XXH3-64 of the agent's name; big-endian.
 [[nodiscard]] SessionId session_hash(std::string_view agent, std::string_view key) noexcept;
+/// Where the search goes on while another address holds the row: one above, big-endian.
+[[nodiscard]] SessionId next_session_id(SessionId id) noexcept;
 /// Key of a message key's row: the session and XXH3-128 of the key, big-endian.
 [[nodiscard]] Key message_key_row(const SessionId& session, std::string_view message_key) noexcept;
 

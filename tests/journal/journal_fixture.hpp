@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace perdure::journal {
 
@@ -17,6 +19,9 @@ inline RunId run_id(std::uint64_t number) {
     run.bytes[i] = std::byte{static_cast<unsigned char>(number & 255U)};
   return run;
 }
+
+/// The number 5 as codecs write it.
+inline const core::ByteView kPayload = core::as_bytes(std::string_view("\x05\x04\x01", 3));
 
 /// Rows for one batch. Numbers count up over all that were ever made here, from `first`.
 class TestRows {
@@ -41,7 +46,7 @@ class TestRows {
     const RunId id = run_id(number);
     const std::string key = "s" + std::to_string(number);
     const SessionId session = session_hash("cart", key);
-    RunCreated created{"cart", 2, "add", key, "start", "Order", core::as_bytes("input"), 5, 100};
+    RunCreated created{"cart", 2, "add", key, "start", "Order", kPayload, 5, 100};
     append(id, 0, created);
     for (std::uint32_t i = 1; i < count; ++i) {
       const std::array<std::uint32_t, 1> path{i};
@@ -51,7 +56,7 @@ class TestRows {
       result.name = name;
       result.type = "int";
       result.stamp = 100 + i;
-      result.payload = core::as_bytes("\x01");
+      result.payload = kPayload;
       append(id, i, result);
     }
     put(Table::records, Key{}.add(id).add(kHeadIndex),
@@ -59,6 +64,25 @@ class TestRows {
                 status == RunStatus::parked ? "because" : ""});
     put(Table::runs, Key{}.add(id), RunRow{session, "cart", 2, "add", key, 100});
     return *this;
+  }
+  /// The session of run `number`, and the message key that made the run.
+  TestRows& session(std::uint64_t number) {
+    const std::string key = "s" + std::to_string(number);
+    const SessionId id = session_hash("cart", key);
+    put(Table::sessions, Key{}.add(id), SessionRow{"cart", key, 100});
+    return put(Table::keys, message_key_row(id, "start"), MessageKeyRow{"start", run_id(number)});
+  }
+  TestRows& ready(std::uint64_t number) {
+    return put(Table::ready, Key{}.add(run_id(number)),
+               ReadyRow{session_hash("cart", "s" + std::to_string(number))});
+  }
+  /// The end of run `number` as its record `index`, and a head row that counts it.
+  TestRows& end(std::uint64_t number, std::uint32_t index, const std::optional<ErrorView>& error) {
+    const RunId id = run_id(number);
+    append(id, index, RunEnded{200, "int", error, error ? core::ByteView{} : kPayload});
+    return put(
+        Table::records, Key{}.add(id).add(kHeadIndex),
+        HeadRow{index + 1, error ? RunStatus::failed : RunStatus::completed, 200, Code::user, ""});
   }
   [[nodiscard]] RecordNumber next_number() const { return next_; }
   [[nodiscard]] Result<void> commit(Store& store, Durability durability = Durability::full) {

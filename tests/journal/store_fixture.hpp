@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <initializer_list>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,35 +36,30 @@ class TemporaryDirectory {
 
 inline Key number_key(std::uint64_t number) { return Key{}.add(number); }
 
-/// A batch that owns its values and sorts itself.
+/// A batch that owns its values; of two mutations of a row the later one counts.
 class TestBatch {
  public:
   TestBatch& put(Table table, const Key& key, std::string value) {
-    rows_.push_back({table, Mutation::Kind::put, key, std::move(value)});
+    rows_[{table, key}] = std::move(value);
     return *this;
   }
   TestBatch& erase(Table table, const Key& key) {
-    rows_.push_back({table, Mutation::Kind::erase, key, {}});
+    rows_[{table, key}] = std::nullopt;
     return *this;
   }
   [[nodiscard]] Result<void> commit(Store& store, Durability durability = Durability::full) {
-    std::ranges::sort(rows_, [](const Row& a, const Row& b) {
-      return a.table != b.table ? a.table < b.table : a.key < b.key;
-    });
     std::vector<Mutation> batch;
-    for (const Row& row : rows_)
-      batch.push_back({row.table, row.kind, row.key, core::as_bytes(row.value)});
+    for (const auto& [row, value] : rows_) {
+      if (value)
+        batch.push_back({row.first, Mutation::Kind::put, row.second, core::as_bytes(*value)});
+      else
+        batch.push_back({row.first, Mutation::Kind::erase, row.second, {}});
+    }
     return store.commit(batch, durability);
   }
 
  private:
-  struct Row {
-    Table table;
-    Mutation::Kind kind;
-    Key key;
-    std::string value;
-  };
-  std::vector<Row> rows_;
+  std::map<std::pair<Table, Key>, std::optional<std::string>> rows_;
 };
 
 /// The value at `key`, or "-" when there is none.

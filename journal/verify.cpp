@@ -1,0 +1,290 @@
+#include "journal/verify.hpp"
+
+#include "journal/payload_check.hpp"
+#include "journal/place.hpp"
+#include "journal/reader.hpp"
+#include "journal/record.hpp"
+#include "journal/step_path.hpp"
+#include "journal/verify_run.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace perdure::journal {
+namespace {
+
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kHashBytes = 8;
+
+template <class Id>
+Id id_at(core::ByteView key, std::size_t offset) {
+  Id id;
+  std::ranges::copy(key.subspan(offset, kIdBytes), id.bytes.begin());
+  return id;
+}
+
+bool is_unfinished(RunStatus status) { return status < RunStatus::completed; }
+bool belongs_in_ready(RunStatus status) {
+  return status == RunStatus::running || status == RunStatus::parked;
+}
+
+class Verifier {
+ public:
+  Verifier(Snapshot& snapshot, Findings& findings) : snapshot_(snapshot), findings_(findings) {}
+
+  Result<void> everything() {
+    PERDURE_TRY(meta());
+    PERDURE_TRY(sessions());
+    PERDURE_TRY(keys());
+    PERDURE_TRY(runs());
+    PERDURE_TRY(records());
+    PERDURE_TRY(ready());
+    PERDURE_TRY(due());
+    return attempts();
+  }
+
+ private:
+  /// Calls `check(key, buffer)` for each row of `table` whose key is as long as it should be and whose
+  /// envelope holds.
+  template <class Check>
+  Result<void> each(Table table, std::size_t key_bytes, Check&& check) {
+    PERDURE_TRY(auto cursor, snapshot_.scan(table, {}, {}));
+    for (;;) {
+      PERDURE_TRY(const bool found, cursor->next());
+      if (!found) return success();
+      const core::ByteView key = cursor->key();
+      findings_.count(table, key.size() + cursor->value().size());
+      if (key.size() != key_bytes) {
+        findings_.add(table, key,
+                      "its key has " + std::to_string(key.size()) + " bytes, not " +
+                          std::to_string(key_bytes));
+        continue;
+      }
+      if (Result<void> loaded = buffer_.load(key, cursor->value()); !loaded) {
+        findings_.add(table, key, loaded.error());
+        continue;
+      }
+      if (last_number_ && buffer_.number() > *last_number_)
+        findings_.add(table, key,
+                      "its number " + std::to_string(buffer_.number()) +
+                          " is above the journal's last number " + std::to_string(*last_number_));
+      PERDURE_TRY(check(key));
+    }
+  }
+  /// The row in the buffer as T, or empty after a finding.
+  template <class T>
+  std::optional<T> row(Table table, core::ByteView key) {
+    Result<T> read = buffer_.as<T>();
+    if (read) return std::move(read).assume_value();
+    findings_.add(table, key, read.error());
+    return std::nullopt;
+  }
+  /// A row that another speaks of; empty when it is not there or damaged. Damage is found on its own.
+  template <class T>
+  Result<std::optional<T>> other(Table table, const Key& key) {
+    PERDURE_TRY(const auto value, snapshot_.get(table, key));
+    if (!value || !other_.load(key.view(), *value)) return std::nullopt;
+    Result<T> read = other_.as<T>();
+    if (!read) return std::nullopt;
+    return std::move(read).assume_value();
+  }
+  Result<std::optional<RunStatus>> status_of(const RunId& run) {
+    PERDURE_TRY(const auto head, other<HeadRow>(Table::records, Key{}.add(run).add(kHeadIndex)));
+    if (!head) return std::nullopt;
+    return head->status;
+  }
+  Result<std::optional<SessionId>> session_of(const RunId& run) {
+    PERDURE_TRY(const auto found, other<RunRow>(Table::runs, Key{}.add(run)));
+    if (!found) return std::nullopt;
+    return found->session;
+  }
+
+  Result<void> meta();
+  Result<void> sessions();
+  Result<void> check_place_of(core::ByteView key, const SessionRow& session);
+  Result<void> keys();
+  Result<void> runs();
+  Result<void> records();
+  Result<void> ready();
+  Result<void> due();
+  Result<void> attempts();
+
+  Snapshot& snapshot_;
+  Findings& findings_;
+  std::optional<RecordNumber> last_number_;
+  RecordBuffer buffer_;
+  RecordBuffer other_;
+};
+
+Result<void> Verifier::meta() {
+  bool has_identity = false;
+  std::optional<RecordNumber> last;
+  PERDURE_TRY(each(Table::meta, 4, [&](core::ByteView key) -> Result<void> {
+    if (std::ranges::equal(key, Key{}.add(kIdentityRow).view()))
+      has_identity = row<Identity>(Table::meta, key).has_value();
+    else if (std::ranges::equal(key, Key{}.add(kCountersRow).view())) {
+      if (const auto counters = row<Counters>(Table::meta, key)) last = counters->last_number;
+    } else {
+      findings_.add(Table::meta, key, "no version of the journal's format has such a row");
+    }
+    return success();
+  }));
+  if (!has_identity)
+    findings_.add(Table::meta, Key{}.add(kIdentityRow).view(), "it is missing or damaged");
+  if (!last)
+    findings_.add(Table::meta, Key{}.add(kCountersRow).view(), "they are missing or damaged");
+  last_number_ = last;
+  return success();
+}
+
+Result<void> Verifier::sessions() {
+  return each(Table::sessions, kIdBytes, [&](core::ByteView key) -> Result<void> {
+    const auto session = row<SessionRow>(Table::sessions, key);
+    if (!session) return success();
+    return check_place_of(key, *session);
+  });
+}
+
+/// The search for an address begins at its hash and goes on by one while rows are taken.
+Result<void> Verifier::check_place_of(core::ByteView key, const SessionRow& session) {
+  const SessionId mine = id_at<SessionId>(key, 0);
+  for (SessionId at = session_hash(session.agent, session.key); at != mine;
+       at = next_session_id(at)) {
+    PERDURE_TRY(const auto taken, snapshot_.get(Table::sessions, Key{}.add(at)));
+    if (taken) continue;
+    findings_.add(Table::sessions, key,
+                  "the search for its address '" + std::string(session.agent) + "/" +
+                      std::string(session.key) + "' does not find it");
+    break;
+  }
+  return success();
+}
+
+Result<void> Verifier::keys() {
+  return each(Table::keys, 2 * kIdBytes, [&](core::ByteView key) -> Result<void> {
+    const auto message = row<MessageKeyRow>(Table::keys, key);
+    if (!message) return success();
+    const SessionId session = id_at<SessionId>(key, 0);
+    if (!std::ranges::equal(message_key_row(session, message->key).view(), key))
+      findings_.add(Table::keys, key, "it does not stand at the hash of its message key");
+    PERDURE_TRY(const auto of_run, session_of(message->run));
+    if (!of_run)
+      findings_.add(Table::keys, key,
+                    "its run " + perdure::to_string(message->run) + " is missing or damaged");
+    else if (*of_run != session)
+      findings_.add(Table::keys, key,
+                    "its run " + perdure::to_string(message->run) + " belongs to another session");
+    return success();
+  });
+}
+
+Result<void> Verifier::runs() {
+  return each(Table::runs, kIdBytes, [&](core::ByteView key) -> Result<void> {
+    findings_.count_run();
+    const auto run = row<RunRow>(Table::runs, key);
+    if (!run) return success();
+    const RunId id = id_at<RunId>(key, 0);
+    PERDURE_TRY(const auto session, other<SessionRow>(Table::sessions, Key{}.add(run->session)));
+    if (!session)
+      findings_.add(Table::runs, key, "its session is missing or damaged");
+    else if (session->agent != run->agent || session->key != run->session_key)
+      findings_.add(Table::runs, key, "its session has another address");
+    PERDURE_TRY(const auto status, status_of(id));
+    if (!status) {
+      findings_.add(Table::runs, key, "its head row is missing or damaged");
+      return success();
+    }
+    PERDURE_TRY(const auto ready, snapshot_.get(Table::ready, Key{}.add(id)));
+    if (belongs_in_ready(*status) && !ready)
+      findings_.add(Table::runs, key,
+                    "it is " + std::string(to_string(*status)) +
+                        ", but not in table ready: recovery would miss it");
+    return success();
+  });
+}
+
+Result<void> Verifier::records() {
+  PERDURE_TRY(auto cursor, snapshot_.scan(Table::records, {}, {}));
+  std::optional<RunCheck> run;
+  for (;;) {
+    PERDURE_TRY(const bool found, cursor->next());
+    const core::ByteView key = found ? cursor->key() : core::ByteView{};
+    if (run && (!found || key.size() != kIdBytes + 4 || id_at<RunId>(key, 0) != run->id())) {
+      run->finish();
+      run.reset();
+    }
+    if (!found) return success();
+    findings_.count(Table::records, key.size() + cursor->value().size());
+    if (key.size() != kIdBytes + 4) {
+      findings_.add(Table::records, key,
+                    "its key has " + std::to_string(key.size()) + " bytes, not 20");
+      continue;
+    }
+    if (!run) {
+      const RunId id = id_at<RunId>(key, 0);
+      PERDURE_TRY(const auto of_run, other<RunRow>(Table::runs, Key{}.add(id)));
+      if (!of_run)
+        findings_.add(Table::records, key, "there is no row of its run, or it is damaged");
+      run.emplace(id, of_run, last_number_, findings_);
+    }
+    run->take(key, cursor->value());
+  }
+}
+
+Result<void> Verifier::ready() {
+  return each(Table::ready, kIdBytes, [&](core::ByteView key) -> Result<void> {
+    const auto entry = row<ReadyRow>(Table::ready, key);
+    if (!entry) return success();
+    const RunId id = id_at<RunId>(key, 0);
+    PERDURE_TRY(const auto session, session_of(id));
+    PERDURE_TRY(const auto status, status_of(id));
+    if (!session || !status)
+      findings_.add(Table::ready, key, "its run is missing or damaged");
+    else if (*session != entry->session)
+      findings_.add(Table::ready, key, "it names another session than its run does");
+    else if (!belongs_in_ready(*status))
+      findings_.add(Table::ready, key, "its run is " + std::string(to_string(*status)));
+    return success();
+  });
+}
+
+Result<void> Verifier::due() {
+  return each(Table::due, 8 + kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
+    const auto entry = row<DueRow>(Table::due, key);
+    if (!entry) return success();
+    if (!std::ranges::equal(Key{}.add(StepPath(entry->path).hash()).view(), key.last(kHashBytes)))
+      findings_.add(Table::due, key, "it does not stand at the hash of its step path");
+    PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, 8)));
+    if (!status)
+      findings_.add(Table::due, key, "its run is missing or damaged");
+    else if (!is_unfinished(*status))
+      findings_.add(Table::due, key, "its run has ended: " + std::string(to_string(*status)));
+    return success();
+  });
+}
+
+Result<void> Verifier::attempts() {
+  return each(Table::attempts, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
+    const auto entry = row<AttemptsRow>(Table::attempts, key);
+    if (!entry) return success();
+    if (!std::ranges::equal(Key{}.add(StepPath(entry->path).hash()).view(), key.last(kHashBytes)))
+      findings_.add(Table::attempts, key, "it does not stand at the hash of its step path");
+    PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, 0)));
+    if (!status) findings_.add(Table::attempts, key, "its run is missing or damaged");
+    return success();
+  });
+}
+
+}  // namespace
+
+Result<VerifyReport> verify(Store& store, const VerifyOptions& options) {
+  PERDURE_TRY(auto snapshot, store.snapshot());
+  VerifyReport report;
+  Findings findings(report, options.findings_max);
+  PERDURE_TRY(Verifier(*snapshot, findings).everything());
+  return report;
+}
+
+}  // namespace perdure::journal

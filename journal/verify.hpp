@@ -1,0 +1,60 @@
+/// Verify: does a journal hold what journals promise?
+///
+/// What this is: a walk over all tables of one snapshot. Each value is held against its envelope, its
+/// FlatBuffer and its payload's encoding; each row against the rows it speaks of.
+/// What it promises: every finding names table and place and says what to do; damage in one row does not
+/// keep the rest from being looked at. Memory does not grow with the journal.
+/// What it does not: look at LMDB's own pages, repair anything, or hold records against code.
+///
+/// What is held to be true (docs/journal_format.md, "Invariants"):
+/// - identity and counters are there; no number in the journal is above the counters' last number;
+/// - a session stands where the search for its address finds it;
+/// - a message key leads to a run of its session; a run has its session and its records;
+/// - a run's records have indices 0, 1, ... as many as its head row counts; the first is its creation and
+///   agrees with the run's row, and only an ended run's last is its end; their numbers rise, their
+///   stamps don't fall;
+/// - `ready` holds exactly the runs that are running or parked; `due` and `attempts` speak of runs that
+///   are there, `due` of unfinished ones, under the hash of the path in the row.
+#pragma once
+
+#include <perdure/result.hpp>
+
+#include "journal/store.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace perdure::journal {
+
+struct Finding {
+  Table table = Table::meta;
+  std::string key;     ///< In hexadecimal.
+  std::string place;   ///< In words: `record 3 of run 01JD…`.
+  std::string what;    ///< What is wrong with it.
+  std::string remedy;  ///< What to do about it.
+};
+
+struct VerifyOptions {
+  /// Findings kept; more are only counted.
+  std::size_t findings_max = 100;
+};
+
+struct VerifyReport {
+  std::array<std::uint64_t, kTableCount> rows{};  ///< By table, the first being `meta`.
+  std::uint64_t runs = 0;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;  ///< Of keys and values looked at.
+  std::uint64_t findings_count = 0;
+  std::vector<Finding> findings;
+
+  [[nodiscard]] bool sound() const noexcept { return findings_count == 0; }
+};
+
+/// Looks at `store` as it is now, also while it is written. Errors: those of Store::snapshot, and of a
+/// cursor that can't go on (`storage_failed`, `corrupt`). Thread: any.
+[[nodiscard]] Result<VerifyReport> verify(Store& store, const VerifyOptions& options = {});
+
+}  // namespace perdure::journal
