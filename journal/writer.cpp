@@ -54,6 +54,7 @@ struct Writer::Impl {
   RecordNumber last_number() const;
   void commit_up_to(RecordNumber target);
   Result<void> stop();
+  bool end_commits();
   void loop();
 
   /// What one attempt to commit came to.
@@ -272,6 +273,17 @@ void Writer::Impl::loop() {
   }
 }
 
+/// Ends all commits, unless there is something that can be committed: others try too, and may have
+/// found room on the disk, for some of it, after this thread's last attempt found none.
+bool Writer::Impl::end_commits() {
+  const std::lock_guard commit(commit_mutex_);
+  const std::lock_guard lock(queue_mutex_);
+  if (durable_.load() != last_ && !failure_ && !full_) return false;
+  ended_ = true;
+  end_thread_ = true;
+  return true;
+}
+
 Result<void> Writer::Impl::stop() {
   const std::lock_guard stopping(stop_mutex_);
   RecordNumber target = 0;
@@ -281,13 +293,9 @@ Result<void> Writer::Impl::stop() {
     target = last_;
   }
   if (thread_.joinable()) {
-    commit_up_to(target);
-    {
-      const std::lock_guard commit(commit_mutex_);
-      ended_ = true;
-      const std::lock_guard lock(queue_mutex_);
-      end_thread_ = true;
-    }
+    do {
+      commit_up_to(target);
+    } while (!end_commits());
     changed_.notify_one();
     thread_.join();
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <latch>
 
 #include "tests/journal/writer_fixture.hpp"
 
@@ -67,14 +68,21 @@ TEST_F(WriterFaultTest, AFullDiskKeepsTheBatchItsNumbersAndWhatIsUnderWay) {
 }
 
 TEST_F(WriterFaultTest, AFullDiskIsTriedAgainByTheWritersThread) {
-  store_.faults.assign(20, disk_full());
   const auto writer = open(std::chrono::milliseconds(1));
   submit_and_wait(*writer, 1, kNew);
-  writer->commit_here();
+  writer->wake();
   calls_.await(1);
-  EXPECT_EQ(calls_.opened(), Numbers{1});
+  // Time for the thread to fall asleep, so that it has to be told of the full disk.
+  store_.during_commit = [] {
+    for (int i = 0; i < 2000; ++i) std::this_thread::yield();
+  };
+  store_.faults.assign(20, disk_full());
+  submit_and_wait(*writer, 2, kNew);
+  writer->commit_here();
+  calls_.await(2);
+  EXPECT_EQ(calls_.opened(), (Numbers{1, 2}));
   EXPECT_TRUE(writer->stop());
-  EXPECT_EQ(store_.attempts, 21U);
+  EXPECT_EQ(store_.attempts, 22U);
   EXPECT_EQ(full_.size(), 1U);
   EXPECT_TRUE(store_.batches.at(0).thread != std::this_thread::get_id());
 }
@@ -106,6 +114,49 @@ TEST_F(WriterFaultTest, AStopWithAFullDiskSaysSoAndTellsWhoWaits) {
   writer->wake();
   EXPECT_EQ(writer->stop().error(), disk_full());
   EXPECT_EQ(store_.batches.size(), 1U) << "what was told as lost does not become durable later";
+}
+
+/// Keeps the thread that opens it.
+class Blocking final : public Gated {
+ public:
+  Blocking(std::latch& begun, std::latch& go_on) : begun_(begun), go_on_(go_on) {}
+  void open() noexcept override {
+    begun_.count_down();
+    go_on_.wait();
+  }
+  void fail(const Error&) noexcept override { ADD_FAILURE() << "the disk had room again"; }
+
+ private:
+  std::latch& begun_;
+  std::latch& go_on_;
+};
+
+/// The stop finds the disk full; then another thread finds room for the first batch of two, and is
+/// kept from going on until the stop itself has come to the second.
+TEST_F(WriterFaultTest, AStopGoesOnWhenOthersFindRoomMeanwhile) {
+  std::latch first_opened(1);
+  std::latch go_on(1);
+  std::thread other;
+  std::unique_ptr<Writer> writer;
+  WriterOptions options;
+  options.batch_bytes_max = 1;  // Each change is a batch.
+  options.full_disk_retry = std::chrono::hours(24);
+  options.on_full = [&](const Error&) {
+    other = std::thread([&] { writer->commit_here(); });
+    first_opened.wait();
+  };
+  writer = std::make_unique<Writer>(store_, gate_, std::move(options));
+  gate_.when_durable(writer->submit(step_of(1, 0), kNew).value(),
+                     std::make_unique<Blocking>(first_opened, go_on));
+  submit_and_wait(*writer, 2, kNew);
+  store_.faults = {disk_full()};
+  store_.during_commit = [&] {
+    if (store_.attempts == 3) go_on.count_down();
+  };
+  EXPECT_TRUE(writer->stop());
+  other.join();
+  EXPECT_EQ(store_.attempts, 3U);
+  EXPECT_EQ(calls_.opened(), Numbers{2});
 }
 
 TEST_F(WriterFaultTest, AFailedDiskIsTheEnd) {
