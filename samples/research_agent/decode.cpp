@@ -72,15 +72,16 @@ pd::Result<void> check_is_text(std::string_view bytes) {
     return pd::Error{pd::Code::refused,
                      "is in UTF-16. Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW."};
   }
+  // A few stray control characters happen in text; one in a hundred does not.
+  constexpr std::size_t few = 2;
   std::size_t strange = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const unsigned byte = byte_at(bytes, i);
     const bool usual = byte == '\n' || byte == '\r' || byte == '\t' || byte == '\f';
-    if (byte == 0) strange = bytes.size();
+    if (byte == 0) strange += few + bytes.size();
     if (is_control(byte) && !usual) ++strange;
   }
-  // A stray control character happens in text; one in a hundred does not.
-  if (strange * 100 > bytes.size()) {
+  if (strange > few && strange * 100 > bytes.size()) {
     return pd::Error{pd::Code::refused,
                      "is not text. Move it out of the folder, or save it as plain text."};
   }

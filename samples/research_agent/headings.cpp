@@ -1,5 +1,6 @@
 #include "headings.hpp"
 
+#include "prose.hpp"
 #include "words.hpp"
 
 #include <algorithm>
@@ -30,13 +31,18 @@ bool is_all_capitals(std::string_view line) noexcept {
   return std::ranges::count_if(line, is_upper) >= 3 && std::ranges::none_of(line, is_lower);
 }
 
-/// Whether a phrase is written like a title: its longer words begin with capitals.
+/// Whether a phrase is written like a title: at least half of its words begin with capitals, and
+/// three quarters of the longer ones.
 bool is_title_case(std::string_view text) {
   const std::vector<Token> tokens = tokens_of(text);
   std::size_t small = 0;
+  std::size_t small_or_short = 0;
   for (const Token& token : tokens) {
-    if (token.text.size() >= 4 && is_lower(token.text.front())) ++small;
+    if (!is_lower(token.text.front())) continue;
+    ++small_or_short;
+    if (token.text.size() >= 4) ++small;
   }
+  if (small_or_short * 2 > tokens.size()) return false;
   return !tokens.empty() && !is_lower(tokens.front().text.front()) &&
          (small == 0 || tokens.size() >= 4 * small);
 }
@@ -98,7 +104,10 @@ std::optional<Heading> numbered_heading(const std::vector<Line>& lines, Block bl
 
   const bool alone = block.last - block.first == 1;
   const bool closed = found->rest.ends_with('.') || is_all_capitals(found->rest);
-  if ((alone || closed) && looks_like_title(found->rest) && is_title_case(found->rest)) {
+  const std::string first = split_sentences(found->rest).front();
+  const bool one_sentence = first.size() == found->rest.size();
+  if ((alone || closed) && one_sentence && looks_like_title(found->rest) &&
+      is_title_case(found->rest)) {
     std::string_view title = found->rest;
     if (title.ends_with('.')) title.remove_suffix(1);
     heading.title = with_label(found->label, title);
@@ -108,13 +117,12 @@ std::optional<Heading> numbered_heading(const std::vector<Line>& lines, Block bl
   if (found->depth > 1) return {};  // "1.1. In the text" is a paragraph of its section.
   const std::size_t rest_begin =
       line.begin + static_cast<std::size_t>(found->rest.data() - line.text.data());
-  const std::size_t dot = found->rest.find(". ");
-  const std::string_view run_in = found->rest.substr(0, dot);
+  const std::string_view run_in = std::string_view(first).substr(0, first.size() - 1);
   const bool has_run_in =
-      dot != std::string_view::npos && looks_like_title(run_in) && is_title_case(run_in);
+      !one_sentence && first.ends_with('.') && looks_like_title(run_in) && is_title_case(run_in);
   heading.title =
       with_label(found->label, has_run_in ? std::string(run_in) : first_words(found->rest));
-  heading.body = has_run_in ? rest_begin + dot + 1 : rest_begin;
+  heading.body = has_run_in ? rest_begin + first.size() : rest_begin;
   return heading;
 }
 
