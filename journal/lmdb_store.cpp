@@ -1,6 +1,11 @@
 #include "journal/lmdb_store.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -132,6 +137,22 @@ int write_table(MDB_txn* txn, MDB_dbi table, std::span<const Mutation> part) {
   return code;
 }
 
+/// Whether the file can't grow by what a batch may take.
+bool lacks_room(MDB_env* env, std::span<const Mutation> batch) {
+  constexpr std::size_t kPageBytes = 4096;
+  std::size_t bytes = 64 * kPageBytes;
+  for (const Mutation& mutation : batch) bytes += kPageBytes + 2 * mutation.value.size();
+  int file = -1;
+  struct stat status{};
+  if (mdb_env_get_fd(env, &file) != 0 || ::fstat(file, &status) != 0) return false;
+  if (::fallocate(file, 0, status.st_size, static_cast<off_t>(bytes)) == 0) {
+    // Room there is; it is given back, since a file's length tells whether it was cut off.
+    if (::ftruncate(file, status.st_size) != 0) errno = 0;
+    return false;
+  }
+  return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
 }  // namespace
 
 LmdbStore::LmdbStore(Private, std::shared_ptr<LmdbEnv> env, LmdbAccess access)
@@ -189,6 +210,8 @@ Result<void> LmdbStore::write(std::span<const Mutation> batch) {
   }
   core::crash_point(core::CrashPoint::commit_written);
   code = mdb_txn_commit(txn);
+  // LMDB calls a write that was cut short an input/output error; a full disk is what cuts them.
+  if (code == EIO && lacks_room(env_->handle(), batch)) code = ENOSPC;
   if (code != 0) return note_failure(env_->error(code, "committing to"));
   return success();
 }
