@@ -30,11 +30,14 @@ void append_collapsed(std::string& paragraph, std::string_view line) {
   }
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos;
-       at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
+/// `text` with every `from` replaced.
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string result;
+  for (std::size_t at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
+    result.append(text.substr(0, at)).append(to);
+    text.remove_prefix(at + from.size());
   }
+  return result.append(text);
 }
 
 /// Makes `[words](address)` and `![words](address)` just `words`.
@@ -110,8 +113,7 @@ class Gatherer {
     if (open_.ends_with(' ')) open_.pop_back();
     if (markdown()) open_ = without_marks(open_);
     // Quotation marks as typewriters and TeX have them.
-    replace_all(open_, "``", "\"");
-    replace_all(open_, "''", "\"");
+    open_ = replaced(replaced(open_, "``", "\""), "''", "\"");
     if (!open_.empty()) done_.push_back(std::move(open_));
     open_.clear();
   }
