@@ -10,6 +10,7 @@
 
 #include <lmdb.h>
 
+#include "actors/step_pool.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "journal/directory.hpp"
@@ -22,6 +23,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
@@ -242,6 +245,106 @@ void steps_without_a_disk(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(steps_without_a_disk)->Arg(1)->Arg(100)->Arg(1000);
+
+/// Sessions without CAF or replay: each has one step after another, whose body runs on the step
+/// pool and whose next begins when the gate has opened for it.
+class Sessions {
+ public:
+  Sessions(Store& store, RecordNumber last, std::uint64_t sessions, std::uint32_t steps_each)
+      : steps_each_(steps_each),
+        left_(static_cast<std::ptrdiff_t>(sessions)),
+        steps_(sessions, 0),
+        pool_({.threads_max = 32, .after_job = [this](actors::AfterJob found) {
+                 if (found == actors::AfterJob::queue_empty) {
+                   writer_->commit_here();
+                 } else {
+                   writer_->wake();
+                 }
+               }}) {
+    gate_.around_release([this](const std::function<void()>& release) {
+      const actors::StepPool::Gather gather(pool_);
+      release();
+    });
+    WriterOptions options;
+    options.last_number = last;
+    writer_ = std::make_unique<Writer>(store, gate_, std::move(options));
+  }
+  ~Sessions() {
+    static_cast<void>(pool_.stop(std::chrono::hours(1)));
+    if (const Result<void> stopped = writer_->stop(); !stopped)
+      give_up(stopped.error().to_string());
+  }
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
+
+  void run() {
+    std::vector<std::unique_ptr<actors::Job>> jobs;
+    for (std::uint64_t session = 0; session < steps_.size(); ++session)
+      jobs.push_back(std::make_unique<Body>(*this, session));
+    pool_.push(std::move(jobs));
+    left_.wait();
+  }
+  [[nodiscard]] std::uint64_t commits() const { return writer_->figures().commits; }
+
+ private:
+  class Body final : public actors::Job {
+   public:
+    Body(Sessions& all, std::uint64_t session) : all_(all), session_(session) {}
+    void run() noexcept override { all_.step(session_); }
+
+   private:
+    Sessions& all_;
+    std::uint64_t session_;
+  };
+  class Next final : public Gated {
+   public:
+    Next(Sessions& all, std::uint64_t session) : all_(all), session_(session) {}
+    void open() noexcept override {
+      if (all_.steps_[session_] == all_.steps_each_) return all_.left_.count_down();
+      all_.pool_.push(std::make_unique<Body>(all_, session_));
+    }
+    void fail(const Error& why) noexcept override { give_up(why.to_string()); }
+
+   private:
+    Sessions& all_;
+    std::uint64_t session_;
+  };
+  void step(std::uint64_t session) {
+    const std::uint32_t index = steps_[session]++;
+    const Result<RecordNumber> number =
+        writer_->submit(step_of(session, index), Admission::under_way);
+    if (!number) give_up(number.error().to_string());
+    gate_.when_durable(number.assume_value(), std::make_unique<Next>(*this, session));
+  }
+
+  const std::uint32_t steps_each_;
+  std::latch left_;
+  std::vector<std::uint32_t> steps_;
+  Gate gate_;
+  std::unique_ptr<Writer> writer_;
+  actors::StepPool pool_;
+};
+
+void sessions_on_a_pool(benchmark::State& state) {
+  const auto count = static_cast<std::uint64_t>(state.range(0));
+  const auto steps_each = static_cast<std::uint32_t>(state.range(1));
+  double commits = 0;
+  for ([[maybe_unused]] auto iteration : state) {
+    Journal journal;
+    Sessions sessions((*journal).store(), (*journal).last_number(), count, steps_each);
+    state.SetIterationTime(seconds_of([&] { sessions.run(); }));
+    commits += static_cast<double>(sessions.commits());
+  }
+  const double steps = static_cast<double>(count) * steps_each;
+  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(1));
+  state.counters["steps_per_commit"] = steps * static_cast<double>(state.iterations()) / commits;
+}
+BENCHMARK(sessions_on_a_pool)
+    ->Args({1, 2000})
+    ->Args({100, 200})
+    ->Args({1000, 100})
+    ->UseManualTime()
+    ->Iterations(5);
 
 }  // namespace
 }  // namespace perdure::journal
