@@ -20,8 +20,8 @@ class KeyPool {
  public:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-  /// Where `name` stands in `buffer` (with a NUL after it), or `kNone`, which the caller replaces by
-  /// the place where it writes it. The reference is valid until the next call.
+  /// Where `name` stands in `buffer` (with a NUL after it), or `kNone`, which the caller replaces
+  /// by the place where it writes it. The reference is valid until the next call.
   [[nodiscard]] std::size_t& place_of(std::string_view name, const std::vector<std::byte>& buffer) {
     if (2 * (count_ + 1) > slots_.size()) enlarge();
     const std::uint32_t hash = hash_of(name);

@@ -36,8 +36,8 @@ struct Frame {
   bool map = false;
 };
 
-/// The least width of a slot for `value`, `index` slots after the buffer's end. It depends on itself,
-/// because wider slots lie further from what they lead to.
+/// The least width of a slot for `value`, `index` slots after the buffer's end. It depends on
+/// itself, because wider slots lie further from what they lead to.
 std::uint8_t slot_width(const Value& value, std::size_t size, std::size_t index) {
   if (flex::is_inline(value.type)) return value.log_width;
   for (std::uint8_t width = 0; width < 3; ++width) {
@@ -77,7 +77,7 @@ struct WriterState {
     frames.clear();
     keys.clear();
     key = kNoKey;
-    error = {};
+    if (failed) error = {};
     failed = false;
   }
 

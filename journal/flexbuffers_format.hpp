@@ -1,10 +1,10 @@
 /// The part of the FlexBuffers format that payloads use.
 ///
 /// What this is: the numbers that the codec's writer and reader share. The format is that of
-/// flatbuffers/flexbuffers.h (google.github.io/flatbuffers, "FlexBuffers"), written and read here by
-/// code of our own: the library's reader converts silently and reads misaligned, its verifier (2.0.8)
-/// lets keys without an end pass, and payloads are compared byte by byte, so that their bytes must not
-/// change with the library's version.
+/// flatbuffers/flexbuffers.h (google.github.io/flatbuffers, "FlexBuffers"), written and read here
+/// by code of our own: the library's reader converts silently and reads misaligned, its verifier
+/// (2.0.8) lets keys without an end pass, and payloads are compared byte by byte, so that their
+/// bytes must not change with the library's version.
 /// What it promises: nothing about types that a `Writer` doesn't write; those are read as damaged.
 #pragma once
 

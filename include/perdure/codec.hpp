@@ -1,16 +1,17 @@
 /// Values as bytes.
 ///
-/// What this is: `encode` and `decode`, by which messages, results and state become payloads and come
-/// back. Stored are: numbers, bool, char, enums, `std::string`, byte vectors and arrays, vector, deque,
-/// array, set, map and their unordered kin, optional, variant, tuple, pair, monostate, durations and
-/// system times, and structs described by PERDURE_DESCRIBE (describe.hpp) of all these. FlatBuffers
-/// types: perdure/flatbuffers.hpp. Anything else: specialise `Codec` (detail/codec_core.hpp).
-/// What it promises: equal values give equal bytes under every compiler. Payloads are FlexBuffers and
-/// describe themselves. Reading is strict: a stored value of another kind, or out of range, is an error
-/// that names the place; it is safe on any bytes, damaged or hostile. How a struct may change between
-/// releases: detail/codec_described.hpp.
-/// What it does not: check that bytes were written as a `T`: what fits is read. Nor follow pointers, or
-/// keep more than a value: shared objects are written out each time.
+/// What this is: `encode` and `decode`, by which messages, results and state become payloads and
+/// come back. Stored are: numbers, bool, char, enums, `std::string`, byte vectors and arrays,
+/// vector, deque, array, set, map and their unordered kin, optional, variant, tuple, pair,
+/// monostate, durations and system times, and structs described by PERDURE_DESCRIBE (describe.hpp)
+/// of all these. FlatBuffers types: perdure/flatbuffers.hpp. Anything else: specialise `Codec`
+/// (detail/codec_core.hpp).
+/// What it promises: equal values give equal bytes under every compiler. Payloads are FlexBuffers
+/// and describe themselves. Reading is strict: a stored value of another kind, or out of range, is
+/// an error that names the place; it is safe on any bytes, damaged or hostile. How a struct may
+/// change between releases: detail/codec_described.hpp.
+/// What it does not: check that bytes were written as a `T`: what fits is read. Nor follow
+/// pointers, or keep more than a value: shared objects are written out each time.
 #pragma once
 
 #include <perdure/detail/codec_chrono.hpp>
@@ -36,8 +37,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// The payload of `value`. Errors: `too_large` (over 64 MiB, or nested deeper than 64), `misuse` (an
-/// enum's number that has no name, a valueless variant, a codec that writes no or two values).
+/// The payload of `value`. Errors: `too_large` (over 64 MiB, or nested deeper than 64), `misuse`
+/// (an enum's number that has no name, a valueless variant, a codec that writes no or two values).
 template <class T>
 [[nodiscard]] Result<Bytes> encode(const T& value) {
   detail::require_codable<T>();

@@ -1,11 +1,12 @@
 /// Codecs of durations and system times.
 ///
-/// What this is: a duration is stored with its unit, `{"ms": 1500}`, and a time as the duration since
-/// 1970 in its own, `{"unix_ns": 1700000000000000000}`.
-/// What it promises: a type whose unit changed between releases still reads what was stored, converted
-/// if that is exact and refused otherwise: 2000 ms are 2 s, 1500 ms are no whole number of seconds.
-/// What it does not: store steady times, which mean nothing after a restart, or units other than ns,
-/// us, ms, s, min, h, d and w.
+/// What this is: a duration is stored with its unit, `{"ms": 1500}`, and a time as the duration
+/// since 1970 in its own, `{"unix_ns": 1700000000000000000}`.
+/// What it promises: a type whose unit changed between releases still reads what was stored,
+/// converted if that is exact and refused otherwise: 2000 ms are 2 s, 1500 ms are no whole number
+/// of seconds.
+/// What it does not: store steady times, which mean nothing after a restart, or units other than
+/// ns, us, ms, s, min, h, d and w.
 #pragma once
 
 #include <perdure/detail/codec_core.hpp>

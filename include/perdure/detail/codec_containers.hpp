@@ -1,10 +1,10 @@
 /// Codecs of the standard containers.
 ///
-/// What this is: vectors, deques, arrays, sets and maps. A sequence or set is a list; a map is a list
-/// of pairs, because a payload's own maps have text keys only. Maps with `std::string` keys also read a
-/// payload's map, so that a JSON object will do.
-/// What it promises: equal values give equal bytes: unordered containers are written in the order of
-/// their keys, which therefore need `operator<`. A key that stands twice is an error.
+/// What this is: vectors, deques, arrays, sets and maps. A sequence or set is a list; a map is a
+/// list of pairs, because a payload's own maps have text keys only. Maps with `std::string` keys
+/// also read a payload's map, so that a JSON object will do.
+/// What it promises: equal values give equal bytes: unordered containers are written in the order
+/// of their keys, which therefore need `operator<`. A key that stands twice is an error.
 /// What it does not: store multimaps, multisets or lists, or keep a comparison function.
 #pragma once
 

@@ -1,13 +1,14 @@
 /// The customisation point of the codec, and the names of types.
 ///
-/// What this is: `Codec<T>`, the concept that asks whether there is one, and `type_name<T>()`. A user's
-/// own type becomes a payload by PERDURE_DESCRIBE or by a specialisation of `Codec` with
+/// What this is: `Codec<T>`, the concept that asks whether there is one, and `type_name<T>()`. A
+/// user's own type becomes a payload by PERDURE_DESCRIBE or by a specialisation of `Codec` with
 ///
 ///     static void write(Writer& writer, const T& value);             // exactly one value
 ///     static Result<void> read(const Reader& reader, T& value);      // value is T{} before
 ///     static constexpr std::string_view type_name();                 // "booking.Money"
 ///
-/// in `namespace perdure`. Such a codec usually hands on to another: `Codec<std::string>::write(…)`.
+/// in `namespace perdure`. Such a codec usually hands on to another:
+/// `Codec<std::string>::write(…)`.
 /// What it promises: a type's name is the same under every compiler; it is written to journals.
 /// What it does not: qualify names. A described struct's name is the one given to PERDURE_DESCRIBE.
 #pragma once
@@ -97,8 +98,8 @@ constexpr std::string_view template_name() {
 
 }  // namespace detail
 
-/// The name under which values of `T` are recorded: `"string"`, `"i32"`, `"list<i32>"`, `"Booking"`;
-/// `"unit"` for void. The view lasts for ever.
+/// The name under which values of `T` are recorded: `"string"`, `"i32"`, `"list<i32>"`,
+/// `"Booking"`; `"unit"` for void. The view lasts for ever.
 template <class T>
 [[nodiscard]] constexpr std::string_view type_name() {
   detail::require_codable<T>();

@@ -1,12 +1,12 @@
 /// The codec of structs described by PERDURE_DESCRIBE.
 ///
 /// What this is: a struct is a map by field name, all fields always written.
-/// What it promises: reading starts from `T{}`. A field that the payload lacks keeps its default, so
-/// adding a field is compatible; a stored field that the struct no longer has is ignored, so removing
-/// one is compatible too. Both at once may be a renaming that would lose data silently, so it is an
-/// error naming both, until `FieldHistory<T>` says what happened.
-/// What it does not: read positions or types: a field's place in the struct means nothing, and a field
-/// whose type changed is read if the stored value fits the new one and is an error otherwise.
+/// What it promises: reading starts from `T{}`. A field that the payload lacks keeps its default,
+/// so adding a field is compatible; a stored field that the struct no longer has is ignored, so
+/// removing one is compatible too. Both at once may be a renaming that would lose data silently, so
+/// it is an error naming both, until `FieldHistory<T>` says what happened.
+/// What it does not: read positions or types: a field's place in the struct means nothing, and a
+/// field whose type changed is read if the stored value fits the new one and is an error otherwise.
 #pragma once
 
 #include <perdure/describe.hpp>

@@ -1,15 +1,15 @@
 /// The reader of payloads.
 ///
-/// What this is: what a `Codec` reads a value with: a cursor on one value inside a payload. Compiled
-/// in journal/codec_reader.cpp.
+/// What this is: what a `Codec` reads a value with: a cursor on one value inside a payload.
+/// Compiled in journal/codec_reader.cpp.
 /// What it promises: any bytes may be read, also a stranger's: every length and offset is checked
-/// against the payload before it is followed, depth is bounded by 64, and the work is bounded by the
-/// payload's size, because an honest payload refers to each of its bytes once. Nothing is converted
-/// silently: a stored kind that is not the one asked for is an error which names the place, what is
-/// there and what was expected, e.g. `field 'flight.price_cents': holds text, expected a 32-bit
-/// integer`.
-/// What it does not: copy. Views last as long as the payload; a reader must not outlive the reader it
-/// came from. Errors are `Code::undecodable` throughout.
+/// against the payload before it is followed, depth is bounded by 64, and the work is bounded by
+/// the payload's size, because an honest payload refers to each of its bytes once. Nothing is
+/// converted silently: a stored kind that is not the one asked for is an error which names the
+/// place, what is there and what was expected, e.g. `field 'flight.price_cents': holds text,
+/// expected a 32-bit integer`.
+/// What it does not: copy. Views last as long as the payload; a reader must not outlive the reader
+/// it came from. Errors are `Code::undecodable` throughout.
 #pragma once
 
 #include <perdure/detail/codec_writer.hpp>
@@ -80,8 +80,8 @@ class Reader {
   [[nodiscard]] Result<void> natural(std::uint64_t& out, std::uint64_t most) const;
   /// A number, or a whole number that `out` holds exactly.
   [[nodiscard]] Result<void> number(double& out) const;
-  /// The same; also a number that reads the same in shortest decimal as a float and as a double (1.1
-  /// from JSON), and any NaN. One that would lose digits is an error.
+  /// The same; also a number that reads the same in shortest decimal as a float and as a double
+  /// (1.1 from JSON), and any NaN. One that would lose digits is an error.
   [[nodiscard]] Result<void> number(float& out) const;
   [[nodiscard]] Result<std::string_view> text() const;
   [[nodiscard]] Result<ByteView> bytes() const;
@@ -141,13 +141,13 @@ class MapReader {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// `index` must be less than `size()`. Errors: the key is damaged.
   [[nodiscard]] Result<std::string_view> key(std::size_t index) const;
-  /// The value under that key; `index` must be less than `size()`. `name` stands in error messages and
-  /// must outlive the reader.
+  /// The value under that key; `index` must be less than `size()`. `name` stands in error messages
+  /// and must outlive the reader.
   [[nodiscard]] Reader value(std::size_t index, const char* name) const noexcept;
   /// The same with the stored key as the name.
   [[nodiscard]] Reader value(std::size_t index) const noexcept;
-  /// Less than, equal to or greater than zero as the key at `index` sorts before, is, or sorts after
-  /// `name`. A damaged key sorts before everything.
+  /// Less than, equal to or greater than zero as the key at `index` sorts before, is, or sorts
+  /// after `name`. A damaged key sorts before everything.
   [[nodiscard]] int compare_key(std::size_t index, std::string_view name) const noexcept;
 
  private:

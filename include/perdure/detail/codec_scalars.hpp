@@ -5,7 +5,8 @@
 /// error otherwise; a fraction never becomes a whole number. Enums described by
 /// PERDURE_DESCRIBE_ENUM travel by name, so their numbers may change; other enums travel by their
 /// number, and any number of the underlying type is read.
-/// What it does not: store `wchar_t`, `long double` or pointers: their bytes differ between machines.
+/// What it does not: store `wchar_t`, `long double` or pointers: their bytes differ between
+/// machines.
 #pragma once
 
 #include <perdure/describe.hpp>

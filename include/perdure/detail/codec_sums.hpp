@@ -1,10 +1,10 @@
 /// Codecs of optional, variant, tuple, pair and monostate.
 ///
-/// What this is: an optional is null or its value; a tuple or pair is a list of exactly its length; a
-/// variant is a map of one entry, from the alternative's name to its value, so that alternatives may
-/// be reordered and added.
-/// What it promises: two alternatives of one name, and an optional whose value could itself be null,
-/// don't compile, because they could not be told apart when read.
+/// What this is: an optional is null or its value; a tuple or pair is a list of exactly its length;
+/// a variant is a map of one entry, from the alternative's name to its value, so that alternatives
+/// may be reordered and added.
+/// What it promises: two alternatives of one name, and an optional whose value could itself be
+/// null, don't compile, because they could not be told apart when read.
 /// What it does not: store a valueless variant; writing one is `misuse`.
 #pragma once
 

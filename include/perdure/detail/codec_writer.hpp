@@ -1,12 +1,14 @@
 /// The writer of payloads.
 ///
 /// What this is: what a `Codec` writes a value with. Payloads are FlexBuffers (the public binary
-/// format of the FlatBuffers project): every value carries its kind, so that any payload can be shown
-/// without the C++ type. Compiled in journal/codec_writer.cpp; no FlatBuffers header is needed.
+/// format of the FlatBuffers project): every value carries its kind, so that any payload can be
+/// shown without the C++ type. Compiled in journal/codec_writer.cpp; no FlatBuffers header is
+/// needed.
 /// What it promises: the same calls give the same bytes, under every compiler and library version.
-/// Whole numbers are stored in one way only, whatever the width of their C++ type; keys of a map are
-/// sorted by their bytes; a key of at most 64 bytes is stored once in a payload. A payload that is
-/// only null is empty. The first failure is kept, what follows it is ignored and `finish` reports it.
+/// Whole numbers are stored in one way only, whatever the width of their C++ type; keys of a map
+/// are sorted by their bytes; a key of at most 64 bytes is stored once in a payload. A payload that
+/// is only null is empty. The first failure is kept, what follows it is ignored and `finish`
+/// reports it.
 /// What it does not: throw, or know C++ types. One writer belongs to one thread at a time.
 #pragma once
 
@@ -49,8 +51,8 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Each of these writes one value: the payload itself, an element of the list begun last, or, after
-  /// `key`, an entry of the map begun last.
+  /// Each of these writes one value: the payload itself, an element of the list begun last, or,
+  /// after `key`, an entry of the map begun last.
   void null();
   void boolean(bool value);
   void integer(std::int64_t value);
