@@ -4,7 +4,7 @@
 /// highest stamp, clean or not) to every batch, and so knows after any end where numbers go on.
 /// What it promises: what `last_number` says was the highest number in the tables when the journal was
 /// opened, after a crash as after a clean end, without a scan.
-/// What it does not: number anything. docs/decisions/0002-counters-layout.md says why it is so.
+/// What it does not: number anything. docs/decisions/0001-journal-layout.md says why it is so.
 #pragma once
 
 #include <perdure/result.hpp>
