@@ -1,7 +1,7 @@
 /// Steps: what a body is told, and how its attempts are governed.
 ///
-/// What this is: `Step` (the key, the attempt, the deadline, the stop token of one attempt of one step),
-/// `StepOptions` and `Retry`.
+/// What this is: `Step` (the key, the attempt, the deadline, the stop token of one attempt of one
+/// step), `StepOptions` and `Retry`.
 /// What it promises: the key is the same on every attempt, in every process, for ever.
 /// What it does not: carry the run's state; a body sees its inputs and this.
 #pragma once
@@ -36,7 +36,9 @@ class Codes {
   constexpr Codes(std::initializer_list<Code> codes) {
     for (const Code code : codes) bits_ |= bit(code);
   }
-  [[nodiscard]] constexpr bool contains(Code code) const noexcept { return (bits_ & bit(code)) != 0; }
+  [[nodiscard]] constexpr bool contains(Code code) const noexcept {
+    return (bits_ & bit(code)) != 0;
+  }
 
  private:
   static constexpr std::uint64_t bit(Code code) noexcept {
@@ -47,8 +49,9 @@ class Codes {
   std::uint64_t bits_ = 0;
 };
 
-/// When a failed attempt is followed by another. Only errors that `Error::is_retryable()` says may succeed
-/// later are tried again, and of `at_most_once` steps only attempts whose effect was `refused`.
+/// When a failed attempt is followed by another. Only errors that `Error::is_retryable()` says may
+/// succeed later are tried again, and of `at_most_once` steps only attempts whose effect was
+/// `refused`.
 struct Retry {
   /// Attempts in all, the first included. 1: never again. 0: no bound.
   int attempts_max = 3;
@@ -64,17 +67,19 @@ struct Retry {
   Codes never = {};
 };
 
-/// Options of one step. Read from the current code at each attempt, never compared with the journal.
+/// Options of one step. Read from the current code at each attempt, never compared with the
+/// journal.
 struct StepOptions {
   Effect effect = Effect::idempotent;
   Retry retry = {};
-  /// Of one attempt. When it has passed the body is asked to stop through its stop token, and what it then
-  /// returns decides: a value is the step's result, a failure becomes `timeout`. Zero: none.
+  /// Of one attempt. When it has passed the body is asked to stop through its stop token, and what
+  /// it then returns decides: a value is the step's result, a failure becomes `timeout`. Zero:
+  /// none.
   std::chrono::milliseconds timeout = std::chrono::milliseconds(0);
 };
 
-/// One attempt of one step, as its body sees it. Valid until the body returns. Thread: the body's own; the
-/// stop token any.
+/// One attempt of one step, as its body sees it. Valid until the body returns. Thread: the body's
+/// own; the stop token any.
 class Step {
  public:
   struct Facts {
@@ -89,8 +94,8 @@ class Step {
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
 
-  /// The idempotency key: run id, step id and step name as `RUN/STEP/NAME`, the name percent-encoded, so that
-  /// it fits an HTTP header. The same on every attempt.
+  /// The idempotency key: run id, step id and step name as `RUN/STEP/NAME`, the name
+  /// percent-encoded, so that it fits an HTTP header. The same on every attempt.
   [[nodiscard]] std::string key() const;
   /// The step's path in its run: `"18"`, `"3.0.1"`.
   [[nodiscard]] const std::string& id() const noexcept { return facts_.id; }
