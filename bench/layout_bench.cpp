@@ -1,11 +1,13 @@
-// Ways to lay out a journal in LMDB, against each other: a program to run by hand. Its figures and what
-// followed from them are in docs/decisions/0001-journal-layout.md.
+// Ways to lay out a journal in LMDB, against each other: a program to run by hand. Its figures and
+// what followed from them are in docs/decisions/0001-journal-layout.md.
 //
 // usage: layout_bench DIRECTORY [--past N]
 //
-// A step is a record of 200 bytes and a head row of 88 that counts it. Each layout gets the same steps in
-// the same batches, sorted by key, after N past runs (default 20,000) of 10 steps; every commit is synced.
-// Ratios are to a commit of a single row (the same 200 bytes, overwritten), interleaved in the same run.
+// A step is a record of 200 bytes and a head row of 88 that counts it. Each layout gets the same
+// steps in the same batches, sorted by key, after N past runs (default 20,000) of 10 steps; every
+// commit is synced.
+// Ratios are to a commit of a single row (the same 200 bytes, overwritten), interleaved in the same
+// run.
 
 #include <lmdb.h>
 #include <sys/resource.h>

@@ -2,7 +2,8 @@
 //
 // usage: record_costs DIRECTORY
 //
-// DIRECTORY is made, filled with a journal of 1,000 runs of 20 steps of about 150 bytes, and removed.
+// DIRECTORY is made, filled with a journal of 1,000 runs of 20 steps of about 150 bytes, and
+// removed.
 
 #include <chrono>
 #include <cstdio>

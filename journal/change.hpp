@@ -2,8 +2,8 @@
 ///
 /// What this is: the rows and records that must become true together (a step's result and the run's
 /// head, say), encoded and waiting for the writer to number and seal them.
-/// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch: limits
-/// are checked as it is built, and a value that breaks one makes the whole change refused.
+/// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch:
+/// limits are checked as it is built, and a value that breaks one makes the whole change refused.
 #pragma once
 
 #include "journal/record.hpp"
@@ -32,8 +32,8 @@ class Change {
   }
   void erase(Table table, const Key& key);
 
-  /// Why the writer will not take this change: `too_large`, of the first value that broke a limit. The
-  /// change then holds nothing, and takes nothing more.
+  /// Why the writer will not take this change: `too_large`, of the first value that broke a limit.
+  /// The change then holds nothing, and takes nothing more.
   [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
 
   [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
@@ -61,8 +61,8 @@ class Change {
     const std::size_t offset = (arena_.size() + 7) & ~std::size_t{7};
     arena_.resize(offset + kEnvelopeBytes);
     encode_body(value, arena_);
-    parts_.push_back({table, Mutation::Kind::put, numbered, T::kKind, key, offset,
-                      arena_.size() - offset});
+    parts_.push_back(
+        {table, Mutation::Kind::put, numbered, T::kKind, key, offset, arena_.size() - offset});
     if (numbered == Numbered::yes) ++records_;
   }
 

@@ -1,9 +1,10 @@
 /// Counters in every batch.
 ///
-/// What this is: a Store in front of another that adds the journal's counters row (epoch, highest number,
-/// highest stamp, clean or not) to every batch, and so knows after any end where numbers go on.
-/// What it promises: what `last_number` says was the highest number in the tables when the journal was
-/// opened, after a crash as after a clean end, without a scan.
+/// What this is: a Store in front of another that adds the journal's counters row (epoch, highest
+/// number, highest stamp, clean or not) to every batch, and so knows after any end where numbers go
+/// on.
+/// What it promises: what `last_number` says was the highest number in the tables when the journal
+/// was opened, after a crash as after a clean end, without a scan.
 /// What it does not: number anything. docs/decisions/0001-journal-layout.md says why it is so.
 #pragma once
 
@@ -24,8 +25,9 @@ class CountedStore final : public Store {
  public:
   /// Writes identity and counters of a new journal into `inner`, which is empty. Errors as commit.
   [[nodiscard]] static Result<void> create(Store& inner, core::Clock& clock, core::Random& random);
-  /// Begins an epoch: reads the counters, raises the epoch and marks the journal as not cleanly closed.
-  /// `inner` outlives the store. Errors: `corrupt` without identity or counters; as Reader and commit.
+  /// Begins an epoch: reads the counters, raises the epoch and marks the journal as not cleanly
+  /// closed. `inner` outlives the store. Errors: `corrupt` without identity or counters; as Reader
+  /// and commit.
   [[nodiscard]] static Result<std::unique_ptr<CountedStore>> open(Store& inner,
                                                                   core::Random& random);
 

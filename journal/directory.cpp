@@ -124,8 +124,8 @@ Result<void> check_never_opened(const fs::path& generation) {
                                   "'; else restore a backup"};
 }
 
-/// Makes the first generation, or finishes what a crash left of one. Each step is durable before the
-/// next, and the last one makes it a journal.
+/// Makes the first generation, or finishes what a crash left of one. Each step is durable before
+/// the next, and the last one makes it a journal.
 Result<void> create(const fs::path& directory, core::Clock& clock, core::Random& random) {
   const fs::path generation = directory / kFirstGeneration;
   fs::path unfinished = generation;

@@ -1,18 +1,19 @@
 /// The journal directory: generations, CURRENT and the writer's lock.
 ///
-/// What this is: opening a journal on disk, for writing (one process) or for reading (any number, also
-/// while it is written, also when its writer died).
-/// What it promises: a second writer is refused with an error that names the holder; a directory that is
-/// no journal, is newer, is on a network file system or cannot be written is refused with what to do.
+/// What this is: opening a journal on disk, for writing (one process) or for reading (any number,
+/// also while it is written, also when its writer died).
+/// What it promises: a second writer is refused with an error that names the holder; a directory
+/// that is no journal, is newer, is on a network file system or cannot be written is refused with
+/// what to do.
 ///
 ///     trips.journal/
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
 ///       generation-000001/ data.mdb, lock.mdb
 ///
-/// A journal that comes into being is complete once CURRENT names its generation. A crash before that
-/// leaves parts that the next opening for writing replaces. Directories are made with mode 0700, files
-/// with 0600; whoever opens them further (chmod) is not undone.
+/// A journal that comes into being is complete once CURRENT names its generation. A crash before
+/// that leaves parts that the next opening for writing replaces. Directories are made with mode
+/// 0700, files with 0600; whoever opens them further (chmod) is not undone.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -32,13 +33,13 @@ namespace perdure::journal {
 /// A journal open for writing. Thread: `store()` as Store says; the rest one at a time.
 class JournalForWriting {
  public:
-  /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks the
-  /// journal as open. Errors: `held`, `corrupt`, `newer_format`, `storage_full`, `storage_failed`,
-  /// `unsupported`, `misuse`; each names the file and the remedy.
+  /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks
+  /// the journal as open. Errors: `held`, `corrupt`, `newer_format`, `storage_full`,
+  /// `storage_failed`, `unsupported`, `misuse`; each names the file and the remedy.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
       const std::filesystem::path& directory, core::Clock& clock, core::Random& random);
-  /// A journal in a store that is not on disk, as tests use one. An empty store becomes a new journal.
-  /// `store` outlives it. Errors: as Store::commit, `corrupt`.
+  /// A journal in a store that is not on disk, as tests use one. An empty store becomes a new
+  /// journal. `store` outlives it. Errors: as Store::commit, `corrupt`.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open_in(Store& store,
                                                                           core::Clock& clock,
                                                                           core::Random& random);
@@ -47,7 +48,8 @@ class JournalForWriting {
   [[nodiscard]] virtual Store& store() = 0;
   /// Whether the last writer shut down cleanly (also true for a new journal).
   [[nodiscard]] virtual bool was_clean() const = 0;
-  /// The highest record number in use when the journal was opened; and the highest stamp of a head row.
+  /// The highest record number in use when the journal was opened; and the highest stamp of a head
+  /// row.
   [[nodiscard]] virtual RecordNumber last_number() const = 0;
   [[nodiscard]] virtual Stamp last_stamp() const = 0;
   [[nodiscard]] virtual core::Hash128 id() const = 0;
@@ -58,9 +60,9 @@ class JournalForWriting {
 /// A journal open for reading. Follows CURRENT at each opening.
 class JournalForReading {
  public:
-  /// Errors: `not_found` (no journal there), `corrupt`, `newer_format`, `misuse` (no permission; what to
-  /// do). Never creates or changes anything but LMDB's reader table. Without the right to write that table
-  /// (lock.mdb) a journal that nobody writes is read without it.
+  /// Errors: `not_found` (no journal there), `corrupt`, `newer_format`, `misuse` (no permission;
+  /// what to do). Never creates or changes anything but LMDB's reader table. Without the right to
+  /// write that table (lock.mdb) a journal that nobody writes is read without it.
   [[nodiscard]] static Result<std::unique_ptr<JournalForReading>> open(
       const std::filesystem::path& directory);
   virtual ~JournalForReading() = default;

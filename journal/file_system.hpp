@@ -1,7 +1,7 @@
 /// What the journal asks of the file system, beside LMDB.
 ///
-/// What this is: small durable writes (directories included) and the question what kind of file system it
-/// is, each with errors that name the path and the remedy.
+/// What this is: small durable writes (directories included) and the question what kind of file
+/// system it is, each with errors that name the path and the remedy.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -28,8 +28,8 @@ namespace perdure::journal {
 /// The first `limit` bytes of a file. Errors: `not_found`, `misuse`, `storage_failed`.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t limit);
 
-/// The name of the network file system that this magic number (statfs) and type (mountinfo) stand for,
-/// or empty for a local one.
+/// The name of the network file system that this magic number (statfs) and type (mountinfo) stand
+/// for, or empty for a local one.
 [[nodiscard]] std::string network_file_system(unsigned long magic, std::string_view type);
 /// `unsupported` where locks and shared maps can't be relied upon: on network file systems.
 [[nodiscard]] Result<void> check_file_system(const std::filesystem::path& directory);

@@ -1,8 +1,8 @@
 /// Keys: short, of fixed numbers.
 ///
 /// What this is: the key of a row, built of big-endian numbers and ids so that bytes sort as the
-/// numbers do; it lives in place, no allocation. Names and paths are values, never keys (LMDB's keys
-/// end at 511 bytes).
+/// numbers do; it lives in place, no allocation. Names and paths are values, never keys (LMDB's
+/// keys end at 511 bytes).
 #pragma once
 
 #include <perdure/run_id.hpp>

@@ -47,8 +47,8 @@ LmdbReadSlot::~LmdbReadSlot() {
   if (txn != nullptr) mdb_txn_abort(txn);
 }
 
-/// Which files this process has open. An entry lives until its environment is closed, not only until
-/// the last user lets go of it: a file opened in between would lose its locks by that close.
+/// Which files this process has open. An entry lives until its environment is closed, not only
+/// until the last user lets go of it: a file opened in between would lose its locks by that close.
 struct LmdbEnv::Registry {
   using File = std::pair<dev_t, ino_t>;
   struct Entry {
@@ -171,7 +171,8 @@ Result<void> LmdbEnv::open_tables(unsigned flags) {
     mdb_txn_abort(txn);
     if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
       return Error{Code::corrupt, "'" + (directory_ / "data.mdb").string() + "' has no table '" +
-                                      std::string(to_string(table)) + "': it is not a journal's file"};
+                                      std::string(to_string(table)) +
+                                      "': it is not a journal's file"};
     return error(code, "opening the tables of");
   }
   code = mdb_txn_commit(txn);

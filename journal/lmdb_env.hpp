@@ -2,8 +2,8 @@
 ///
 /// What this is: the file opened and mapped, the handles of its tables, and the pool of read
 /// transactions. Private to the LMDB store.
-/// What it promises: one environment a file and process (a registry by device and inode); nothing is
-/// done to it by a process that forked it off.
+/// What it promises: one environment a file and process (a registry by device and inode); nothing
+/// is done to it by a process that forked it off.
 /// What it does not: order writers.
 #pragma once
 

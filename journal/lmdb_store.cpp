@@ -16,7 +16,8 @@
 namespace perdure::journal {
 namespace {
 
-/// Places in the reader table whose process died are freed this often, so that none pins pages long.
+/// Places in the reader table whose process died are freed this often, so that none pins pages
+/// long.
 constexpr std::uint64_t kCommitsPerReaderCheck = 1024;
 
 MDB_val value_of(core::ByteView bytes) noexcept {
@@ -114,7 +115,8 @@ class LmdbSnapshot final : public Snapshot {
   std::unique_ptr<LmdbReadSlot> slot_;
 };
 
-/// One table's part of a batch. A cursor finds the next key near the one before, since both are sorted.
+/// One table's part of a batch. A cursor finds the next key near the one before, since both are
+/// sorted.
 int write_table(MDB_txn* txn, MDB_dbi table, std::span<const Mutation> part) {
   MDB_cursor* cursor = nullptr;
   int code = mdb_cursor_open(txn, table, &cursor);
@@ -217,8 +219,8 @@ Result<void> LmdbStore::write(std::span<const Mutation> batch) {
 }
 
 /// A full disk leaves things as they were, and the batch may be tried again: its pages went where
-/// nothing refers to, and a retry writes them anew. Any other failure ends writing; and so does a full
-/// disk when it was the meta page that could not be written, which LMDB then remembers.
+/// nothing refers to, and a retry writes them anew. Any other failure ends writing; and so does a
+/// full disk when it was the meta page that could not be written, which LMDB then remembers.
 Error LmdbStore::note_failure(Error why) {
   if (why.code == Code::storage_full) {
     MDB_txn* probe = nullptr;

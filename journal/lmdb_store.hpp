@@ -1,11 +1,12 @@
 /// The LMDB store: a journal's tables in one LMDB file.
 ///
 /// What this is: Store over the files data.mdb and lock.mdb of one directory. Each table is a named
-/// database in it, but for `meta`, whose rows stand in the unnamed one: every commit writes that page
-/// anyway, so the counters cost no page of their own.
-/// What it promises: the contract of Store; a file that is shorter than its meta page says is refused
-/// before it is mapped; one process never has the same file open twice (a second opening shares the
-/// first or is refused), because closing one would drop the other's locks; use after `fork` is refused.
+/// database in it, but for `meta`, whose rows stand in the unnamed one: every commit writes that
+/// page anyway, so the counters cost no page of their own.
+/// What it promises: the contract of Store; a file that is shorter than its meta page says is
+/// refused before it is mapped; one process never has the same file open twice (a second opening
+/// shares the first or is refused), because closing one would drop the other's locks; use after
+/// `fork` is refused.
 /// What it does not: keep out a second writing process (directory.hpp does), or check pages.
 #pragma once
 
@@ -43,8 +44,8 @@ class LmdbStore final : public Store {
   /// Makes the files in `directory`, which exists and has none, with all tables, empty and synced.
   /// Errors: `storage_full`, `storage_failed`, `misuse` (no permission).
   [[nodiscard]] static Result<void> create(const std::filesystem::path& directory);
-  /// Errors: `not_found` (no files there), `corrupt`, `misuse` (no permission, or this process has the
-  /// file open in a way that excludes this one), `held` (this process writes it already),
+  /// Errors: `not_found` (no files there), `corrupt`, `misuse` (no permission, or this process has
+  /// the file open in a way that excludes this one), `held` (this process writes it already),
   /// `storage_failed`. Messages name the file and the remedy.
   [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(
       const std::filesystem::path& directory, LmdbAccess access, LmdbOptions options = {});

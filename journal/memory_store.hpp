@@ -1,10 +1,10 @@
 /// The memory store: the Store contract without a disk, and with faults on order.
 ///
 /// What this is: tables in memory, where each row keeps the versions that open snapshots may still
-/// read. It imitates a disk with a cache in front: what was committed in durability `none` is in the
-/// cache until a commit in `full` syncs it.
-/// What it promises: the contract of Store, batches whole and in order, snapshots that never change. A
-/// fault is met exactly where it was ordered.
+/// read. It imitates a disk with a cache in front: what was committed in durability `none` is in
+/// the cache until a commit in `full` syncs it.
+/// What it promises: the contract of Store, batches whole and in order, snapshots that never
+/// change. A fault is met exactly where it was ordered.
 /// What it does not: outlive its process. Tests are what it is for.
 #pragma once
 
@@ -25,7 +25,8 @@ namespace perdure::journal {
 /// What goes wrong in a commit.
 enum class MemoryFault : std::uint8_t {
   disk_full,  ///< `storage_full`; nothing happened, and later commits may do.
-  write_failed,  ///< `storage_failed`; nothing of the batch is there. No commit succeeds until `restart`.
+  /// `storage_failed`; nothing of the batch is there. No commit succeeds until `restart`.
+  write_failed,
   sync_failed,  ///< `storage_failed`; the batch is in the cache, not on the disk. As above.
 };
 

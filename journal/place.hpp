@@ -1,6 +1,7 @@
 /// Places in a journal, in words.
 ///
-/// What this is: how messages name a row: the run by its id, a record by its index, the rest by key.
+/// What this is: how messages name a row: the run by its id, a record by its index, the rest by
+/// key.
 #pragma once
 
 #include <perdure/error.hpp>

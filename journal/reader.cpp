@@ -43,7 +43,8 @@ std::optional<Error> owned(const std::optional<ErrorView>& error) {
   return to_error(*error);
 }
 
-/// Calls `each(key, row)` for the rows of a table whose keys have `key_bytes` bytes, until it says false.
+/// Calls `each(key, row)` for the rows of a table whose keys have `key_bytes` bytes, until it says
+/// false.
 template <class T, class Each>
 Result<void> each_row(Snapshot& snapshot, Table table, const Key& prefix, std::size_t key_bytes,
                       Each&& each) {

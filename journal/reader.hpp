@@ -1,9 +1,9 @@
-/// The reader: the one way to read a journal, for the runtime that writes it, for other processes and for
-/// one that died.
+/// The reader: the one way to read a journal, for the runtime that writes it, for other processes
+/// and for one that died.
 ///
 /// What this is: typed reads over one snapshot of a Store.
-/// What it promises: every value is checked (checksum, FlatBuffer) before it is handed out; a run's records
-/// come in order and a missing one is an error that names run and index.
+/// What it promises: every value is checked (checksum, FlatBuffer) before it is handed out; a run's
+/// records come in order and a missing one is an error that names run and index.
 /// What it does not: renew itself. Take a new Reader to see what came later.
 #pragma once
 
@@ -59,12 +59,12 @@ struct ReadyRun {
   SessionId session;
 };
 
-/// The records of one run, in order. Borrowed views end with the next `next`. The Reader outlives it,
-/// and may be used meanwhile. Thread: the Reader's.
+/// The records of one run, in order. Borrowed views end with the next `next`. The Reader outlives
+/// it, and may be used meanwhile. Thread: the Reader's.
 class RecordStream {
  public:
-  /// The next record, or null behind the last one that the head row counts. Errors: `corrupt` naming the
-  /// run and the index.
+  /// The next record, or null behind the last one that the head row counts. Errors: `corrupt`
+  /// naming the run and the index.
   [[nodiscard]] Result<const RecordBuffer*> next();
   /// Index of the record last returned.
   [[nodiscard]] std::uint32_t index() const noexcept { return next_ - 1; }
@@ -79,8 +79,8 @@ class RecordStream {
   RecordBuffer buffer_;
 };
 
-/// Errors of every method, beside what it says: `corrupt`, `newer_format` and `storage_failed`, with the
-/// place in words. What is owned outlives the Reader. Thread: one at a time.
+/// Errors of every method, beside what it says: `corrupt`, `newer_format` and `storage_failed`,
+/// with the place in words. What is owned outlives the Reader. Thread: one at a time.
 class Reader {
  public:
   /// Reads `store` as it is now. The store outlives the reader.
@@ -98,8 +98,8 @@ class Reader {
   [[nodiscard]] Result<std::optional<SessionId>> find_session(std::string_view agent,
                                                               std::string_view key,
                                                               SessionId* free = nullptr);
-  /// The run that a message key made in a session, or empty. Errors: `misuse` when another key of the
-  /// session has the same 128-bit hash.
+  /// The run that a message key made in a session, or empty. Errors: `misuse` when another key of
+  /// the session has the same 128-bit hash.
   [[nodiscard]] Result<std::optional<RunId>> find_message(const SessionId& session,
                                                           std::string_view message_key);
   [[nodiscard]] Result<std::optional<RunInfo>> run(const RunId& run);

@@ -10,7 +10,8 @@
 namespace perdure::journal {
 namespace {
 
-// FlatBuffers are little-endian, and so is the envelope; views point into both without a conversion.
+// FlatBuffers are little-endian, and so is the envelope; views point into both without a
+// conversion.
 static_assert(std::endian::native == std::endian::little,
               "journals are read on little-endian machines");
 

@@ -2,13 +2,14 @@
 ///
 /// What this is: one plain struct for each kind of value, its encoding into a FlatBuffer behind an
 /// envelope, and its decoding into a view. FlatBuffers appears in records_*.cpp only.
-/// What it promises: `RecordBuffer` hands out only bytes whose checksum (over key and value) holds and
-/// whose FlatBuffer verifies; it never reads past them, whatever they are. An enumerator that this
-/// version does not know is an error, never a wild value.
+/// What it promises: `RecordBuffer` hands out only bytes whose checksum (over key and value) holds
+/// and whose FlatBuffer verifies; it never reads past them, whatever they are. An enumerator that
+/// this version does not know is an error, never a wild value.
 /// What it does not: give meaning to a sequence of records (replay_machine.hpp).
 ///
 /// The envelope, 24 bytes little-endian: u64 checksum of key and everything behind it, u64 record
-/// number, u16 format, u16 kind, u32 size of the body; then the body. docs/journal_format.md has it all.
+/// number, u16 format, u16 kind, u32 size of the body; then the body. docs/journal_format.md has it
+/// all.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -78,7 +79,8 @@ enum class RunStatus : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(RunStatus status) noexcept;
 
-/// Views: text and bytes are borrowed from the buffer that was decoded, or from the caller when encoding.
+/// Views: text and bytes are borrowed from the buffer that was decoded, or from the caller when
+/// encoding.
 struct ErrorView {
   Code code = Code::user;
   std::string_view message;
@@ -118,8 +120,8 @@ struct StepResult {
   std::string_view name;
   std::string_view type;  ///< Of the payload: codec.hpp's type name.
   std::uint32_t attempts = 1;
-  Stamp stamp = 0;          ///< When it was delivered: the run's `now` from here on.
-  std::int64_t busy_us = 0;  ///< How long the last attempt's body ran.
+  Stamp stamp = 0;                 ///< When it was delivered: the run's `now` from here on.
+  std::int64_t busy_us = 0;        ///< How long the last attempt's body ran.
   std::optional<ErrorView> error;  ///< Set: it failed, and there is no payload.
   core::ByteView payload;
 };
@@ -143,7 +145,8 @@ struct Counters {
   static constexpr Kind kKind = Kind::counters;
   std::uint64_t epoch = 0;        ///< Openings for writing so far.
   std::uint64_t incarnation = 0;  ///< Drawn at each opening.
-  RecordNumber last_number = 0;   ///< At least the highest number in any row; exact after a clean end.
+  RecordNumber last_number =
+      0;  ///< At least the highest number in any row; exact after a clean end.
   Stamp last_stamp = 0;
   std::uint32_t clean = 0;  ///< 1: the last writer shut down cleanly.
 };
@@ -176,7 +179,7 @@ struct HeadRow {
   static constexpr Kind kKind = Kind::head;
   std::uint32_t count = 0;  ///< Records of the run: a missing one is seen.
   RunStatus status = RunStatus::running;
-  Stamp stamp = 0;      ///< Of the last change.
+  Stamp stamp = 0;         ///< Of the last change.
   Code code = Code::user;  ///< Why it is parked.
   std::string_view reason;
 };
@@ -201,15 +204,16 @@ struct AttemptsRow {
   std::uint32_t unclean_ends = 0;  ///< Times the process died while this step was unfinished.
   std::optional<ErrorView> first_error;
   std::optional<ErrorView> last_error;
-  Stamp last_stamp = 0;  ///< When the last attempt ended; 0: it has not, as far as the journal knows.
-  Stamp next_due = 0;    ///< When the next attempt may begin; 0: at once.
+  Stamp last_stamp =
+      0;               ///< When the last attempt ended; 0: it has not, as far as the journal knows.
+  Stamp next_due = 0;  ///< When the next attempt may begin; 0: at once.
 };
 
 /// Bytes that a body takes beside its largest payload, at most.
 inline constexpr std::size_t kBodyBytesMax = core::limits::kPayloadBytes + (1U << 20U);
 
-/// Appends the encoded body of `value` (without envelope) to `out`. Messages of errors and reasons are
-/// cut to core::limits::kErrorMessageBytes, between characters. Thread: any.
+/// Appends the encoded body of `value` (without envelope) to `out`. Messages of errors and reasons
+/// are cut to core::limits::kErrorMessageBytes, between characters. Thread: any.
 template <class T>
 void encode_body(const T& value, core::Bytes& out);
 
@@ -217,8 +221,8 @@ void encode_body(const T& value, core::Bytes& out);
 template <class T>
 [[nodiscard]] Result<void> check_limits(const T& value);
 
-/// A value copied into aligned storage, checked once; views point into it. Reused from row to row; it
-/// keeps the memory of the largest value it has held. Thread: one at a time.
+/// A value copied into aligned storage, checked once; views point into it. Reused from row to row;
+/// it keeps the memory of the largest value it has held. Thread: one at a time.
 class RecordBuffer {
  public:
   /// Copies `value`, then holds it against its envelope and `key`. Errors: `corrupt` naming what is
@@ -227,9 +231,9 @@ class RecordBuffer {
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
   [[nodiscard]] RecordNumber number() const noexcept { return number_; }
   [[nodiscard]] std::size_t stored_bytes() const noexcept { return size_; }
-  /// The value as `T`, borrowed from this buffer until the next `load`. Errors: `corrupt` when it is of
-  /// another kind or its FlatBuffer does not verify, `newer_format` for an enumerator that this version
-  /// does not know. Before the first successful `load` there is no value: `corrupt`.
+  /// The value as `T`, borrowed from this buffer until the next `load`. Errors: `corrupt` when it
+  /// is of another kind or its FlatBuffer does not verify, `newer_format` for an enumerator that
+  /// this version does not know. Before the first successful `load` there is no value: `corrupt`.
   template <class T>
   [[nodiscard]] Result<T> as() const;
   /// The FlatBuffer behind the envelope, borrowed like views; for tools that show bytes.
@@ -244,8 +248,8 @@ class RecordBuffer {
   RecordNumber number_ = 0;
 };
 
-/// Writes the envelope: `value` is the whole value, whose first kEnvelopeBytes are free for it and whose
-/// rest is the body. Thread: any.
+/// Writes the envelope: `value` is the whole value, whose first kEnvelopeBytes are free for it and
+/// whose rest is the body. Thread: any.
 void seal(core::ByteView key, std::span<std::byte> value, Kind kind, RecordNumber number) noexcept;
 /// The number in the envelope of a value that this process sealed; nothing is checked.
 [[nodiscard]] RecordNumber sealed_number(core::ByteView value) noexcept;

@@ -23,7 +23,8 @@ std::span<const std::uint32_t> path(const flatbuffers::Vector<std::uint32_t>* fr
   return {reinterpret_cast<const std::uint32_t*>(from->Data()), from->size()};
 }
 
-/// What a verified FlatBuffer still may hold wrong: numbers that name nothing. The first one is kept.
+/// What a verified FlatBuffer still may hold wrong: numbers that name nothing. The first one is
+/// kept.
 class Numbers {
  public:
   template <class E, class N>

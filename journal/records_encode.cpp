@@ -60,8 +60,8 @@ Failure failure(FlatBufferBuilder& to, const std::optional<ErrorView>& from) {
   return table.Finish();
 }
 
-// Every part is made in a statement of its own: compilers evaluate arguments in different orders, and
-// the bytes shall be the same under all of them.
+// Every part is made in a statement of its own: compilers evaluate arguments in different orders,
+// and the bytes shall be the same under all of them.
 
 auto build(FlatBufferBuilder& to, const RunCreated& v) {
   const Text agent = text(to, v.agent);

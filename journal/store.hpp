@@ -34,8 +34,8 @@ enum class Table : std::uint8_t {
   attempts = 8,  ///< run, hash of the step path (u64) -> a step's attempts so far
 };
 inline constexpr std::size_t kTableCount = 8;
-/// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`. The
-/// text ends with a zero.
+/// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`.
+/// The text ends with a zero.
 [[nodiscard]] std::string_view to_string(Table table) noexcept;
 /// Rows of `meta`.
 inline constexpr std::uint32_t kIdentityRow = 1;
@@ -83,9 +83,9 @@ class Store {
  public:
   virtual ~Store() = default;
   /// Makes the whole batch true, or nothing of it. `batch` is sorted by table and key, one mutation
-  /// a row. Errors: `storage_full` (nothing happened; free room and try again), `storage_failed` (it
-  /// is not known what is on disk: nothing more may be committed by this process). Thread: one at a
-  /// time, any.
+  /// a row. Errors: `storage_full` (nothing happened; free room and try again), `storage_failed`
+  /// (it is not known what is on disk: nothing more may be committed by this process). Thread: one
+  /// at a time, any.
   [[nodiscard]] virtual Result<void> commit(std::span<const Mutation> batch,
                                             Durability durability) = 0;
   /// Thread: any, also while another commits. Errors: `storage_failed`, or `misuse` when more

@@ -46,8 +46,8 @@ class Verifier {
   }
 
  private:
-  /// Calls `check(key, buffer)` for each row of `table` whose key is as long as it should be and whose
-  /// envelope holds.
+  /// Calls `check(key, buffer)` for each row of `table` whose key is as long as it should be and
+  /// whose envelope holds.
   template <class Check>
   Result<void> each(Table table, std::size_t key_bytes, Check&& check) {
     PERDURE_TRY(auto cursor, snapshot_.scan(table, {}, {}));
@@ -81,7 +81,8 @@ class Verifier {
     findings_.add(table, key, read.error());
     return std::nullopt;
   }
-  /// A row that another speaks of; empty when it is not there or damaged. Damage is found on its own.
+  /// A row that another speaks of; empty when it is not there or damaged. Damage is found on its
+  /// own.
   template <class T>
   Result<std::optional<T>> other(Table table, const Key& key) {
     PERDURE_TRY(const auto value, snapshot_.get(table, key));

@@ -1,20 +1,21 @@
 /// Verify: does a journal hold what journals promise?
 ///
-/// What this is: a walk over all tables of one snapshot. Each value is held against its envelope, its
+/// What this is: a walk over all tables of one snapshot. Each value is held against its envelope,
+/// its
 /// FlatBuffer and its payload's encoding; each row against the rows it speaks of.
-/// What it promises: every finding names table and place and says what to do; damage in one row does not
-/// keep the rest from being looked at. Memory does not grow with the journal.
+/// What it promises: every finding names table and place and says what to do; damage in one row
+/// does not keep the rest from being looked at. Memory does not grow with the journal.
 /// What it does not: look at LMDB's own pages, repair anything, or hold records against code.
 ///
 /// What is held to be true (docs/journal_format.md, "Invariants"):
 /// - identity and counters are there; no number in the journal is above the counters' last number;
 /// - a session stands where the search for its address finds it;
 /// - a message key leads to a run of its session; a run has its session and its records;
-/// - a run's records have indices 0, 1, ... as many as its head row counts; the first is its creation and
-///   agrees with the run's row, and only an ended run's last is its end; their numbers rise, their
-///   stamps don't fall;
-/// - `ready` holds exactly the runs that are running or parked; `due` and `attempts` speak of runs that
-///   are there, `due` of unfinished ones, under the hash of the path in the row.
+/// - a run's records have indices 0, 1, ... as many as its head row counts; the first is its
+///   creation and agrees with the run's row, and only an ended run's last is its end; their numbers
+///   rise, their stamps don't fall;
+/// - `ready` holds exactly the runs that are running or parked; `due` and `attempts` speak of runs
+///   that are there, `due` of unfinished ones, under the hash of the path in the row.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -53,8 +54,8 @@ struct VerifyReport {
   [[nodiscard]] bool sound() const noexcept { return findings_count == 0; }
 };
 
-/// Looks at `store` as it is now, also while it is written. Errors: those of Store::snapshot, and of a
-/// cursor that can't go on (`storage_failed`, `corrupt`). Thread: any.
+/// Looks at `store` as it is now, also while it is written. Errors: those of Store::snapshot, and
+/// of a cursor that can't go on (`storage_failed`, `corrupt`). Thread: any.
 [[nodiscard]] Result<VerifyReport> verify(Store& store, const VerifyOptions& options = {});
 
 }  // namespace perdure::journal

@@ -1,7 +1,7 @@
 /// Verify's look at one run's records.
 ///
-/// What this is: the check that is fed the rows of a run in the order of their keys, and the place where
-/// findings are put.
+/// What this is: the check that is fed the rows of a run in the order of their keys, and the place
+/// where findings are put.
 #pragma once
 
 #include "journal/record.hpp"

@@ -1,4 +1,5 @@
-// Journal directories: coming into being at any crash, one writer, any readers, and what is refused.
+// Journal directories: coming into being at any crash, one writer, any readers, and what is
+// refused.
 
 #include "journal/directory.hpp"
 #include "core/clock.hpp"

@@ -1,4 +1,5 @@
-// The format as docs/journal_format.md spells it out: if one of these changes, old journals can't be read.
+// The format as docs/journal_format.md spells it out: if one of these changes, old journals can't
+// be read.
 
 #include "journal/reader.hpp"
 #include "journal/record.hpp"

@@ -1,4 +1,5 @@
-/// What the tests of readers, directories and verify share: rows of meaning, sealed as the writer seals.
+/// What the tests of readers, directories and verify share: rows of meaning, sealed as the writer
+/// seals.
 #pragma once
 
 #include "journal/reader.hpp"
@@ -40,8 +41,8 @@ class TestRows {
     batch_.erase(table, key);
     return *this;
   }
-  /// Run `number` of session `s<number>` of agent `cart`, with `count` records: created, and steps with
-  /// paths 1, 2, ... named `step 1`, ...
+  /// Run `number` of session `s<number>` of agent `cart`, with `count` records: created, and steps
+  /// with paths 1, 2, ... named `step 1`, ...
   TestRows& run(std::uint64_t number, std::uint32_t count, RunStatus status) {
     const RunId id = run_id(number);
     const std::string key = "s" + std::to_string(number);

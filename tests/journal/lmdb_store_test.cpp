@@ -1,4 +1,5 @@
-// What is LMDB's own: sharing within a process, forks, readers, full disks and maps, file descriptors.
+// What is LMDB's own: sharing within a process, forks, readers, full disks and maps, file
+// descriptors.
 
 #include "journal/lmdb_store.hpp"
 #include "journal/lmdb_file.hpp"
@@ -197,7 +198,8 @@ TEST_F(LmdbStoreTest, AFailedWriteEndsWriting) {
   EXPECT_EQ(in_child([&] {
               const auto store = open(LmdbAccess::write).value();
               if (!put(*store, 1, "before")) return 1;
-              // The disk goes away below: every descriptor of the file becomes one that can't write.
+              // The disk goes away below: every descriptor of the file becomes one that can't
+              // write.
               const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
               for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
                 std::error_code failed;

@@ -1,4 +1,5 @@
-// The memory store's own: faults where they were ordered, power loss, held commits, memory given back.
+// The memory store's own: faults where they were ordered, power loss, held commits, memory given
+// back.
 
 #include "journal/memory_store.hpp"
 #include "tests/journal/store_fixture.hpp"

@@ -1,4 +1,5 @@
-// Typed reads over both stores: sessions, messages, runs, records, and what a missing or damaged row is.
+// Typed reads over both stores: sessions, messages, runs, records, and what a missing or damaged
+// row is.
 
 #include "journal/reader.hpp"
 #include "journal/change.hpp"
