@@ -28,12 +28,21 @@ std::string escape_in_string(char32_t code) {
   }
 }
 
+/// Most of every text: nothing to look up.
+bool is_plain(char character) noexcept {
+  return character >= 0x20 && character < 0x7F && character != '"' && character != '\\';
+}
+
 /// What stands instead of a character, by `escape_of`; empty: the character itself.
 template <class EscapeOf>
 void append_escaped(std::string& out, std::string_view text, EscapeOf escape_of) {
   // Runs of what needs no escape are copied together.
   std::size_t copied = 0;
   for (std::size_t at = 0; at < text.size();) {
+    if (is_plain(text[at])) {
+      ++at;
+      continue;
+    }
     const Character character = character_at(text, at);
     const std::string instead = character.valid ? escape_of(character.code) : std::string("\ufffd");
     if (!instead.empty()) {
