@@ -199,13 +199,16 @@ class AllState final : public Parent {
       parent_->child_ended(position_);
     } else {
       each([&](auto& state, std::size_t i) {
+        started_ = i + 1;
         state.start(Start{start.execution, Place{&place_, static_cast<std::uint32_t>(i)}, *this, i});
+        // A branch before it failed at once.
+        if (failure_ && !ended_[i]) state.request_stop();
       });
     }
   }
   void request_stop() noexcept {
     each([&](auto& state, std::size_t i) {
-      if (!ended_[i]) state.request_stop();
+      if (i < started_ && !ended_[i]) state.request_stop();
     });
   }
   /// The first failure by order of delivery decides; the other branches are asked to stop, and `all` ends
@@ -259,6 +262,7 @@ class AllState final : public Parent {
 
   std::tuple<Holder<typename Ops::OperationState>...> states_;
   std::array<bool, kCount> ended_{};
+  std::size_t started_ = 0;
   std::size_t count_ = 0;
   std::optional<Error> failure_;
   Place place_;
