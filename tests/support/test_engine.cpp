@@ -1,34 +1,10 @@
 #include "tests/support/test_engine.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace perdure::test {
 namespace {
-
-class MemoryJournal final : public journal::JournalForWriting {
- public:
-  explicit MemoryJournal(TestDisk& disk) : disk_(disk), store_(disk.store), clean_(disk.clean) {
-    disk_.clean = false;
-    // As the real journal does it: numbers go on above whatever may be in use.
-    last_ = disk_.last_number += 1'000'000;
-  }
-  journal::Store& store() override { return *store_; }
-  bool was_clean() const override { return clean_; }
-  journal::RecordNumber last_number() const override { return last_; }
-  journal::Stamp last_stamp() const override { return 0; }
-  core::Hash128 id() const override { return {1, 2}; }
-  Result<void> close_cleanly(journal::RecordNumber last, journal::Stamp) override {
-    disk_.clean = true;
-    disk_.last_number = last;
-    return success();
-  }
-
- private:
-  TestDisk& disk_;
-  std::shared_ptr<journal::MemoryStore> store_;
-  bool clean_;
-  journal::RecordNumber last_ = 0;
-};
 
 class ThreadShell final : public actors::SessionShell {
  public:
@@ -54,6 +30,84 @@ class ThreadShell final : public actors::SessionShell {
 };
 
 }  // namespace
+
+journal::Reader TestDisk::read() const { return journal::Reader::open(*store).value(); }
+
+journal::Head TestDisk::head(const RunId& run) const { return read().head(run).value().value(); }
+
+bool TestDisk::is_ready(const RunId& run) const {
+  bool found = false;
+  read()
+      .each_ready([&](const journal::ReadyRun& ready) {
+        found = found || ready.run == run;
+        return true;
+      })
+      .value();
+  return found;
+}
+
+std::vector<journal::Due> TestDisk::due() const {
+  std::vector<journal::Due> rows;
+  read()
+      .each_due([&](const journal::Due& due) {
+        rows.push_back(due);
+        return true;
+      })
+      .value();
+  return rows;
+}
+
+std::vector<journal::Attempts> TestDisk::attempts(const RunId& run) const {
+  return read().attempts(run).value();
+}
+
+std::vector<std::string> TestDisk::records(const RunId& run) const {
+  std::vector<std::string> lines;
+  journal::Reader reader = read();
+  journal::RecordStream stream = reader.records(run).value();
+  while (const journal::RecordBuffer* record = stream.next().value()) {
+    std::string line(to_string(record->kind()));
+    if (record->kind() == journal::Kind::step_result) {
+      const auto result = record->as<journal::StepResult>().value();
+      line += " " + journal::StepPath(result.path).to_string() + " '" + std::string(result.name) + "' " +
+              (result.error ? std::string(to_string(result.error->code)) : "ok");
+    } else if (record->kind() == journal::Kind::step_started) {
+      const auto started = record->as<journal::StepStarted>().value();
+      line += " " + journal::StepPath(started.path).to_string() + " '" + std::string(started.name) + "' #" +
+              std::to_string(started.attempt);
+    } else if (record->kind() == journal::Kind::run_ended) {
+      line += record->as<journal::RunEnded>().value().error ? " failed" : " ok";
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+Result<void> ProcessStore::commit(std::span<const journal::Mutation> batch,
+                                  journal::Durability durability) {
+  bool kept = true;
+  bool dies = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++commits_;
+    dies = commits_ >= last_;
+    kept = commits_ < last_ || (commits_ == last_ && what_ == LastCommit::kept);
+  }
+  if (kept) PERDURE_TRY(disk_->commit(batch, durability));
+  if (dies) return Error{Code::storage_failed, "the test's process has died"};
+  return success();
+}
+
+void ProcessStore::die_at_commit(std::uint64_t n, LastCommit what) {
+  const std::lock_guard lock(mutex_);
+  last_ = commits_ + n;
+  what_ = n == 0 ? LastCommit::lost : what;
+}
+
+std::uint64_t ProcessStore::commits() const {
+  const std::lock_guard lock(mutex_);
+  return commits_;
+}
 
 OneThread::OneThread() : thread_([this] { loop(); }) {}
 
@@ -95,7 +149,7 @@ void OneThread::loop() {
 }
 
 TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
-    : disk_(disk), sessions_(std::make_unique<OneThread>()) {
+    : disk_(disk), store_(disk.store), sessions_(std::make_unique<OneThread>()) {
   if (!options.log)
     options.log = [this](const LogRecord& record) {
       const std::lock_guard lock(mutex_);
@@ -105,7 +159,8 @@ TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
   actors::EngineSeams seams;
   seams.clock = disk.clock;
   seams.random = disk.random;
-  seams.journal = std::make_unique<MemoryJournal>(disk);
+  seams.journal = journal::JournalForWriting::open_in(store_, *disk.clock, *disk.random).value();
+  opening_commits_ = store_.commits();
   seams.timer_pump = actors::EngineSeams::TimerPump::owner;
   seams.make_shell = [this](actors::SessionAddress address, actors::SessionServices& services,
                             actors::Engine& engine) -> std::shared_ptr<actors::SessionShell> {
@@ -127,12 +182,8 @@ Result<void> TestEngine::shutdown() {
 
 TestEngine::~TestEngine() {
   if (!shut_down_) {
-    // A crash: from here on nothing reaches the disk.
-    disk_.store->order_fault(journal::MemoryFault::write_failed);
-    engine_->wake_writer();
+    store_.die_at_commit(0, LastCommit::lost);
     (void)runtime_->shutdown();
-    disk_.store->restart();
-    disk_.clean = false;
   }
   runtime_.reset();
   sessions_->finish();
@@ -185,6 +236,11 @@ std::vector<std::string> Trace::all() const {
 std::size_t Trace::count(std::string_view what) const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(std::ranges::count(entries_, what));
+}
+
+void Trace::clear() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
 }
 
 void Trace::wait_for(std::string_view what, std::size_t count) {

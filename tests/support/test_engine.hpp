@@ -11,10 +11,12 @@
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "journal/memory_store.hpp"
+#include "journal/reader.hpp"
 
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,8 +32,39 @@ struct TestDisk {
   std::shared_ptr<journal::MemoryStore> store = std::make_shared<journal::MemoryStore>();
   std::shared_ptr<core::ManualClock> clock = std::make_shared<core::ManualClock>();
   std::shared_ptr<core::SeededRandom> random = std::make_shared<core::SeededRandom>(7);
-  journal::RecordNumber last_number = 0;
-  bool clean = true;
+
+  /// What the disk holds now.
+  [[nodiscard]] journal::Reader read() const;
+  [[nodiscard]] journal::Head head(const RunId& run) const;
+  [[nodiscard]] bool is_ready(const RunId& run) const;
+  [[nodiscard]] std::vector<journal::Due> due() const;
+  [[nodiscard]] std::vector<journal::Attempts> attempts(const RunId& run) const;
+  /// One line a record: `step_result 3.0 'name' ok`, `step_started 2 'name' #1`, `run_ended failed`.
+  [[nodiscard]] std::vector<std::string> records(const RunId& run) const;
+};
+
+/// Whether the commit at which the process dies is on the disk.
+enum class LastCommit : std::uint8_t { lost, kept };
+
+/// What one process sees of the disk: the disk, until the process dies.
+class ProcessStore final : public journal::Store {
+ public:
+  explicit ProcessStore(std::shared_ptr<journal::MemoryStore> disk) : disk_(std::move(disk)) {}
+  [[nodiscard]] Result<void> commit(std::span<const journal::Mutation> batch,
+                                    journal::Durability durability) override;
+  [[nodiscard]] Result<std::unique_ptr<journal::Snapshot>> snapshot() override {
+    return disk_->snapshot();
+  }
+  /// The n-th commit from now (from 1) is the last that begins. 0: none does.
+  void die_at_commit(std::uint64_t n, LastCommit what);
+  [[nodiscard]] std::uint64_t commits() const;
+
+ private:
+  std::shared_ptr<journal::MemoryStore> disk_;
+  mutable std::mutex mutex_;
+  std::uint64_t commits_ = 0;
+  std::uint64_t last_ = std::numeric_limits<std::uint64_t>::max();
+  LastCommit what_ = LastCommit::lost;
 };
 
 /// Runs what sessions have to do, in order.
@@ -60,6 +93,14 @@ class TestEngine {
   /// run must be able to end.
   ~TestEngine();
 
+  /// The process dies at its n-th commit from now (from 1): that one reaches the disk or not, and nothing
+  /// that waits for it happens. 0: whatever it commits from now on is lost.
+  void die_at_commit(std::uint64_t n, LastCommit what = LastCommit::lost) {
+    store_.die_at_commit(n, what);
+  }
+  /// Commits since the journal was opened.
+  [[nodiscard]] std::uint64_t commits() const { return store_.commits() - opening_commits_; }
+
   template <class... Things>
   void serve(const Things&... things) {
     runtime_->serve(things...);
@@ -85,6 +126,8 @@ class TestEngine {
 
  private:
   TestDisk& disk_;
+  ProcessStore store_;
+  std::uint64_t opening_commits_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Event> events_;
@@ -101,6 +144,7 @@ class Trace {
   void add(std::string what);
   [[nodiscard]] std::vector<std::string> all() const;
   [[nodiscard]] std::size_t count(std::string_view what) const;
+  void clear();
   void wait_for(std::string_view what, std::size_t count = 1);
 
  private:
