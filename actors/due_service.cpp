@@ -36,6 +36,14 @@ void DueService::fire(const Item& item) {
   tell_(item.session, {item.run, item.path});
 }
 
+/// How long the wait was when it began.
+Result<journal::Stamp> DueService::whole_delay(journal::Reader& reader, const journal::Due& due) {
+  PERDURE_TRY(const std::vector<journal::Attempts> attempts, reader.attempts(due.run));
+  for (const journal::Attempts& each : attempts)
+    if (each.path == due.path) return std::max<journal::Stamp>(each.next_due - each.last_stamp, 0);
+  return journal::Stamp{0};
+}
+
 Result<void> DueService::refill() {
   // First the horizon, then the snapshot: a row that becomes durable in between is armed by its own session,
   // one that is in both is armed once.
@@ -54,11 +62,13 @@ Result<void> DueService::refill() {
   for (const journal::Due& due : head) {
     PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(due.run));
     if (!info) continue;
+    PERDURE_TRY(const journal::Stamp whole, whole_delay(reader, due));
+    // The wall clock may have been set back since the row was written: the remainder stays within the delay.
     const Item item{{info->session, info->agent, info->session_key},
                     due.run,
                     journal::StepPath(due.path),
                     due.at,
-                    std::chrono::microseconds(due.at - now)};
+                    std::chrono::microseconds(std::clamp<journal::Stamp>(due.at - now, 0, whole))};
     const std::lock_guard lock(mutex_);
     arm_locked(item);
   }

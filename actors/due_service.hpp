@@ -44,6 +44,7 @@ class DueService {
   void arm_locked(const Item& item);
   void fire(const Item& item);
   [[nodiscard]] Result<void> refill();
+  [[nodiscard]] static Result<journal::Stamp> whole_delay(journal::Reader& reader, const journal::Due& due);
 
   /// Rows in memory at a time.
   static constexpr std::size_t kHead = 4096;

@@ -108,7 +108,7 @@ void RunCore::create(const detail::HandlerEntry& handler) {
 
 void RunCore::adopt(const detail::HandlerEntry& handler) {
   root_ = handler.make();
-  reply_type_ = handler.reply_type;
+  reply_type_ = handler.reply_type.substr(0, core::limits::kKeyBytes);
 }
 
 Result<void> RunCore::start_frame() {
@@ -133,6 +133,12 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     return;
   }
   head_ = std::move(*head.assume_value());
+  if (head_.status >= RunStatus::completed) {
+    // A timer that outlived the run, say. Its end is recorded, and code is not asked again.
+    machine_.close();
+    discard_frame();
+    return;
+  }
   in_ready_ = head_.status != RunStatus::waiting;
   if (head_.code == Code::suspected_crash && suspected == SuspectedCrashes::leave) {
     park(Error{head_.code, head_.reason});
@@ -328,7 +334,7 @@ void RunCore::complete(BodyCompletion completion) {
                              "a completion came for a step that waits for none; it is discarded",
                              completion.address.path.to_string()});
   } else if (completion.never_ran) {
-    pending->phase = Pending::Phase::opened;
+    never_ran(*pending);
   } else {
     const Error* const error =
         completion.result.has_error() ? &completion.result.assume_error() : nullptr;
@@ -346,7 +352,9 @@ void RunCore::complete(BodyCompletion completion) {
     } else if (open) {
       record_result(*pending, completion.result, completion.busy_us);
       deliver(*pending, completion.result);
-    } else if (error == nullptr || !closing_) {
+    } else if (error != nullptr && closing_) {
+      stopped_by_close(*pending, completion.result, completion.busy_us);
+    } else {
       // Nothing is delivered any more, but what happened is not done again.
       record_result(*pending, completion.result, completion.busy_us);
       machine_.delivered(*pending);
@@ -401,6 +409,7 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
   attempts.path.assign(pending.what.path.components().begin(), pending.what.path.components().end());
   attempts.name = pending.what.name;
   attempts.count = pending.attempt;
+  attempts.unclean_ends = 0;
   if (!attempts.first_error) attempts.first_error = error;
   attempts.last_error = error;
   attempts.last_stamp = stamp_;
@@ -427,8 +436,11 @@ void RunCore::retry_due(const journal::StepPath& path) {
 }
 
 void RunCore::open(detail::Leaf& leaf) {
-  machine_.opened({path_of(leaf.place()), journal::StepKind::step, leaf.name().text, leaf.type(),
-                   leaf.name().where.file_name(), leaf.name().where.line()},
+  // Cut to what a record can hold, live and on replay alike: begin_opened refuses the step.
+  machine_.opened({path_of(leaf.place()), journal::StepKind::step,
+                   std::string_view(leaf.name().text).substr(0, core::limits::kNameBytes),
+                   leaf.type().substr(0, core::limits::kKeyBytes), leaf.name().where.file_name(),
+                   leaf.name().where.line()},
                   &leaf);
 }
 

@@ -93,6 +93,9 @@ class RunCore final : private detail::Execution {
   void retry_due(const journal::StepPath& path);
   /// Shutdown: bodies are asked to stop, nothing more is delivered or begun.
   void close();
+  /// A change of the run was refused, so the journal follows it no further: as `close`, and nothing more is
+  /// written, because records after a missing one would be damage.
+  void abandon();
 
   /// What it waits for, in one sentence.
   [[nodiscard]] std::string explain() const;
@@ -138,6 +141,8 @@ class RunCore final : private detail::Execution {
   void plan_retry(journal::Pending& pending, const Error& error, std::chrono::milliseconds delay);
   enum class Forget : std::uint8_t { row_and_due, due_only };
   void forget_attempts(const journal::StepPath& path, Forget what = Forget::row_and_due);
+  void never_ran(journal::Pending& pending);
+  void stopped_by_close(journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us);
   void finish();
   void park(Error why);
   void discard_frame();
@@ -158,6 +163,7 @@ class RunCore final : private detail::Execution {
   bool head_changed_ = false;
   bool in_ready_ = false;
   bool closing_ = false;
+  bool abandoned_ = false;
   LastEnd last_end_ = LastEnd::none;
   std::optional<Error> thrown_;
   journal::Stamp stamp_ = 0;

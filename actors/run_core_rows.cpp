@@ -60,7 +60,8 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
   attempts.name = pending.what.name;
   attempts.count = begin.attempt;
   attempts.last_stamp = 0;
-  if (begin.record_unclean_end) ++attempts.unclean_ends;
+  // What is counted are unclean ends in a row: a clean end in between speaks for the step.
+  attempts.unclean_ends = begin.record_unclean_end ? attempts.unclean_ends + 1 : 0;
   put_attempts(attempts);
 }
 
@@ -141,6 +142,36 @@ void RunCore::close() {
   if (idle()) discard_frame();
 }
 
+void RunCore::abandon() {
+  abandoned_ = true;
+  close();
+}
+
+/// The pool has stopped, or nothing becomes durable any more: ordering the body again would go round in a
+/// circle.
+void RunCore::never_ran(Pending& pending) {
+  pending.phase = Pending::Phase::opened;
+  if (pending.started_as == journal::EffectClass::at_most_once)
+    plan_retry(pending,
+               Error{Code::closed, "the runtime stopped before the body had begun", true, std::nullopt,
+                     ErrorEffect::refused},
+               std::chrono::milliseconds(0));
+  close();
+}
+
+/// A body that failed after it was asked to stop because the runtime ends. It failed for no reason of its
+/// own, so it runs again at the next start; where that is not allowed, its failure is the step's outcome.
+void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& result, std::int64_t busy_us) {
+  if (pending.started_as != journal::EffectClass::at_most_once) return;
+  const Error& error = result.assume_error();
+  if (error.known_effect() == ErrorEffect::refused) {
+    plan_retry(pending, error, std::chrono::milliseconds(0));
+    return;
+  }
+  record_result(pending, result, busy_us);
+  machine_.delivered(pending);
+}
+
 /// From here on every destructor of Perdure's in the frame finds the run discarding and does nothing.
 void RunCore::discard_frame() {
   forget_runnables();
@@ -175,6 +206,10 @@ void RunCore::log(std::string_view message) {
 }
 
 RunEffects RunCore::take_effects() {
+  if (abandoned_) {
+    head_changed_ = false;
+    effects_ = RunEffects{};
+  }
   if (std::exchange(head_changed_, false))
     effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex),
                         journal::HeadRow{head_.count, head_.status, head_.stamp, head_.code,

@@ -50,15 +50,23 @@ SessionCore::SessionCore(SessionAddress address, SessionServices& services)
 
 void SessionCore::handle(SessionInput input, const std::shared_ptr<SessionShell>& self) {
   std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), self); }, std::move(input));
-  drop_finished_run();
+  drop_finished_run(self);
 }
 
 bool SessionCore::idle() const {
   return run_ == nullptr && services_.gate.watermark() >= last_number_;
 }
 
-void SessionCore::drop_finished_run() {
-  if (run_ && run_->finished()) run_.reset();
+void SessionCore::drop_finished_run(const Self& self) {
+  if (run_ && run_->finished()) {
+    run_.reset();
+    // The shell leaves memory when all that it submitted is durable: then it looks again.
+    if (services_.gate.watermark() < last_number_)
+      services_.gate.when_durable(last_number_, std::make_unique<GatedCall>([self](const Error* why) {
+                                    SessionInput settled = Settled{};
+                                    if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
+                                  }));
+  }
   if (closing_ && !run_ && closed_) std::exchange(closed_, nullptr)();
 }
 
@@ -161,10 +169,22 @@ void SessionCore::on(BodyCompletion completion, const Self& self) {
 }
 
 void SessionCore::on(RetryDue due, const Self& self) {
-  if (!run_) return on(ResumeOrder{due.run}, self);
-  if (run_->facts().id != due.run) return;
+  // A timer may outlive its step (which lost its race, say) and its run.
+  if (!run_ && !goes_on(due.run)) return;
+  on(ResumeOrder{due.run}, self);
+  if (!run_ || run_->facts().id != due.run) return;
+  // The time has passed by the clock that counts, whatever the wall clock says.
   run_->retry_due(due.path);
   perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
+}
+
+bool SessionCore::goes_on(const RunId& run) const {
+  Result<journal::Reader> reader = journal::Reader::open(services_.store);
+  if (reader.has_error()) return true;
+  const Result<std::optional<journal::Head>> head = reader.assume_value().head(run);
+  // What cannot be read is reported when it is loaded.
+  return head.has_error() || !head.assume_value() ||
+         head.assume_value()->status < journal::RunStatus::parked;
 }
 
 void SessionCore::on(ExplainOrder order, const Self&) {
@@ -202,9 +222,15 @@ void SessionCore::perform(RunEffects effects, journal::Admission admission, cons
       // were ordered come back as never run.
       for (BodyOrder& order : effects.bodies)
         const BodyJob never_run(std::move(order), self, services_.timers, services_.clock);
-      if (reply) reply(number.error());
-      run_->close();
-      (void)run_->take_effects();
+      if (reply) {
+        reply(number.error());
+      } else if (number.error().code != Code::storage_failed && number.error().code != Code::closed) {
+        services_.reporter.event(
+            {EventKind::run_parked, run_->facts().id,
+             Error{number.error().code, "what the run did last could not be recorded, it goes on from its "
+                                        "journal at the next start: " + number.error().message}});
+      }
+      run_->abandon();
       return;
     }
     last_number_ = number.assume_value();
@@ -237,12 +263,9 @@ void SessionCore::let_out(RunEffects& effects, const Self& self) {
         }));
   if (effects.ended)
     services_.gate.when_durable(
-        last_number_, std::make_unique<GatedCall>([&watchers = services_.watchers, run = run_->facts().id,
-                                                   self](const Error* why) {
-          if (why != nullptr) return;
-          watchers.ended(run);
-          SessionInput settled = Settled{};
-          (void)self->post(settled, RunOn::scheduler);
+        last_number_,
+        std::make_unique<GatedCall>([&watchers = services_.watchers, run = run_->facts().id](const Error* why) {
+          if (why == nullptr) watchers.ended(run);
         }));
 }
 

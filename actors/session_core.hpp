@@ -111,7 +111,9 @@ class SessionCore {
                std::function<void(Result<RunId>)> reply);
   void let_out(RunEffects& effects, const Self& self);
   void report(const RunEffects& effects) const;
-  void drop_finished_run();
+  void drop_finished_run(const Self& self);
+  /// Whether `run` is unfinished and not parked.
+  [[nodiscard]] bool goes_on(const RunId& run) const;
 
   SessionAddress address_;
   SessionServices& services_;
