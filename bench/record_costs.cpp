@@ -1,4 +1,5 @@
-// What records and snapshots cost, in nanoseconds: a program to run by hand (bench/README.md).
+// What records and snapshots cost, in nanoseconds: a program to run by hand
+// (docs/decisions/0001-journal-layout.md).
 //
 // usage: record_costs DIRECTORY
 //

@@ -145,10 +145,9 @@ struct Counters {
   static constexpr Kind kKind = Kind::counters;
   std::uint64_t epoch = 0;        ///< Openings for writing so far.
   std::uint64_t incarnation = 0;  ///< Drawn at each opening.
-  RecordNumber last_number =
-      0;  ///< At least the highest number in any row; exact after a clean end.
-  Stamp last_stamp = 0;
-  std::uint32_t clean = 0;  ///< 1: the last writer shut down cleanly.
+  RecordNumber last_number = 0;   ///< The highest number in any row.
+  Stamp last_stamp = 0;           ///< The highest stamp of any head row.
+  std::uint32_t clean = 0;        ///< 1: the last writer shut down cleanly.
 };
 
 struct SessionRow {
