@@ -1,4 +1,4 @@
-// A process that makes, opens or closes a journal is killed before each of its system calls in turn.
+// Whoever makes, opens or closes a journal is killed before each of its system calls in turn.
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
