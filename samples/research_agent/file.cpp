@@ -1,10 +1,10 @@
 #include "file.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -52,7 +52,7 @@ pd::Result<void> write_file(const std::string& path, std::string_view contents) 
     PERDURE_TRY(write_all(file.number(), partial, contents));
     if (::fsync(file.number()) != 0) return failure(partial, "synced");
   }
-  if (::rename(partial.c_str(), path.c_str()) != 0) return failure(path, "put in place");
+  if (std::rename(partial.c_str(), path.c_str()) != 0) return failure(path, "put in place");
   // The new name is durable only when its folder is.
   std::filesystem::path parent = std::filesystem::path(path).parent_path();
   if (parent.empty()) parent = ".";

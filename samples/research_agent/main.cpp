@@ -97,13 +97,13 @@ class Listener {
   std::optional<pd::Event> trouble_;
 };
 
-/// Waits for the run's end, or until it is known not to come.
+/// Waits for the run's end, or until it is known not to come. The agent's steps have no time limit,
+/// so a timeout is always that of the waiting.
 pd::Result<research::Report> outcome_of(const pd::Run<research::Report>& run,
                                         const Listener& listener) {
   while (true) {
     pd::Result<research::Report> outcome = run.wait({.within = 100ms});
     if (outcome || outcome.error().code != pd::Code::timeout) return outcome;
-    if (std::optional<pd::Result<research::Report>> ended = run.result()) return *ended;
     if (std::optional<pd::Error> trouble = listener.trouble(run.id())) return *std::move(trouble);
   }
 }

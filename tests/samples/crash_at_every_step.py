@@ -18,7 +18,7 @@ DOCUMENTS = {
     "bread.txt": "Bread is baked from flour and water. The baker rises before the sun does.\n",
     "bread2.txt": "Bread is baked from flour and water. The baker sleeps when the sun shines.\n",
     "GPL-9": "A LICENCE\n\nPreamble\n\nYou may do much. You may not do all of it, though.\n",
-    "ships.txt": "Ships sail on the sea. A captain reads the stars at night, e.g. the north star.\n",
+    "ships.txt": "Ships sail on the sea. A captain reads the stars, e.g. the north star.\n",
     "tides.txt": "The moon pulls the sea. Twice a day the tide comes in, and twice it goes out.\n",
 }
 # One lists; three for each document; one compares, one drafts, one writes.
