@@ -82,6 +82,7 @@ Result<void> CountedStore::commit(std::span<const Mutation> batch, Durability du
   Counters counters = now_;
   for (const Mutation& mutation : batch) {
     if (mutation.kind == Mutation::Kind::erase) continue;
+    PERDURE_ASSERT(mutation.value.size() >= kEnvelopeBytes, "a journal's values are sealed");
     counters.last_number = std::max(counters.last_number, sealed_number(mutation.value));
     if (is_head(mutation))
       counters.last_stamp = std::max(counters.last_stamp, sealed_head_stamp(mutation.value));
