@@ -34,6 +34,11 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
           writer_->wake();
         }
       }});
+  // Bodies that one commit lets out reach the pool together.
+  gate_.around_release([this](const auto& release) {
+    const StepPool::Gather gather(*pool_);
+    release();
+  });
   due_ = std::make_unique<DueService>(store, timers_, *seams_.clock,
                                       [this](const SessionAddress& session, RetryDue due) {
                                         directory_.post(session, std::move(due), RunOn::scheduler);
