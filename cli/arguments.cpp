@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -59,11 +60,11 @@ enum class TakesRun : std::uint8_t { no, yes };
 
 CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::string& about,
                    TakesRun takes_run) {
-  CLI::App& verb = *app.add_subcommand(name, about);
+  CLI::App& verb = *app.add_subcommand(name, about)->group("Verbs");
   if (takes_run == TakesRun::yes)
-    verb.add_option("run", raw.run, "The run: its id, a part of it, or agent/key")
+    verb.add_option("RUN", raw.run, "The run: its id, a part of it, or agent/key")
         ->required()
-        ->type_name("RUN");
+        ->type_name("");
   verb.add_option("--journal", raw.journal, "The journal's directory")
       ->required()
       ->type_name("DIR");
@@ -75,6 +76,7 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
 
 void add_runs_options(CLI::App& runs, Raw& raw) {
   std::vector<std::string> names;
+  names.reserve(kStatuses.size());
   for (const RunStatus status : kStatuses) names.emplace_back(to_string(status));
   runs.add_option("--status", raw.statuses, "Only runs with one of these, parted by commas")
       ->delimiter(',')
@@ -105,14 +107,26 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
   return request;
 }
 
+/// Why no verb was chosen: CLI11 says only that one is required.
+std::string without_verb(std::span<const char* const> arguments) {
+  for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
+    if (!word.starts_with('-'))
+      return "there is no verb '" + safe_line(word) + "': use runs, show, journal or verify";
+  return "name a verb: runs, show, journal or verify";
+}
+
 /// What CLI11 throws, as an answer.
-Answer answer_to(const CLI::App& app, const CLI::ParseError& thrown) {
+Answer answer_to(const CLI::App& app, const CLI::ParseError& thrown,
+                 std::span<const char* const> arguments) {
   const auto chosen = app.get_subcommands();
   const CLI::App& asked = chosen.empty() ? app : *chosen.front();
   if (thrown.get_name() == "CallForHelp" || thrown.get_name() == "CallForAllHelp")
     return {ExitCode::ok, asked.help(chosen.empty() ? "" : "perdure")};
   if (thrown.get_name() == "CallForVersion") return {ExitCode::ok, version_text() + '\n'};
-  std::string text = "perdure: " + safe_line(thrown.what()) + "\nTry `perdure ";
+  std::string text = "perdure: ";
+  text += chosen.empty() && thrown.get_name() == "RequiredError" ? without_verb(arguments)
+                                                                 : safe_line(thrown.what());
+  text += "\nTry `perdure ";
   if (!chosen.empty()) text += asked.get_name() + ' ';
   return {ExitCode::usage, text + "--help`.\n"};
 }
@@ -125,6 +139,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   app.footer(kFooter);
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
   CLI::App& runs = add_verb(app, raw, "runs", "List runs, the newest last", TakesRun::no);
   add_runs_options(runs, raw);
   const CLI::App& show =
@@ -135,7 +150,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& thrown) {
-    return answer_to(app, thrown);
+    return answer_to(app, thrown, arguments);
   }
   const Verb verb = runs.parsed()      ? Verb::runs
                     : show.parsed()    ? Verb::show

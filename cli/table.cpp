@@ -52,6 +52,7 @@ void Table::finish() {
 void Table::write_block() {
   if (!std::exchange(headed_, true)) {
     std::vector<Cell> headings;
+    headings.reserve(columns_.size());
     for (const Column& column : columns_) headings.push_back({column.heading, Ink::bold});
     write_row(headings);
   }
