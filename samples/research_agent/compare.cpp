@@ -99,6 +99,7 @@ std::uint64_t average(const Matrix& matrix, std::size_t n, const Group& a, const
 /// Joins the two groups that are most alike until none are alike enough (average linkage).
 std::vector<Group> families(const Matrix& matrix, std::size_t n) {
   std::vector<Group> groups;
+  groups.reserve(n);
   for (std::uint32_t i = 0; i < n; ++i) groups.push_back({i});
   while (true) {
     std::uint64_t best = 0;
@@ -127,6 +128,7 @@ std::vector<Group> families(const Matrix& matrix, std::size_t n) {
 Comparison compare(const std::vector<Study>& studies) {
   Corpus corpus(studies);
   std::vector<WordRuns> runs;
+  runs.reserve(studies.size());
   for (const Study& study : studies) runs.push_back(word_runs(study.document.text));
   Comparison comparison;
   comparison.similarity = similarities(corpus);

@@ -118,6 +118,7 @@ std::string longest_sections(const Outline& outline) {
   });
   sections.resize(3);
   std::vector<std::string> names;
+  names.reserve(sections.size());
   for (const Section* section : sections) {
     names.push_back("“" + escaped(section->title) + "” (" + counted(section->words, "word") + ")");
   }
@@ -145,6 +146,7 @@ std::string chapter(const Findings& findings, std::size_t position) {
   if (study.summary.sentences.empty()) return text + "It has no sentence to quote.\n\n";
   text += quotations(study.summary.sentences, "- ", "  ", "");
   std::vector<std::string> terms;
+  terms.reserve(profile.key_terms.size());
   for (const std::string& term : profile.key_terms) terms.push_back(escaped(term));
   if (!terms.empty()) text += wrapped("**Key terms:** " + listed(terms) + ".") + "\n";
   text += longest_sections(study.outline);
@@ -197,6 +199,7 @@ std::string relations(const Findings& findings) {
   text += "\n";
   for (const std::vector<std::uint32_t>& family : findings.comparison.families) {
     std::vector<std::string> names;
+    names.reserve(family.size());
     for (const std::uint32_t position : family) names.push_back(named(findings, position));
     text += wrapped("**" + listed(names) + "** are near variants of each other.", "- ", "  ");
   }

@@ -126,6 +126,7 @@ std::vector<std::size_t> pick_sentences(const std::vector<Sentence>& sentences, 
     picked.push_back(best);
   }
   std::vector<std::size_t> positions;
+  positions.reserve(picked.size());
   for (const Candidate* candidate : picked) positions.push_back(candidate->position);
   std::ranges::sort(positions);
   return positions;
