@@ -17,7 +17,8 @@ std::uint64_t distinctness(const Corpus& corpus, std::size_t document, const Ste
     const Term term{id, no_stem};
     const auto times = corpus.counts(document).find(term);
     if (times == corpus.counts(document).end()) continue;
-    if (std::size_t{3} * corpus.spread(term) > std::max<std::size_t>(corpus.documents(), 3)) continue;
+    if (std::size_t{3} * corpus.spread(term) > std::max<std::size_t>(corpus.documents(), 3))
+      continue;
     sum += corpus.weight(term, times->second);
   }
   // A few words more than it has: short sentences would win with one rare word else.
