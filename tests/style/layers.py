@@ -30,22 +30,22 @@ OWNERS = (
     (r"lmdb\.h", r"journal/lmdb_[a-z_]+\.(hpp|cpp)|bench/.*|tests/journal/lmdb_.*"),
     (r"flatbuffers/.*|[a-z]+/schema/.*_generated\.h",
      r"journal/(records|codec)[a-z_]*\.cpp|include/perdure/flatbuffers\.hpp"
-     r"|tests/journal/(records|codec)_.*"),
+     r"|tests/journal/(records|codec)_.*|tests/codec/.*"),
     (r"caf/.*",
      r"actors/([a-z_]+_actor|supervisor|remote|runtime)[a-z_]*\.(hpp|cpp)|actors/caf_[a-z_]+\.hpp"
-     r"|include/perdure/caf\.hpp|tests/actors/.*"),
+     r"|include/perdure/caf\.hpp|tests/actors/.*|tests/api/caf_.*"),
     (r"xxhash\.h", r"core/bytes\.cpp"),
     (r"boost/(outcome|describe|mp11)/.*", r"(?!samples/|docs/).*"),
     (r"gtest/.*|gmock/.*", r"tests/.*"),
     (r"benchmark/.*", r"bench/.*"),
     (r"CLI/.*", r"(cli|samples|bench)/.*"),
-    (r"nlohmann/.*", r"(cli|tests|bench)/.*"),
+    (r"nlohmann/.*", r"(cli|tests|bench)/.*|journal/payload_json\.(hpp|cpp)"),
 )
 
 # Headers of the system: the C++ standard library has no dot and no slash in its names.
 SYSTEM = re.compile(
     r"[a-z_]+|(sys|linux)/[a-z_]+\.h"
-    r"|(dirent|errno|fcntl|poll|pthread|sched|signal|spawn|stdlib|string|time|unistd)\.h")
+    r"|(dirent|errno|fcntl|poll|pthread|sched|signal|spawn|stdio|stdlib|string|time|unistd)\.h")
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
