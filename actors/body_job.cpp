@@ -14,7 +14,8 @@ detail::BodyResult after_deadline(detail::BodyResult result, milliseconds timeou
   const Error& own = result.assume_error();
   Error error{Code::timeout, "the step's timeout of " + std::to_string(timeout.count()) +
                                  " ms had passed when its body returned: " + own.to_string()};
-  error.effect = own.effect;
+  // What the body's own code implies must not be lost with the code.
+  error.effect = own.known_effect();
   return error;
 }
 

@@ -66,6 +66,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   /// For shells: the writer has something to commit, and the caller is no step thread.
   void wake_writer() { writer_->wake(); }
   bool retire(SessionShell& shell) { return directory_.retire(shell); }
+  [[nodiscard]] std::size_t sessions_in_memory() const { return directory_.all().size(); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
 

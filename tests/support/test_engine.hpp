@@ -116,6 +116,8 @@ class TestEngine {
   /// The clock goes on, and what is due fires.
   void advance(std::chrono::milliseconds by);
   [[nodiscard]] Result<void> shutdown();
+  /// What was posted to sessions so far is handled.
+  void settle() { sessions_->finish(); }
 
   [[nodiscard]] std::vector<Event> events() const;
   [[nodiscard]] std::vector<std::string> log_lines() const;
