@@ -29,6 +29,11 @@ std::string one_of(const std::vector<std::string_view>& names) {
   return text;
 }
 
+Error wrong_length(const Reader& reader, std::size_t found, std::string_view expected) {
+  return reader.error(
+      words::join({"holds a list of ", std::to_string(found), ", expected ", expected}));
+}
+
 Error unknown_name(const Reader& reader, std::string_view name,
                    const std::vector<std::string_view>& names) {
   return reader.error(

@@ -16,7 +16,7 @@ namespace perdure::journal::words {
 
 [[nodiscard]] std::string join(std::initializer_list<std::string_view> parts);
 
-/// "text", "the number 300", "a list of 3", "nothing (null)".
+/// "text", "the integer 300", "a list", "nothing (null)".
 [[nodiscard]] std::string what_is(const Reader& reader);
 
 /// "an 8-bit integer (-128 to 127)", by the bounds; from 32 bits on without them.

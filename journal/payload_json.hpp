@@ -1,9 +1,9 @@
 /// Payloads as JSON, and JSON as payloads.
 ///
 /// What this is: how the command and the inspector show any payload without its C++ type, and how a
-/// person gives one. Null, true and false, integers, numbers, text, lists and maps are those of JSON;
-/// a number always has a point or an exponent, an integer never. What JSON lacks stands in an object
-/// whose first key begins with `$`:
+/// person gives one. Null, true and false, integers, numbers, text, lists and maps are those of
+/// JSON; a number always has a point or an exponent, an integer never. What JSON lacks stands in an
+/// object whose first key begins with `$`:
 ///
 ///     {"$bytes": "3q2+7w=="}                            bytes, in base64
 ///     {"$text": "caf\ufffd", "$bytes": "Y2Fm6Q=="}      text that is no UTF-8; the bytes count
@@ -29,9 +29,9 @@ namespace perdure::journal {
 /// The payload as JSON on one line; `null` for an empty one. Errors: `undecodable`: it is damaged.
 [[nodiscard]] Result<std::string> payload_to_json(ByteView payload);
 
-/// The payload of a JSON text; empty for `null`. Errors: `misuse`, saying what (no JSON, and where; an
-/// integer that 64 bits don't hold; a key twice in one object; an unknown `$` key; broken base64);
-/// `too_large`.
+/// The payload of a JSON text; empty for `null`. The order of an object's keys makes no difference.
+/// Errors: `misuse`, saying what (no JSON, and where; an integer that 64 bits don't hold; a key
+/// twice in one object; an unknown `$` key; broken base64); `too_large`.
 [[nodiscard]] Result<Bytes> json_to_payload(std::string_view json);
 
 }  // namespace perdure::journal

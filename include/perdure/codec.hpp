@@ -62,7 +62,9 @@ template <class T>
   detail::Source source(bytes);
   const Reader reader(source);
   if constexpr (std::is_void_v<T>) {
-    return reader.null();
+    Result<void> done = reader.null();
+    if (done.has_value()) return done;
+    return detail::codec_error("cannot decode as", type_name<T>(), std::move(done).assume_error());
   } else {
     static_assert(std::is_default_constructible_v<T>,
                   "perdure: a stored type needs a default constructor, because reading starts from "

@@ -56,10 +56,12 @@ auto in_key_order(const C& container, KeyOf key_of) {
   std::vector<const typename C::value_type*> elements;
   elements.reserve(container.size());
   for (const auto& element : container) elements.push_back(&element);
-  // A stable sort stays inside its bounds also where a key's operator< is inconsistent.
-  std::stable_sort(elements.begin(), elements.end(), [&](const auto* a, const auto* b) {
+  const auto before = [&](const auto* a, const auto* b) {
     return key_before(key_of(*a), key_of(*b));
-  });
+  };
+  // A heap sort stays inside its bounds also where a key's operator< is inconsistent.
+  std::make_heap(elements.begin(), elements.end(), before);
+  std::sort_heap(elements.begin(), elements.end(), before);
   return elements;
 }
 
@@ -134,7 +136,7 @@ struct MapCodec {
   static Result<void> read_pair(const Reader& place, C& value) {
     if (place.kind() != PayloadKind::list) return place.mismatch("a pair");
     PERDURE_TRY(const ListReader pair, place.list());
-    if (pair.size() != 2) return place.mismatch("a pair");
+    if (pair.size() != 2) return wrong_length(place, pair.size(), "a pair");
     K key{};
     V mapped{};
     PERDURE_TRY(Codec<K>::read(pair[0], key));
@@ -178,7 +180,9 @@ struct Codec<std::array<T, N>> {
   }
   static Result<void> read(const Reader& reader, std::array<T, N>& value) {
     PERDURE_TRY(const ListReader list, reader.list());
-    if (list.size() != N) return reader.mismatch("a list of " + std::to_string(N));
+    if (list.size() != N) {
+      return detail::wrong_length(reader, list.size(), "a list of " + std::to_string(N));
+    }
     for (std::size_t i = 0; i < N; ++i) PERDURE_TRY(Codec<T>::read(list[i], value[i]));
     return success();
   }

@@ -63,6 +63,10 @@ constexpr std::string_view name_of() {
   }
 }
 
+/// The error of a list that is `found` long where `expected` was.
+[[nodiscard]] Error wrong_length(const Reader& reader, std::size_t found,
+                                 std::string_view expected);
+
 /// A string literal as a template argument.
 template <std::size_t N>
 struct Literal {
@@ -79,7 +83,7 @@ constexpr auto template_characters() {
   auto at = std::copy(name.characters.begin(), name.characters.end(), text.begin());
   char separator = '<';
   if (sizeof...(Ts) == 0) *at++ = '<';
-  const auto append = [&](std::string_view part) {
+  [[maybe_unused]] const auto append = [&](std::string_view part) {
     *at++ = std::exchange(separator, ',');
     at = std::copy(part.begin(), part.end(), at);
   };

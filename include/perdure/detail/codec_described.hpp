@@ -180,16 +180,17 @@ struct Codec<T> {
   static Result<void> read_fields(const MapReader& map, detail::FieldWalk& walk, T& value,
                                   std::uint64_t& missing, std::index_sequence<ranks...>) {
     Result<void> done = success();
-    const auto read_one = [&]<std::size_t rank>(std::integral_constant<std::size_t, rank>) {
-      using D = Field<rank>;
-      detail::require_codable<Type<D>>();
-      if (!walk.seek(D::name)) {
-        missing |= std::uint64_t{1} << rank;
-        return true;
-      }
-      done = Codec<Type<D>>::read(map.value(walk.at(), D::name), value.*D::pointer);
-      return done.has_value();
-    };
+    [[maybe_unused]] const auto read_one =
+        [&]<std::size_t rank>(std::integral_constant<std::size_t, rank>) {
+          using D = Field<rank>;
+          detail::require_codable<Type<D>>();
+          if (!walk.seek(D::name)) {
+            missing |= std::uint64_t{1} << rank;
+            return true;
+          }
+          done = Codec<Type<D>>::read(map.value(walk.at(), D::name), value.*D::pointer);
+          return done.has_value();
+        };
     static_cast<void>((read_one(std::integral_constant<std::size_t, ranks>{}) && ...));
     return done;
   }
@@ -203,8 +204,9 @@ struct Codec<T> {
                     reader, map, {names, detail::renamed_fields<T>(), detail::removed_fields<T>()},
                     missing));
     Result<void> done = success();
-    const auto read_one = [&]<std::size_t rank>(std::integral_constant<std::size_t, rank>,
-                                                const detail::Adoption& found) {
+    [[maybe_unused]] const auto read_one = [&]<std::size_t rank>(
+                                               std::integral_constant<std::size_t, rank>,
+                                               const detail::Adoption& found) {
       using D = Field<rank>;
       if (found.field == rank) {
         done = Codec<Type<D>>::read(map.value(found.place), value.*D::pointer);

@@ -55,13 +55,14 @@ Result<void> read_elements(const Reader& reader, T& value, std::index_sequence<I
   }
   PERDURE_TRY(const ListReader list, reader.list());
   if (list.size() != sizeof...(I)) {
-    return reader.mismatch("a list of " + std::to_string(sizeof...(I)));
+    return wrong_length(reader, list.size(), "a list of " + std::to_string(sizeof...(I)));
   }
   Result<void> done = success();
-  const auto read_one = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
-    done = Codec<std::tuple_element_t<N, T>>::read(list[N], std::get<N>(value));
-    return done.has_value();
-  };
+  [[maybe_unused]] const auto read_one =
+      [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
+        done = Codec<std::tuple_element_t<N, T>>::read(list[N], std::get<N>(value));
+        return done.has_value();
+      };
   static_cast<void>((read_one(std::integral_constant<std::size_t, I>{}) && ...));
   return done;
 }
