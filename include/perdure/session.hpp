@@ -45,9 +45,10 @@ class Run {
   /// The same without waiting: empty while the run has not ended.
   [[nodiscard]] std::optional<Result<R>> result() const {
     Result<R> now = wait({.within = std::chrono::milliseconds(0)});
-    if (now.has_error() && now.assume_error().code == Code::timeout && !core_->has_ended(id_))
-      return std::nullopt;
-    return now;
+    if (now.has_value() || now.assume_error().code != Code::timeout) return now;
+    // Either the waiting was too short, or `timeout` is what the run ended with, or it ended just now.
+    if (!core_->has_ended(id_)) return std::nullopt;
+    return wait({.within = std::chrono::milliseconds(0)});
   }
 
  private:
