@@ -1,0 +1,6 @@
+// expect: perdure: an optional of something that may itself be empty cannot be stored; both would read as null
+#include <perdure/codec.hpp>
+
+#include <optional>
+
+auto bytes = perdure::encode(std::optional<std::optional<int>>{});
