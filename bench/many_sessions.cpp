@@ -5,10 +5,15 @@
 #include <perdure/perdure.hpp>
 
 #include "actors/engine.hpp"
+#include "core/ids.hpp"
+#include "journal/directory.hpp"
+#include "journal/reader.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 
 namespace perdure::bench {
@@ -20,7 +25,6 @@ constexpr int kSteps = 10;
 constexpr int kRuns = 1000;
 constexpr int kAtOnce = 100;
 constexpr int kRounds = 7;
-constexpr std::size_t kRecordBytes = 150;
 
 Task<int> short_run(Context& ctx, int start) {
   int sum = start;
@@ -73,6 +77,47 @@ class Driver {
   int ended_ = 0;
 };
 
+/// Commits `records` records as the runs did, and nothing else: `kAtOnce` runs are going, each commit adds the
+/// next record of some of them in the order of their keys, a run that has all its records makes room for a
+/// new one. Returns seconds.
+double bare_loop(RawLmdb& raw, std::size_t records, std::size_t in_batch, std::size_t bytes) {
+  core::SystemClock clock;
+  core::SystemRandom random;
+  const std::uint32_t in_a_run = kSteps + 2;
+  std::deque<RawLmdb::RunKey> going;
+  for (int i = 0; i < kAtOnce; ++i) going.push_back({core::draw_run_id(clock, random), 0});
+  std::vector<RawLmdb::RunKey> batch;
+  const auto begun = Clock::now();
+  for (std::size_t done = 0; done < records; done += in_batch) {
+    batch.clear();
+    for (std::size_t i = 0; i < in_batch; ++i) {
+      RawLmdb::RunKey next = going.front();
+      going.pop_front();
+      batch.push_back(next);
+      if (++next.index == in_a_run) next = {core::draw_run_id(clock, random), 0};
+      going.push_back(next);
+    }
+    std::ranges::sort(batch, {}, &RawLmdb::RunKey::run);
+    raw.commit_batch(batch, bytes);
+  }
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+/// The stored size of a step's result in `run`, as the journal has it.
+std::size_t record_bytes(const std::filesystem::path& directory) {
+  const auto journal = journal::JournalForReading::open(directory).value();
+  journal::Reader reader = journal::Reader::open(journal->store()).value();
+  std::size_t bytes = 0;
+  reader
+      .each_run([&](const journal::RunInfo& info) {
+        journal::RecordStream records = reader.records(info.id, 2).value();
+        bytes = records.next().value()->stored_bytes();
+        return false;
+      })
+      .value();
+  return bytes;
+}
+
 }  // namespace
 
 Report measure_many_sessions(const std::filesystem::path& where) {
@@ -84,7 +129,7 @@ Report measure_many_sessions(const std::filesystem::path& where) {
   std::vector<double> rates;
   std::vector<double> shares;
   std::vector<double> batches;
-  std::uint64_t raw_run = 1;
+  std::size_t bytes = 0;
   for (int round = 0; round < kRounds; ++round) {
     const auto before = engine.writer().figures();
     const auto begun = Clock::now();
@@ -93,15 +138,10 @@ Report measure_many_sessions(const std::filesystem::path& where) {
     const auto after = engine.writer().figures();
     const double batch = static_cast<double>(after.records - before.records) /
                          static_cast<double>(after.commits - before.commits);
-    // The bare loop: as many records in transactions of the same size, nothing else.
+    if (round == 0) bytes = record_bytes(where / "many.journal");
     const auto in_batch = std::max<std::size_t>(1, static_cast<std::size_t>(batch + 0.5));
     const std::size_t records = after.records - before.records;
-    const auto raw_begun = Clock::now();
-    std::uint32_t index = 0;
-    for (std::size_t done = 0; done < records; done += in_batch, ++index)
-      raw.commit_batch(in_batch, index % kSteps, kRecordBytes, raw_run + index / kSteps * in_batch);
-    raw_run += records;
-    const double raw_seconds = std::chrono::duration<double>(Clock::now() - raw_begun).count();
+    const double raw_seconds = bare_loop(raw, records, std::min<std::size_t>(in_batch, kAtOnce), bytes);
     rates.push_back(kRuns * kSteps / seconds);
     shares.push_back(raw_seconds / seconds);
     batches.push_back(batch);
@@ -114,7 +154,8 @@ Report measure_many_sessions(const std::filesystem::path& where) {
   report.notes.push_back("100 at once: " + std::to_string(rate) + " steps/s (best " +
                          std::to_string(percentile(rates, 1.0)) + ", worst " +
                          std::to_string(percentile(rates, 0.0)) + "), " +
-                         std::to_string(percentile(batches, 0.5)) + " records a commit");
+                         std::to_string(percentile(batches, 0.5)) + " records of " + std::to_string(bytes) +
+                         " bytes a commit");
   return report;
 }
 

@@ -28,13 +28,13 @@ RawLmdb::RawLmdb(const std::filesystem::path& directory) {
 
 RawLmdb::~RawLmdb() { mdb_env_close(env_); }
 
-void RawLmdb::put(MDB_txn* transaction, std::uint64_t run, std::uint32_t index, std::size_t bytes) {
-  unsigned char key[20] = {};
-  for (std::size_t i = 0; i < 8; ++i) key[8 + i] = static_cast<unsigned char>(run >> (8 * (7 - i)));
+void RawLmdb::put(MDB_txn* transaction, const RunKey& key, std::size_t bytes) {
+  unsigned char name[20] = {};
+  std::memcpy(name, key.run.bytes.data(), key.run.bytes.size());
   for (std::size_t i = 0; i < 4; ++i)
-    key[16 + i] = static_cast<unsigned char>(index >> (8 * (3 - i)));
-  value_.assign(bytes, static_cast<unsigned char>(index));
-  MDB_val k{sizeof key, key};
+    name[16 + i] = static_cast<unsigned char>(key.index >> (8 * (3 - i)));
+  value_.assign(bytes, static_cast<unsigned char>(key.index));
+  MDB_val k{sizeof name, name};
   MDB_val v{value_.size(), value_.data()};
   check(mdb_put(transaction, table_, &k, &v, 0), "mdb_put");
 }
@@ -43,17 +43,16 @@ double RawLmdb::commit_one(std::size_t bytes) {
   const auto begun = std::chrono::steady_clock::now();
   MDB_txn* transaction = nullptr;
   check(mdb_txn_begin(env_, nullptr, 0, &transaction), "mdb_txn_begin");
-  put(transaction, 1, next_++, bytes);
+  put(transaction, {RunId{}, next_++}, bytes);
   check(mdb_txn_commit(transaction), "mdb_txn_commit");
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begun)
       .count();
 }
 
-void RawLmdb::commit_batch(std::size_t runs, std::uint32_t index, std::size_t bytes,
-                           std::uint64_t first_run) {
+void RawLmdb::commit_batch(const std::vector<RunKey>& batch, std::size_t bytes) {
   MDB_txn* transaction = nullptr;
   check(mdb_txn_begin(env_, nullptr, 0, &transaction), "mdb_txn_begin");
-  for (std::size_t run = 0; run < runs; ++run) put(transaction, first_run + run, index, bytes);
+  for (const RunKey& key : batch) put(transaction, key, bytes);
   check(mdb_txn_commit(transaction), "mdb_txn_commit");
 }
 

@@ -1,6 +1,8 @@
 /// LMDB without Perdure: the raw limit that figures are held against.
 #pragma once
 
+#include <perdure/run_id.hpp>
+
 #include <lmdb.h>
 
 #include <cstddef>
@@ -20,11 +22,15 @@ class RawLmdb {
 
   /// Commits one record of `bytes` under a 20-byte key, synced; returns microseconds.
   double commit_one(std::size_t bytes);
-  /// One record of `bytes` for each of `runs` runs (keys: run, index), in one synced transaction.
-  void commit_batch(std::size_t runs, std::uint32_t index, std::size_t bytes, std::uint64_t first_run);
+  /// One record of `bytes` for each of `runs`, in one synced transaction.
+  struct RunKey {
+    RunId run;
+    std::uint32_t index = 0;
+  };
+  void commit_batch(const std::vector<RunKey>& batch, std::size_t bytes);
 
  private:
-  void put(MDB_txn* transaction, std::uint64_t run, std::uint32_t index, std::size_t bytes);
+  void put(MDB_txn* transaction, const RunKey& key, std::size_t bytes);
   MDB_env* env_ = nullptr;
   MDB_dbi table_ = 0;
   std::vector<unsigned char> value_;
