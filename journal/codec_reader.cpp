@@ -303,16 +303,18 @@ const std::byte* MapReader::key_at(std::size_t index) const noexcept {
   return back > static_cast<std::uint64_t>(slot - begin) ? nullptr : slot - back;
 }
 
+const std::byte* MapReader::key_end(const std::byte* at) const noexcept {
+  if (at == nullptr) return nullptr;
+  const auto room = static_cast<std::size_t>(map_->source_->end - at);
+  return static_cast<const std::byte*>(
+      std::memchr(at, 0, std::min(room, detail::kPayloadKeyBytes + 1)));
+}
+
 Result<std::string_view> MapReader::key(std::size_t index) const {
   const std::byte* at = key_at(index);
-  const std::byte* last = map_->source_->end;
-  const void* end = nullptr;
-  if (at != nullptr) {
-    const auto room = static_cast<std::size_t>(last - at);
-    end = std::memchr(at, 0, std::min(room, detail::kPayloadKeyBytes + 1));
-  }
+  const std::byte* end = key_end(at);
   if (end == nullptr) return map_->error("is damaged: a key in it has no end");
-  const auto size = static_cast<std::size_t>(static_cast<const std::byte*>(end) - at);
+  const auto size = static_cast<std::size_t>(end - at);
   // Short keys may be shared, longer ones stand in an honest payload once for each use.
   if (size > detail::kSharedKeyBytes && !map_->charge(size + 1)) return map_->error(kTooMuch);
   return std::string_view(reinterpret_cast<const char*>(at), size);
@@ -326,10 +328,7 @@ Reader MapReader::value(std::size_t index, const char* name) const noexcept {
 
 Reader MapReader::value(std::size_t index) const noexcept {
   const std::byte* at = key_at(index);
-  const bool ends =
-      at != nullptr &&
-      std::memchr(at, 0, static_cast<std::size_t>(map_->source_->end - at)) != nullptr;
-  return value(index, ends ? reinterpret_cast<const char*>(at) : "?");
+  return value(index, key_end(at) == nullptr ? "?" : reinterpret_cast<const char*>(at));
 }
 
 int MapReader::compare_key(std::size_t index, std::string_view name) const noexcept {

@@ -26,6 +26,10 @@
 
 namespace perdure::journal {
 
+/// Whether every value in the payload can be read, without allocating. Errors: `undecodable` with the
+/// place and the damage.
+[[nodiscard]] Result<void> check_payload(ByteView payload);
+
 /// The payload as JSON on one line; `null` for an empty one. Errors: `undecodable`: it is damaged.
 [[nodiscard]] Result<std::string> payload_to_json(ByteView payload);
 

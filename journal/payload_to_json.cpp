@@ -144,7 +144,35 @@ Result<void> append_value(std::string& out, const Reader& reader) {
   return reader.mismatch("what a Perdure codec writes");
 }
 
+Result<void> check_value(const Reader& reader) {
+  switch (reader.kind()) {
+    case PayloadKind::text: PERDURE_TRY(reader.text()); return success();
+    case PayloadKind::bytes: PERDURE_TRY(reader.bytes()); return success();
+    case PayloadKind::list: {
+      PERDURE_TRY(const ListReader list, reader.list());
+      for (std::size_t i = 0; i < list.size(); ++i) PERDURE_TRY(check_value(list[i]));
+      return success();
+    }
+    case PayloadKind::map: {
+      PERDURE_TRY(const MapReader map, reader.map());
+      for (std::size_t i = 0; i < map.size(); ++i) {
+        PERDURE_TRY(map.key(i));
+        PERDURE_TRY(check_value(map.value(i)));
+      }
+      return success();
+    }
+    case PayloadKind::damaged: return reader.mismatch("what a Perdure codec writes");
+    default: return success();
+  }
+}
+
 }  // namespace
+
+Result<void> check_payload(ByteView payload) {
+  detail::Source source(payload);
+  const Reader reader(source);
+  return check_value(reader);
+}
 
 Result<std::string> payload_to_json(ByteView payload) {
   detail::Source source(payload);

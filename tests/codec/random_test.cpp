@@ -1,6 +1,8 @@
 // Properties that hold for every value, tried with many random ones from fixed seeds.
 #include "tests/codec/codec_fixture.hpp"
 
+#include <flatbuffers/flexbuffers.h>
+
 #include <bit>
 #include <deque>
 #include <map>
@@ -101,6 +103,11 @@ TEST(RandomValues, ComeBackAsTheyWere) {
     ASSERT_TRUE(back.has_value()) << seed << ": " << back.error().message;
     ASSERT_TRUE(back.value() == node) << seed;
     ASSERT_EQ(payload(back.value()), bytes) << seed;
+    ASSERT_TRUE(journal::check_payload(bytes).has_value()) << seed;
+    std::vector<std::uint8_t> tracker;
+    ASSERT_TRUE(flexbuffers::VerifyBuffer(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                          bytes.size(), &tracker))
+        << seed;
   }
 }
 

@@ -99,5 +99,17 @@ TEST(OwnCodecs, AreUsedWhereverTheTypeStands) {
             "cannot decode as list<bank.Money>: element [1]: holds no cents");
 }
 
+TEST(OwnCodecs, MayLookAtAValueMoreThanOnce) {
+  const std::vector<std::string> texts(50, std::string(200, 'x'));
+  const Bytes bytes = payload(texts);
+  detail::Source source(bytes);
+  const Reader reader(source);
+  for (int i = 0; i < 5; ++i) {
+    std::vector<std::string> read;
+    ASSERT_TRUE(Codec<std::vector<std::string>>::read(reader, read).has_value());
+    EXPECT_EQ(read, texts);
+  }
+}
+
 }  // namespace
 }  // namespace perdure::testing_codec

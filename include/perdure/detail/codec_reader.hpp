@@ -46,9 +46,11 @@ namespace detail {
 /// One payload being read: its bounds, and how much may still be visited.
 struct Source {
   explicit Source(ByteView bytes) noexcept
-      : begin(bytes.data()), end(bytes.data() + bytes.size()), budget(bytes.size()) {}
+      : begin(bytes.data()), end(bytes.data() + bytes.size()), budget(8 * bytes.size() + 1024) {}
   const std::byte* begin;
   const std::byte* end;
+  /// Bytes that may still be looked at. An honest payload refers to each of its bytes once; the
+  /// rest is for codecs that look at a value more than once.
   std::size_t budget;
 };
 
@@ -157,6 +159,8 @@ class MapReader {
       : map_(&map), values_(values), size_(size), keys_(keys), key_width_(key_width) {}
   /// Where the key begins, or nullptr when that is outside of the payload.
   [[nodiscard]] const std::byte* key_at(std::size_t index) const noexcept;
+  /// The NUL after the key, or nullptr when there is none where one must be.
+  [[nodiscard]] const std::byte* key_end(const std::byte* at) const noexcept;
 
   const Reader* map_;
   const std::byte* values_;
