@@ -26,8 +26,8 @@
 
 namespace perdure::journal {
 
-/// Whether every value in the payload can be read, without allocating. Errors: `undecodable` with the
-/// place and the damage.
+/// Whether every value in the payload can be read. Errors: `undecodable` with the place and the
+/// damage.
 [[nodiscard]] Result<void> check_payload(ByteView payload);
 
 /// The payload as JSON on one line; `null` for an empty one. Errors: `undecodable`: it is damaged.
