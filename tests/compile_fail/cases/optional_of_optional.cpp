@@ -1,4 +1,5 @@
-// expect: perdure: an optional of something that may itself be empty cannot be stored; both would read as null
+// expect: perdure: an optional of something that may itself be empty cannot be stored;
+// expect: both would read as null
 #include <perdure/codec.hpp>
 
 #include <optional>

@@ -1,4 +1,5 @@
-// expect: perdure: this type cannot be stored; describe it with PERDURE_DESCRIBE or specialise perdure::Codec
+// expect: perdure: this type cannot be stored; describe it with PERDURE_DESCRIBE or
+// expect: specialise perdure::Codec
 #include <perdure/codec.hpp>
 
 struct Seat {

@@ -1,4 +1,5 @@
-// expect: perdure: the key of an unordered container needs operator<, so that its bytes do not depend on hashing
+// expect: perdure: the key of an unordered container needs operator<,
+// expect: so that its bytes do not depend on hashing
 #include <perdure/codec.hpp>
 
 #include <unordered_set>

@@ -1,4 +1,5 @@
-// expect: perdure: two alternatives of this variant have one name, so a stored one could not be told from the other; give one of them another type
+// expect: perdure: two alternatives of this variant have one name,
+// expect: so a stored one could not be told from the other; give one of them another type
 #include <perdure/codec.hpp>
 
 #include <variant>
