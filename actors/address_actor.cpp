@@ -23,7 +23,8 @@ std::string text_of(const Bytes& bytes) {
 
 SessionEnded ended_of(const Result<Bytes>& result) {
   if (result.has_value()) return {text_of(result.assume_value()), 0, {}};
-  return {{}, static_cast<std::uint16_t>(result.assume_error().code), result.assume_error().message};
+  return {
+      {}, static_cast<std::uint16_t>(result.assume_error().code), result.assume_error().message};
 }
 
 struct AddressState {
@@ -35,7 +36,8 @@ struct AddressState {
   std::string input_type;
 };
 
-/// Answers a request later, from any thread: what a response promise does on the actor's own thread only.
+/// Answers a request later, from any thread: what a response promise does on the actor's own thread
+/// only.
 class LateAnswer {
  public:
   explicit LateAnswer(caf::event_based_actor* self)
@@ -63,33 +65,41 @@ SessionStarted started_of(const Result<RunId>& run) {
   return {{}, static_cast<std::uint16_t>(run.assume_error().code), run.assume_error().message};
 }
 
-caf::behavior address_actor(caf::event_based_actor* self, const std::shared_ptr<AddressState>& state) {
+caf::behavior address_actor(caf::event_based_actor* self,
+                            const std::shared_ptr<AddressState>& state) {
   return {
       [self, state](const SessionStart& start) {
-        const StartRequest request{state->agent,      state->version,
-                                   state->handler,    state->key,
-                                   "start",           state->input_type,
-                                   std::as_bytes(std::span(start.input.data(), start.input.size()))};
+        const StartRequest request{
+            state->agent,
+            state->version,
+            state->handler,
+            state->key,
+            "start",
+            state->input_type,
+            std::as_bytes(std::span(start.input.data(), start.input.size()))};
         state->engine->start_session_then(
-            request, [answer = LateAnswer(self)](const Result<RunId>& run) { answer(started_of(run)); });
+            request,
+            [answer = LateAnswer(self)](const Result<RunId>& run) { answer(started_of(run)); });
       },
       [self, state](const SessionAwait& await) {
         const LateAnswer answer(self);
         const Result<RunId> run = RunId::parse(await.run);
         if (run.has_error()) return answer(ended_of(run.assume_error()));
-        state->engine->when_ended(run.assume_value(),
-                                  [answer](const Result<Bytes>& result) { answer(ended_of(result)); });
+        state->engine->when_ended(run.assume_value(), [answer](const Result<Bytes>& result) {
+          answer(ended_of(result));
+        });
       },
   };
 }
 
 }  // namespace
 
-caf::actor session_actor(caf::actor_system& system, std::shared_ptr<RuntimeCore> core, std::string agent,
-                         int version, std::string handler, std::string key, std::string input_type) {
+caf::actor session_actor(caf::actor_system& system, std::shared_ptr<RuntimeCore> core,
+                         std::string agent, int version, std::string handler, std::string key,
+                         std::string input_type) {
   auto state = std::make_shared<AddressState>(
-      AddressState{std::dynamic_pointer_cast<actors::Engine>(std::move(core)), std::move(agent), version,
-                   std::move(handler), std::move(key), std::move(input_type)});
+      AddressState{std::dynamic_pointer_cast<actors::Engine>(std::move(core)), std::move(agent),
+                   version, std::move(handler), std::move(key), std::move(input_type)});
   return system.spawn(address_actor, std::move(state));
 }
 

@@ -19,8 +19,7 @@ Begin settled(Error error) {
 /// Whether the attempt that was recorded as begun is also recorded as ended.
 bool start_is_answered(const BeginQuestion& question) {
   return question.attempts != nullptr && question.attempts->last_error.has_value() &&
-         question.attempts->last_stamp != 0 &&
-         question.attempts->count >= question.pending.attempt;
+         question.attempts->last_stamp != 0 && question.attempts->count >= question.pending.attempt;
 }
 
 std::string where(const journal::Pending& pending) {
@@ -38,9 +37,10 @@ Begin begin_step(const BeginQuestion& question) {
                                                : question.effect == Effect::at_most_once;
   if (pending.started_as && at_most_once && !start_is_answered(question))
     return settled(Error{Code::outcome_unknown,
-                         where(pending) + " may run at most once; the process ended after it had begun and "
-                                          "before its result was recorded, so nobody knows whether it "
-                                          "happened: find out outside, then go on"});
+                         where(pending) +
+                             " may run at most once; the process ended after it had begun and "
+                             "before its result was recorded, so nobody knows whether it "
+                             "happened: find out outside, then go on"});
 
   const std::uint32_t begun = question.attempts != nullptr ? question.attempts->count : 0;
   Begin begin;
@@ -49,8 +49,8 @@ Begin begin_step(const BeginQuestion& question) {
     // Across a restart the wall clock is the only witness; the remainder stays within the delay.
     const journal::Stamp whole = question.attempts->next_due - question.attempts->last_stamp;
     begin.what = Begin::What::wait;
-    begin.wait = std::chrono::microseconds(
-        std::clamp<journal::Stamp>(question.attempts->next_due - question.now, 0, std::max<journal::Stamp>(whole, 0)));
+    begin.wait = std::chrono::microseconds(std::clamp<journal::Stamp>(
+        question.attempts->next_due - question.now, 0, std::max<journal::Stamp>(whole, 0)));
     return begin;
   }
   // A row with a due time says that no attempt was under way when the process ended.
@@ -60,16 +60,17 @@ Begin begin_step(const BeginQuestion& question) {
         1 + (question.attempts != nullptr ? question.attempts->unclean_ends : 0);
     if (ends >= core::limits::kUncleanEnds) {
       begin.what = Begin::What::park;
-      begin.error = Error{Code::suspected_crash,
-                          where(pending) + " was unfinished at " + std::to_string(ends) +
-                              " unclean ends of the process in a row: it is suspected to crash it. Repair "
-                              "the step, then open the runtime with RuntimeOptions::suspected_crashes = "
-                              "SuspectedCrashes::run_again"};
+      begin.error =
+          Error{Code::suspected_crash,
+                where(pending) + " was unfinished at " + std::to_string(ends) +
+                    " unclean ends of the process in a row: it is suspected to crash it. Repair "
+                    "the step, then open the runtime with RuntimeOptions::suspected_crashes = "
+                    "SuspectedCrashes::run_again"};
       return begin;
     }
     begin.record_unclean_end = true;
-    // The attempt that ended with the process counts: it is the row's own when that one has not ended, else
-    // the one after it, which began without a record.
+    // The attempt that ended with the process counts: it is the row's own when that one has not
+    // ended, else the one after it, which began without a record.
     const bool last_ended = question.attempts == nullptr || question.attempts->last_stamp != 0;
     begin.attempt = begun + (last_ended ? 2 : 1);
     return begin;

@@ -1,8 +1,9 @@
-/// What to do about a pending step: begin, wait, settle or park; and what to do when an attempt ended.
+/// What to do about a pending step: begin, wait, settle or park; and what to do when an attempt
+/// ended.
 ///
 /// What this is: design.md section 5 and semantics.md section 5 as two pure functions.
-/// What it promises: an at-most-once step with a recorded start and no known outcome is never run again; a
-/// step that was unfinished at three unclean ends parks its run.
+/// What it promises: an at-most-once step with a recorded start and no known outcome is never run
+/// again; a step that was unfinished at three unclean ends parks its run.
 /// What it does not: wait, write or run anything.
 #pragma once
 

@@ -22,7 +22,8 @@ detail::BodyResult after_deadline(detail::BodyResult result, milliseconds timeou
 detail::BodyResult within_limits(detail::BodyResult result) {
   if (result.has_value()) {
     if (result.assume_value().size() <= core::limits::kPayloadBytes) return result;
-    return Error{Code::too_large, "the step's result has " + std::to_string(result.assume_value().size()) +
+    return Error{Code::too_large, "the step's result has " +
+                                      std::to_string(result.assume_value().size()) +
                                       " bytes, more than the limit of " +
                                       std::to_string(core::limits::kPayloadBytes) +
                                       ": write it to a file and return its name"};
@@ -50,8 +51,12 @@ BodyJob::~BodyJob() {
 void BodyJob::run() noexcept {
   core::crash_point(core::CrashPoint::body_before);
   const milliseconds timeout = order_.leaf->options().timeout;
-  Step::Facts facts{order_.address.run, order_.address.path.to_string(), order_.leaf->name().text,
-                    order_.address.attempt, std::nullopt, order_.stop.get_token()};
+  Step::Facts facts{order_.address.run,
+                    order_.address.path.to_string(),
+                    order_.leaf->name().text,
+                    order_.address.attempt,
+                    std::nullopt,
+                    order_.stop.get_token()};
   const auto passed = std::make_shared<std::atomic<bool>>(false);
   std::optional<TimerId> timer;
   const core::Elapsed begun = clock_.elapsed();

@@ -1,8 +1,8 @@
 /// Step bodies as jobs of the step pool.
 ///
-/// What this is: a body with everything its attempt needs, and the completion that it becomes. The completion
-/// is addressed by run, step, attempt and frame generation, never by a coroutine handle; blocking bodies on
-/// the step pool are one producer of completions among others to come.
+/// What this is: a body with everything its attempt needs, and the completion that it becomes. The
+/// completion is addressed by run, step, attempt and frame generation, never by a coroutine handle;
+/// blocking bodies on the step pool are one producer of completions among others to come.
 /// What it promises: each order becomes exactly one completion, also when it never runs.
 #pragma once
 
@@ -55,7 +55,8 @@ class CompletionSink {
 class BodyJob final : public Job {
  public:
   /// `sink` is kept alive; `timers` and `clock` outlive the pool.
-  BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers, core::Clock& clock);
+  BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers,
+          core::Clock& clock);
   /// Completes with `never_ran` when it has not run.
   ~BodyJob() override;
   void run() noexcept override;

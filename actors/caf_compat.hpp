@@ -1,14 +1,15 @@
 /// CAF, as far as Perdure uses it, under names of our own.
 ///
-/// What this is: the one place that knows which line of CAF is installed. Debian 12, Debian 13 and Ubuntu
-/// 24.04 ship 0.17; its atoms, settings and execution units are named here.
+/// What this is: the one place that knows which line of CAF is installed. Debian 12, Debian 13 and
+/// Ubuntu 24.04 ship 0.17; its atoms, settings and execution units are named here.
 /// What it does not: hide CAF from actors/; only its differences.
 #pragma once
 
 #include <caf/all.hpp>
 
 #if CAF_VERSION < 1700 || CAF_VERSION >= 1800
-#error "perdure: actors/caf_compat.hpp knows CAF 0.17 (libcaf-dev of Debian 12 and 13 and Ubuntu 24.04)"
+#error                                                                                             \
+    "perdure: actors/caf_compat.hpp knows CAF 0.17 (libcaf-dev of Debian 12 and 13 and Ubuntu 24.04)"
 #endif
 
 #include <cstddef>
@@ -19,8 +20,9 @@ namespace perdure::actors {
 /// "Look into your queue": the only message that session actors get.
 using WakeAtom = caf::atom_constant<caf::atom("pd_wake")>;
 
-/// Settings of a system that Perdure owns. `sharing` and not the default `stealing`: a closed request loop
-/// took 38 to 51 microseconds with it, 91 to 128 with the default (docs/architecture.md).
+/// Settings of a system that Perdure owns. `sharing` and not the default `stealing`: a closed
+/// request loop took 38 to 51 microseconds with it, 91 to 128 with the default
+/// (docs/architecture.md).
 inline void configure(caf::actor_system_config& config, std::size_t threads) {
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", threads);

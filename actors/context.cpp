@@ -6,10 +6,11 @@ inline namespace v0 {
 
 void Context::require_handler(std::string_view function) const {
   if (execution_->on_this_thread() && execution_->current() != nullptr) return;
-  throw Exception(Error{
-      Code::misuse, "ctx." + std::string(function) +
-                        " was called outside the handler (in a step's body, or on another thread): draw it "
-                        "in the handler and let the body capture the value"});
+  throw Exception(
+      Error{Code::misuse,
+            "ctx." + std::string(function) +
+                " was called outside the handler (in a step's body, or on another thread): draw it "
+                "in the handler and let the body capture the value"});
 }
 
 std::chrono::sys_time<std::chrono::microseconds> Context::now() const {
@@ -36,8 +37,8 @@ std::uint64_t Context::random_below(std::uint64_t bound) {
 std::string Context::uuid() {
   std::uint64_t high = random();
   std::uint64_t low = random();
-  high = (high & ~0xF000ULL) | 0x4000ULL;                                   // version 4
-  low = (low & ~(3ULL << 62U)) | (2ULL << 62U);                             // variant 1
+  high = (high & ~0xF000ULL) | 0x4000ULL;        // version 4
+  low = (low & ~(3ULL << 62U)) | (2ULL << 62U);  // variant 1
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   for (unsigned i = 0; i < 32; ++i) {

@@ -45,8 +45,8 @@ Result<journal::Stamp> DueService::whole_delay(journal::Reader& reader, const jo
 }
 
 Result<void> DueService::refill() {
-  // First the horizon, then the snapshot: a row that becomes durable in between is armed by its own session,
-  // one that is in both is armed once.
+  // First the horizon, then the snapshot: a row that becomes durable in between is armed by its own
+  // session, one that is in both is armed once.
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
   {
     const std::lock_guard lock(mutex_);
@@ -63,7 +63,8 @@ Result<void> DueService::refill() {
     PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(due.run));
     if (!info) continue;
     PERDURE_TRY(const journal::Stamp whole, whole_delay(reader, due));
-    // The wall clock may have been set back since the row was written: the remainder stays within the delay.
+    // The wall clock may have been set back since the row was written: the remainder stays within
+    // the delay.
     const Item item{{info->session, info->agent, info->session_key},
                     due.run,
                     journal::StepPath(due.path),

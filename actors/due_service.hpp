@@ -1,8 +1,10 @@
 /// The due service: brings runs back when their time has come.
 ///
-/// What this is: the head of the journal's `due` table as timers in memory, refilled as time goes on.
-/// What it promises: what is due is told to its session once its elapsed time has passed, never early; rows
-/// beyond the head cost no memory. Telling twice is harmless, sessions ignore what is stale.
+/// What this is: the head of the journal's `due` table as timers in memory, refilled as time goes
+/// on.
+/// What it promises: what is due is told to its session once its elapsed time has passed, never
+/// early; rows beyond the head cost no memory. Telling twice is harmless, sessions ignore what is
+/// stale.
 /// What it does not: write. The run does, when it begins its next attempt.
 #pragma once
 
@@ -44,7 +46,8 @@ class DueService {
   void arm_locked(const Item& item);
   void fire(const Item& item);
   [[nodiscard]] Result<void> refill();
-  [[nodiscard]] static Result<journal::Stamp> whole_delay(journal::Reader& reader, const journal::Due& due);
+  [[nodiscard]] static Result<journal::Stamp> whole_delay(journal::Reader& reader,
+                                                          const journal::Due& due);
 
   /// Rows in memory at a time.
   static constexpr std::size_t kHead = 4096;

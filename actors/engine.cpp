@@ -25,15 +25,15 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
     reporter_.event({EventKind::storage_full, std::nullopt, why});
   };
   writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
-  pool_ = std::make_unique<StepPool>(StepPoolOptions{
-      options_.step_threads, [this](AfterJob after) {
-        // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
-        if (after == AfterJob::queue_empty) {
-          writer_->commit_here();
-        } else {
-          writer_->wake();
-        }
-      }});
+  pool_ = std::make_unique<StepPool>(StepPoolOptions{options_.step_threads, [this](AfterJob after) {
+                                                       // A step thread with nothing else to do commits by itself: a lone session pays no
+                                                       // hand-over.
+                                                       if (after == AfterJob::queue_empty) {
+                                                         writer_->commit_here();
+                                                       } else {
+                                                         writer_->wake();
+                                                       }
+                                                     }});
   // Bodies that one commit lets out reach the pool together.
   gate_.around_release([this](const auto& release) {
     const StepPool::Gather gather(*pool_);
@@ -44,8 +44,8 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                                         directory_.post(session, std::move(due), RunOn::scheduler);
                                       });
   services_ = std::make_unique<SessionServices>(SessionServices{
-      store, *writer_, gate_, *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_, reporter_,
-      watchers_, seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
+      store, *writer_, gate_, *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_,
+      reporter_, watchers_, seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
       options_.suspected_crashes});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
@@ -66,7 +66,8 @@ Result<void> Engine::check_open() const {
   switch (state_.load()) {
     case State::opened:
       return Error{Code::misuse, "the runtime was not started: call start() after serve()"};
-    case State::stopped: return Error{Code::closed, "the runtime was shut down: open the journal again"};
+    case State::stopped:
+      return Error{Code::closed, "the runtime was shut down: open the journal again"};
     case State::started: break;
   }
   return success();
@@ -94,7 +95,8 @@ Result<void> Engine::recover() {
     if (!info)
       return Error{Code::corrupt, "the journal says that run " + to_string(run) +
                                       " is unfinished, but has no such run: run `perdure verify`"};
-    directory_.post({info->session, info->agent, info->session_key}, ResumeOrder{run}, RunOn::scheduler);
+    directory_.post({info->session, info->agent, info->session_key}, ResumeOrder{run},
+                    RunOn::scheduler);
   }
   return due_->start();
 }
@@ -109,8 +111,9 @@ void Engine::start_session_then(const detail::StartRequest& request,
                                         " bytes, more than the limit of " +
                                         std::to_string(core::limits::kPayloadBytes)};
     if (registry_.find(request.agent, request.version, request.handler) == nullptr)
-      return Error{Code::not_registered, "the runtime does not serve agent '" + std::string(request.agent) +
-                                             "' version " + std::to_string(request.version) +
+      return Error{Code::not_registered, "the runtime does not serve agent '" +
+                                             std::string(request.agent) + "' version " +
+                                             std::to_string(request.version) +
                                              ": call serve() with it before start()"};
     return directory_.resolve(seams_.journal->store(), std::string(request.agent),
                               std::string(request.session_key));
@@ -131,9 +134,11 @@ void Engine::start_session_then(const detail::StartRequest& request,
 
 Result<RunId> Engine::start_session(const detail::StartRequest& request) {
   if (RunCore::inside_a_handler())
-    return Error{Code::misuse, "a handler must not start sessions and wait: it would hold its own thread"};
+    return Error{Code::misuse,
+                 "a handler must not start sessions and wait: it would hold its own thread"};
   std::promise<Result<RunId>> promise;
-  start_session_then(request, [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
+  start_session_then(request,
+                     [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
   return promise.get_future().get();
 }
 

@@ -1,7 +1,7 @@
 /// The engine: a runtime without CAF.
 ///
-/// What this is: journal, writer, gate, step pool, timers, sessions and watchers, wired together by their
-/// constructors. How sessions are scheduled comes from outside, as a factory of shells.
+/// What this is: journal, writer, gate, step pool, timers, sessions and watchers, wired together by
+/// their constructors. How sessions are scheduled comes from outside, as a factory of shells.
 /// What it promises: what `RuntimeCore` says. Nothing resumes before `start`.
 /// What it does not: know CAF (runtime.cpp gives it shells that are actors), or keep singletons.
 #pragma once
@@ -36,7 +36,8 @@ struct EngineSeams {
   std::shared_ptr<core::Random> random;
   std::unique_ptr<journal::JournalForWriting> journal;
   /// Makes a shell for a session; called under the directory's lock.
-  std::function<std::shared_ptr<SessionShell>(SessionAddress, SessionServices&, Engine&)> make_shell;
+  std::function<std::shared_ptr<SessionShell>(SessionAddress, SessionServices&, Engine&)>
+      make_shell;
   /// Called at the end of `shutdown`, when no session is left: the scheduler can stop.
   std::function<void()> sessions_gone = {};
   /// Whether timers fire by a thread of their own, or when the owner calls `timers().fire_due`.
@@ -59,7 +60,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
 
   /// The same as `start_session`, without waiting: `reply` is called once, from any thread.
-  void start_session_then(const detail::StartRequest& request, std::function<void(Result<RunId>)> reply);
+  void start_session_then(const detail::StartRequest& request,
+                          std::function<void(Result<RunId>)> reply);
   /// Calls `tell` when the run has ended, at once when it has already.
   void when_ended(const RunId& run, std::function<void(Result<Bytes>)> tell);
 
@@ -80,7 +82,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<void> check_open() const;
   [[nodiscard]] std::size_t close_sessions(std::chrono::milliseconds within);
   void storage_failed(const Error& why);
-  [[nodiscard]] Result<std::string> explain_stored(journal::Reader& reader, const journal::RunInfo& info);
+  [[nodiscard]] Result<std::string> explain_stored(journal::Reader& reader,
+                                                   const journal::RunInfo& info);
 
   RuntimeOptions options_;
   EngineSeams seams_;

@@ -34,6 +34,9 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   // Bodies that run are asked to stop by their sessions; bodies that have not begun never will.
   const bool all_returned = pool_->stop(within);
+  // A stopped pool commits no more, and a body that waits at the gate keeps its session from
+  // closing.
+  writer_->wake();
   std::unique_lock lock(countdown->mutex);
   const auto done = [&] { return countdown->left == 0; };
   if (all_returned) {
@@ -52,7 +55,8 @@ Result<void> Engine::shutdown() {
   const std::size_t abandoned = close_sessions(options_.shutdown_within);
   Result<void> result = writer_->stop();
   timer_thread_.reset();
-  watchers_.fail(Error{Code::closed, "the runtime was shut down; the run goes on at the next start"});
+  watchers_.fail(
+      Error{Code::closed, "the runtime was shut down; the run goes on at the next start"});
   if (abandoned == 0) {
     directory_.clear();
     if (seams_.sessions_gone) seams_.sessions_gone();
@@ -64,8 +68,8 @@ Result<void> Engine::shutdown() {
                                            std::max(now, seams_.journal->last_stamp()));
   }
   if (abandoned != 0) {
-    // A body that did not return may still borrow from its frame, and will report to its session: both are
-    // leaked on purpose, with all that they refer to.
+    // A body that did not return may still borrow from its frame, and will report to its session:
+    // both are leaked on purpose, with all that they refer to.
     reporter_.event({EventKind::body_abandoned, std::nullopt,
                      Error{Code::timeout, "step bodies of " + std::to_string(abandoned) +
                                               " sessions did not return within " +

@@ -19,8 +19,10 @@ std::string seconds_until(journal::Stamp due, journal::Stamp now) {
 
 std::string RunCore::explain() const {
   using Phase = journal::Pending::Phase;
-  if (machine_.state() == journal::MachineState::closed && head_.status == journal::RunStatus::parked)
-    return "it is parked (" + std::string(to_string(head_.code)) + ") and its last bodies are returning";
+  if (machine_.state() == journal::MachineState::closed &&
+      head_.status == journal::RunStatus::parked)
+    return "it is parked (" + std::string(to_string(head_.code)) +
+           ") and its last bodies are returning";
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
   std::string text;
   for (const auto& pending : machine_.pending()) {
@@ -29,12 +31,14 @@ std::string RunCore::explain() const {
     if (pending->phase == Phase::active && pending->stop_requested) {
       text += " was asked to stop and its body has not returned";
     } else if (pending->phase == Phase::active) {
-      text += " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";
+      text +=
+          " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";
     } else if (const auto found = attempts_.find(pending->what.path.hash());
                pending->phase == Phase::backoff && found != attempts_.end()) {
-      text += " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
-              std::to_string(found->second.count + 1) + ", the last one failed with " +
-              (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
+      text +=
+          " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
+          std::to_string(found->second.count + 1) + ", the last one failed with " +
+          (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
     } else {
       text += " is about to begin";
     }
@@ -74,8 +78,8 @@ Result<std::string> Engine::explain(const RunId& run) {
     if (const std::shared_ptr<SessionShell> shell = directory_.find(info->session)) {
       const auto promise = std::make_shared<std::promise<std::optional<std::string>>>();
       std::future<std::optional<std::string>> answer = promise->get_future();
-      SessionInput input =
-          ExplainOrder{run, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
+      SessionInput input = ExplainOrder{
+          run, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
       if (shell->post(input, RunOn::scheduler))
         if (std::optional<std::string> text = answer.get()) return std::move(*text);
     }

@@ -7,8 +7,10 @@
 namespace perdure::actors {
 
 Result<void> check_name(std::string_view what, std::string_view text, std::size_t limit) {
-  const std::string shown = "the " + std::string(what) + " '" + std::string(text.substr(0, 64)) + "' ";
-  if (text.empty()) return Error{Code::misuse, "the " + std::string(what) + " is empty: give it a name"};
+  const std::string shown =
+      "the " + std::string(what) + " '" + std::string(text.substr(0, 64)) + "' ";
+  if (text.empty())
+    return Error{Code::misuse, "the " + std::string(what) + " is empty: give it a name"};
   if (text.size() > limit)
     return Error{Code::too_large, shown + "has " + std::to_string(text.size()) +
                                       " bytes, more than the limit of " + std::to_string(limit)};

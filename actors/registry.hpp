@@ -1,8 +1,8 @@
 /// The registry: what this process serves.
 ///
 /// What this is: agents by name and version, as `Runtime::serve` gave them.
-/// What it promises: two of one name and version, bad names and handlers of one name are refused, and all that
-/// was refused is told at once by `check`.
+/// What it promises: two of one name and version, bad names and handlers of one name are refused,
+/// and all that was refused is told at once by `check`.
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
@@ -31,6 +31,7 @@ class Registry {
 };
 
 /// Whether `text` may be the name of something. Errors: `misuse`, naming `what` and the limit.
-[[nodiscard]] Result<void> check_name(std::string_view what, std::string_view text, std::size_t limit);
+[[nodiscard]] Result<void> check_name(std::string_view what, std::string_view text,
+                                      std::size_t limit);
 
 }  // namespace perdure::actors

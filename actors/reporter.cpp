@@ -1,7 +1,7 @@
 #include "actors/reporter.hpp"
 
-#include <string>
 #include <unistd.h>
+#include <string>
 
 namespace perdure {
 inline namespace v0 {
@@ -82,7 +82,8 @@ void Reporter::event(const Event& event) const noexcept {
   try {
     if (hook && *hook) (*hook)(event);
   } catch (...) {
-    log({LogLevel::error, "event_hook_threw", "the hook given to Runtime::on_event must not throw"});
+    log({LogLevel::error, "event_hook_threw",
+         "the hook given to Runtime::on_event must not throw"});
   }
 }
 

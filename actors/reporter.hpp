@@ -1,7 +1,8 @@
 /// The reporter: the way out for logs and events.
 ///
 /// What this is: the host's two hooks, and standard error where there is no log hook.
-/// What it promises: a hook that throws does not take the runtime down; hooks are called without locks held.
+/// What it promises: a hook that throws does not take the runtime down; hooks are called without
+/// locks held.
 #pragma once
 
 #include <perdure/log.hpp>

@@ -24,7 +24,8 @@ detail::Leaf& leaf_of(const Pending& pending) { return *static_cast<detail::Leaf
 journal::StepPath path_of(const detail::Place& place) {
   std::array<std::uint32_t, core::limits::kPathDepth> components{};
   std::size_t at = components.size();
-  // The root has no component. A path over the limit keeps its lowest part; begin_opened refuses it.
+  // The root has no component. A path over the limit keeps its lowest part; begin_opened refuses
+  // it.
   for (const detail::Place* node = &place; node->parent != nullptr && at > 0; node = node->parent)
     components[--at] = node->component;
   return journal::StepPath(std::span(components).subspan(at));
@@ -44,13 +45,13 @@ std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   };
   if (name.empty()) return wrong("has no name: say in words what it does");
   if (name.size() > core::limits::kNameBytes)
-    return wrong("has a name of " + std::to_string(name.size()) + " bytes, more than the limit of " +
-                 std::to_string(core::limits::kNameBytes));
+    return wrong("has a name of " + std::to_string(name.size()) +
+                 " bytes, more than the limit of " + std::to_string(core::limits::kNameBytes));
   if (std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
     return wrong("has a control character in its name");
   if (depth_of(leaf.place()) > core::limits::kPathDepth)
-    return wrong("'" + name + "' is nested deeper than " + std::to_string(core::limits::kPathDepth) +
-                 " tasks and combinators");
+    return wrong("'" + name + "' is nested deeper than " +
+                 std::to_string(core::limits::kPathDepth) + " tasks and combinators");
   return std::nullopt;
 }
 
@@ -67,7 +68,9 @@ RunCore::RunCore(RunFacts facts, core::Clock& clock, core::Random& random)
       context_(static_cast<detail::Execution&>(*this)),
       stamp_(facts_.created) {}
 
-RunCore::~RunCore() { PERDURE_ASSERT(idle(), "a frame is not destroyed while a body may borrow from it"); }
+RunCore::~RunCore() {
+  PERDURE_ASSERT(idle(), "a frame is not destroyed while a body may borrow from it");
+}
 
 void RunCore::stamp_now() {
   stamp_ = std::max<journal::Stamp>(stamp_, clock_.wall().time_since_epoch().count());
@@ -84,8 +87,9 @@ void RunCore::create(const detail::HandlerEntry& handler) {
   change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
              journal::MessageKeyRow{facts_.message_key, facts_.id});
   change.put(Table::runs, Key{}.add(facts_.id),
-             journal::RunRow{facts_.session, facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
-                             facts_.handler, facts_.session_key, facts_.created});
+             journal::RunRow{facts_.session, facts_.agent,
+                             static_cast<std::uint32_t>(facts_.agent_version), facts_.handler,
+                             facts_.session_key, facts_.created});
   change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
   in_ready_ = true;
   change.append(facts_.id, 0,
@@ -145,10 +149,10 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     return;
   }
   if (handler == nullptr) {
-    park(Error{Code::not_registered,
-               "the runtime does not serve agent '" + facts_.agent + "' version " +
-                   std::to_string(facts_.agent_version) + " with handler '" + facts_.handler +
-                   "': serve it before start(), and the run goes on"});
+    park(Error{Code::not_registered, "the runtime does not serve agent '" + facts_.agent +
+                                         "' version " + std::to_string(facts_.agent_version) +
+                                         " with handler '" + facts_.handler +
+                                         "': serve it before start(), and the run goes on"});
     return;
   }
   adopt(*handler);
@@ -213,8 +217,9 @@ Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::ui
       if (!root_->ended()) park(machine_.not_ended(index).to_error());
       return false;
     default:
-      return Error{Code::corrupt, "record " + std::to_string(index) + " of run " + to_string(facts_.id) +
-                                      " is a " + std::string(to_string(record.kind())) +
+      return Error{Code::corrupt, "record " + std::to_string(index) + " of run " +
+                                      to_string(facts_.id) + " is a " +
+                                      std::string(to_string(record.kind())) +
                                       ", which has no place in a run"};
   }
 }
@@ -313,15 +318,16 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
     effects_.change.append(
         facts_.id, head_.count++,
         journal::StepStarted{pending.what.path.components(), pending.what.name,
-                             static_cast<journal::EffectClass>(leaf.options().effect), begin.attempt,
-                             stamp_});
+                             static_cast<journal::EffectClass>(leaf.options().effect),
+                             begin.attempt, stamp_});
     pending.started_as = static_cast<journal::EffectClass>(leaf.options().effect);
     head_changed_ = true;
   }
   leaf.stop_source() = std::stop_source();
   ++active_bodies_;
-  effects_.bodies.push_back(
-      {{facts_.id, pending.what.path, begin.attempt, machine_.generation()}, &leaf, leaf.stop_source()});
+  effects_.bodies.push_back({{facts_.id, pending.what.path, begin.attempt, machine_.generation()},
+                             &leaf,
+                             leaf.stop_source()});
 }
 
 void RunCore::complete(BodyCompletion completion) {
@@ -364,7 +370,8 @@ void RunCore::complete(BodyCompletion completion) {
   if (machine_.state() == journal::MachineState::closed && idle()) discard_frame();
 }
 
-void RunCore::record_result(Pending& pending, const detail::BodyResult& result, std::int64_t busy_us) {
+void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
+                            std::int64_t busy_us) {
   journal::StepResult record;
   record.path = pending.what.path.components();
   record.step_kind = pending.what.kind;
@@ -406,7 +413,8 @@ void RunCore::deliver(Pending& pending, const detail::BodyResult& result) {
 void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::milliseconds delay) {
   forget_attempts(pending.what.path, Forget::due_only);
   journal::Attempts& attempts = attempts_[pending.what.path.hash()];
-  attempts.path.assign(pending.what.path.components().begin(), pending.what.path.components().end());
+  attempts.path.assign(pending.what.path.components().begin(),
+                       pending.what.path.components().end());
   attempts.name = pending.what.name;
   attempts.count = pending.attempt;
   attempts.unclean_ends = 0;
@@ -415,8 +423,9 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
   attempts.last_stamp = stamp_;
   attempts.next_due = stamp_ + std::chrono::microseconds(delay).count();
   put_attempts(attempts);
-  effects_.change.put(Table::due, due_row(attempts.next_due, facts_.id, pending.what.path),
-                      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
+  effects_.change.put(
+      Table::due, due_row(attempts.next_due, facts_.id, pending.what.path),
+      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
   pending.phase = Pending::Phase::backoff;
   effects_.waits.push_back({pending.what.path, attempts.next_due, delay});
   effects_.logs.push_back({LogLevel::info, "step_retry",

@@ -1,17 +1,19 @@
 /// The run core: one run, from its records to its end.
 ///
-/// What this is: the engine behind a handler's frame. It replays the run's journal into the frame, opens steps,
-/// turns completions into records and deliveries, and says what must happen outside: what to write, which
-/// bodies to run, what to wait for.
-/// What it promises: no I/O but reading the run's records, no threads, no CAF. Everything it wants done is in
-/// `take_effects`; whoever pumps it submits the change first and lets nothing else out before the change is
-/// durable.
+/// What this is: the engine behind a handler's frame. It replays the run's journal into the frame,
+/// opens steps, turns completions into records and deliveries, and says what must happen outside:
+/// what to write, which bodies to run, what to wait for.
+/// What it promises: no I/O but reading the run's records, no threads, no CAF. Everything it wants
+/// done is in `take_effects`; whoever pumps it submits the change first and lets nothing else out
+/// before the change is durable.
 /// What it does not: decide who runs it. One thread at a time; the session sees to that.
 ///
 /// Invariants:
 /// - The frame is not destroyed while one of its bodies is active (bodies may borrow from it).
-/// - A step's outcome is recorded before, or in the same change as, everything that follows from it.
-/// - After `close` or a park nothing is delivered to the handler; results that still come are recorded.
+/// - A step's outcome is recorded before, or in the same change as, everything that follows from
+///   it.
+/// - After `close` or a park nothing is delivered to the handler; results that still come are
+///   recorded.
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
@@ -66,12 +68,12 @@ struct RetryWait {
 
 /// What one pumping of a run wants done, in this order.
 struct RunEffects {
-  journal::Change change;                  ///< First; the rest waits until it is durable.
-  std::vector<BodyOrder> bodies;           ///< Bodies to run.
-  std::vector<RetryWait> waits;            ///< Times to come back by `retry_due`.
-  std::vector<RunLog> logs;                ///< At once.
-  std::optional<Error> parked;             ///< The run parked now.
-  std::optional<journal::RunStatus> ended; ///< The run ended now.
+  journal::Change change;                   ///< First; the rest waits until it is durable.
+  std::vector<BodyOrder> bodies;            ///< Bodies to run.
+  std::vector<RetryWait> waits;             ///< Times to come back by `retry_due`.
+  std::vector<RunLog> logs;                 ///< At once.
+  std::optional<Error> parked;              ///< The run parked now.
+  std::optional<journal::RunStatus> ended;  ///< The run ended now.
 };
 
 class RunCore final : private detail::Execution {
@@ -81,9 +83,11 @@ class RunCore final : private detail::Execution {
   /// The frame must be gone (`can_be_destroyed`), or is leaked on purpose by the caller.
   ~RunCore();
 
-  /// A new run: its creation is part of the next change, and its handler runs up to the first suspension.
+  /// A new run: its creation is part of the next change, and its handler runs up to the first
+  /// suspension.
   void create(const detail::HandlerEntry& handler);
-  /// A run found in the journal: replays it and goes on. `handler` null: it is not served, the run parks.
+  /// A run found in the journal: replays it and goes on. `handler` null: it is not served, the run
+  /// parks.
   void resume(const detail::HandlerEntry* handler, journal::Reader& reader, LastEnd last_end,
               SuspectedCrashes suspected);
 
@@ -93,8 +97,8 @@ class RunCore final : private detail::Execution {
   void retry_due(const journal::StepPath& path);
   /// Shutdown: bodies are asked to stop, nothing more is delivered or begun.
   void close();
-  /// A change of the run was refused, so the journal follows it no further: as `close`, and nothing more is
-  /// written, because records after a missing one would be damage.
+  /// A change of the run was refused, so the journal follows it no further: as `close`, and nothing
+  /// more is written, because records after a missing one would be damage.
   void abandon();
 
   /// What it waits for, in one sentence.
@@ -116,7 +120,8 @@ class RunCore final : private detail::Execution {
   void open(detail::Leaf& leaf) override;
   void stop(detail::Leaf& leaf) noexcept override;
   void handler_threw(const char* what) noexcept override;
-  [[nodiscard]] std::uint64_t draw(const detail::PromiseBase& task, std::uint32_t number) const override;
+  [[nodiscard]] std::uint64_t draw(const detail::PromiseBase& task,
+                                   std::uint32_t number) const override;
   [[nodiscard]] std::int64_t now_us() const override { return stamp_; }
   [[nodiscard]] const RunId& run_id() const override { return facts_.id; }
   [[nodiscard]] std::string_view session_key() const override { return facts_.session_key; }
@@ -130,19 +135,22 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
   /// One record into the machine. False: the run has diverged and parked.
-  [[nodiscard]] Result<bool> replay_record(const journal::RecordBuffer& record, std::uint32_t index);
+  [[nodiscard]] Result<bool> replay_record(const journal::RecordBuffer& record,
+                                           std::uint32_t index);
   [[nodiscard]] Result<bool> replay_result(const journal::StepResult& result, std::uint32_t index);
   /// Starts, settles and ends what can be, until nothing more can.
   void settle();
   [[nodiscard]] bool begin_opened(journal::Pending& pending);
   void order_body(journal::Pending& pending, const Begin& begin);
-  void record_result(journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us);
+  void record_result(journal::Pending& pending, const detail::BodyResult& result,
+                     std::int64_t busy_us);
   void deliver(journal::Pending& pending, const detail::BodyResult& result);
   void plan_retry(journal::Pending& pending, const Error& error, std::chrono::milliseconds delay);
   enum class Forget : std::uint8_t { row_and_due, due_only };
   void forget_attempts(const journal::StepPath& path, Forget what = Forget::row_and_due);
   void never_ran(journal::Pending& pending);
-  void stopped_by_close(journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us);
+  void stopped_by_close(journal::Pending& pending, const detail::BodyResult& result,
+                        std::int64_t busy_us);
   void finish();
   void park(Error why);
   void discard_frame();

@@ -39,10 +39,9 @@ void RunCore::forget_attempts(const journal::StepPath& path, Forget what) {
   journal::Attempts* const attempts = attempts_of(path);
   if (attempts == nullptr) return;
   if (attempts->next_due != 0) {
-    effects_.change.erase(Table::due, Key{}
-                                          .add(static_cast<std::uint64_t>(attempts->next_due))
-                                          .add(facts_.id)
-                                          .add(path.hash()));
+    effects_.change.erase(
+        Table::due,
+        Key{}.add(static_cast<std::uint64_t>(attempts->next_due)).add(facts_.id).add(path.hash()));
     attempts->next_due = 0;
   }
   if (what == Forget::due_only) return;
@@ -50,13 +49,14 @@ void RunCore::forget_attempts(const journal::StepPath& path, Forget what) {
   attempts_.erase(path.hash());
 }
 
-/// The journal learns of an attempt that begins only where it has reason to keep count: after a failed
-/// attempt, or after the process ended during one.
+/// The journal learns of an attempt that begins only where it has reason to keep count: after a
+/// failed attempt, or after the process ended during one.
 void RunCore::note_begun(const Pending& pending, const Begin& begin) {
   if (!begin.record_unclean_end && attempts_of(pending.what.path) == nullptr) return;
   forget_attempts(pending.what.path, Forget::due_only);
   journal::Attempts& attempts = attempts_[pending.what.path.hash()];
-  attempts.path.assign(pending.what.path.components().begin(), pending.what.path.components().end());
+  attempts.path.assign(pending.what.path.components().begin(),
+                       pending.what.path.components().end());
   attempts.name = pending.what.name;
   attempts.count = begin.attempt;
   attempts.last_stamp = 0;
@@ -85,10 +85,10 @@ void RunCore::touch_status() {
 void RunCore::finish() {
   Result<core::Bytes> reply = root_->take_reply();
   if (reply.has_value() && reply.assume_value().size() > core::limits::kPayloadBytes)
-    reply = Error{Code::too_large, "the handler's reply has " +
-                                       std::to_string(reply.assume_value().size()) +
-                                       " bytes, more than the limit of " +
-                                       std::to_string(core::limits::kPayloadBytes)};
+    reply =
+        Error{Code::too_large,
+              "the handler's reply has " + std::to_string(reply.assume_value().size()) +
+                  " bytes, more than the limit of " + std::to_string(core::limits::kPayloadBytes)};
   stamp_now();
   journal::RunEnded record;
   record.stamp = stamp_;
@@ -147,21 +147,23 @@ void RunCore::abandon() {
   close();
 }
 
-/// The pool has stopped, or nothing becomes durable any more: ordering the body again would go round in a
-/// circle.
+/// The pool has stopped, or nothing becomes durable any more: ordering the body again would go
+/// round in a circle.
 void RunCore::never_ran(Pending& pending) {
   pending.phase = Pending::Phase::opened;
   if (pending.started_as == journal::EffectClass::at_most_once)
     plan_retry(pending,
-               Error{Code::closed, "the runtime stopped before the body had begun", true, std::nullopt,
-                     ErrorEffect::refused},
+               Error{Code::closed, "the runtime stopped before the body had begun", true,
+                     std::nullopt, ErrorEffect::refused},
                std::chrono::milliseconds(0));
   close();
 }
 
-/// A body that failed after it was asked to stop because the runtime ends. It failed for no reason of its
-/// own, so it runs again at the next start; where that is not allowed, its failure is the step's outcome.
-void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& result, std::int64_t busy_us) {
+/// A body that failed after it was asked to stop because the runtime ends. It failed for no reason
+/// of its own, so it runs again at the next start; where that is not allowed, its failure is the
+/// step's outcome.
+void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& result,
+                               std::int64_t busy_us) {
   if (pending.started_as != journal::EffectClass::at_most_once) return;
   const Error& error = result.assume_error();
   if (error.known_effect() == ErrorEffect::refused) {
@@ -172,7 +174,8 @@ void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& resul
   machine_.delivered(pending);
 }
 
-/// From here on every destructor of Perdure's in the frame finds the run discarding and does nothing.
+/// From here on every destructor of Perdure's in the frame finds the run discarding and does
+/// nothing.
 void RunCore::discard_frame() {
   forget_runnables();
   root_.reset();
@@ -194,10 +197,11 @@ void RunCore::stop(detail::Leaf& leaf) noexcept {
 }
 
 void RunCore::handler_threw(const char* what) noexcept {
-  thrown_ = Error{Code::handler_threw,
-                  std::string("an exception escaped the handler: ") + what +
-                      ". Catch it, or throw pd::Exception to fail the run; the run goes on from its "
-                      "journal when the runtime starts with repaired code"};
+  thrown_ =
+      Error{Code::handler_threw,
+            std::string("an exception escaped the handler: ") + what +
+                ". Catch it, or throw pd::Exception to fail the run; the run goes on from its "
+                "journal when the runtime starts with repaired code"};
 }
 
 void RunCore::log(std::string_view message) {
@@ -211,9 +215,9 @@ RunEffects RunCore::take_effects() {
     effects_ = RunEffects{};
   }
   if (std::exchange(head_changed_, false))
-    effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex),
-                        journal::HeadRow{head_.count, head_.status, head_.stamp, head_.code,
-                                         head_.reason});
+    effects_.change.put(
+        Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex),
+        journal::HeadRow{head_.count, head_.status, head_.stamp, head_.code, head_.reason});
   return std::exchange(effects_, RunEffects{});
 }
 

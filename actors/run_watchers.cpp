@@ -4,7 +4,8 @@
 
 namespace perdure::actors {
 
-RunWatchers::Watch::Watch(RunWatchers& watchers, const RunId& run) : watchers_(watchers), run_(run) {
+RunWatchers::Watch::Watch(RunWatchers& watchers, const RunId& run)
+    : watchers_(watchers), run_(run) {
   const std::lock_guard lock(watchers_.mutex_);
   watchers_.watches_.emplace(run_, this);
 }

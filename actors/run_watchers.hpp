@@ -1,8 +1,9 @@
 /// Run watchers: who waits for the end of which run.
 ///
-/// What this is: the meeting point of `Run::wait` and the gate that opens when a run's end is durable.
-/// What it promises: a watcher that was added before the end became durable is woken by it; after `fail`
-/// everybody who waits is woken with the reason.
+/// What this is: the meeting point of `Run::wait` and the gate that opens when a run's end is
+/// durable.
+/// What it promises: a watcher that was added before the end became durable is woken by it; after
+/// `fail` everybody who waits is woken with the reason.
 #pragma once
 
 #include <perdure/error.hpp>
@@ -42,7 +43,8 @@ class RunWatchers {
   /// Nothing will end any more: the runtime stops, or its storage failed.
   void fail(const Error& why);
   [[nodiscard]] std::optional<Error> failure() const;
-  /// Calls `tell` once when the run's end is durable (not when it was already), from the committing thread.
+  /// Calls `tell` once when the run's end is durable (not when it was already), from the committing
+  /// thread.
   void on_end(const RunId& run, std::function<void()> tell);
 
  private:

@@ -28,11 +28,13 @@ struct OwnSystem {
 Result<Runtime> open_with(RuntimeOptions options, caf::actor_system& system,
                           std::function<void()> sessions_gone) {
   if (!core::arm_crash_point_from_environment())
-    return Error{Code::misuse, "PERDURE_CRASH_AT names no crash point (core/crash_point.hpp lists them)"};
+    return Error{Code::misuse,
+                 "PERDURE_CRASH_AT names no crash point (core/crash_point.hpp lists them)"};
   if (options.journal.empty())
     return Error{Code::misuse, "RuntimeOptions::journal is empty: name the journal's directory"};
   if (options.step_threads == 0)
-    return Error{Code::misuse, "RuntimeOptions::step_threads is 0: at least one thread must run steps"};
+    return Error{Code::misuse,
+                 "RuntimeOptions::step_threads is 0: at least one thread must run steps"};
   auto clock = std::make_shared<core::SystemClock>();
   auto random = std::make_shared<core::SystemRandom>();
   PERDURE_TRY(auto journal, journal::JournalForWriting::open(options.journal, *clock, *random));

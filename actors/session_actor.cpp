@@ -21,7 +21,8 @@ class SessionActor final : public caf::event_based_actor {
 
 class ActorShell final : public SessionShell {
  public:
-  ActorShell(caf::actor_system& system, SessionAddress address, SessionServices& services, Engine& engine)
+  ActorShell(caf::actor_system& system, SessionAddress address, SessionServices& services,
+             Engine& engine)
       : SessionShell(std::move(address), services), system_(system), engine_(engine) {}
 
   void adopt(caf::actor actor) { actor_ = std::move(actor); }

@@ -54,15 +54,40 @@ void SessionCore::handle(SessionInput input, const std::shared_ptr<SessionShell>
 }
 
 bool SessionCore::idle() const {
-  return run_ == nullptr && services_.gate.watermark() >= last_number_;
+  return run_ == nullptr && deferred_.empty() && !ahead_of_journal();
+}
+
+bool SessionCore::ahead_of_journal() const { return services_.gate.watermark() < last_number_; }
+
+void SessionCore::defer(SessionInput input, const Self& self) {
+  deferred_.push_back(std::move(input));
+  services_.gate.when_durable(last_number_, std::make_unique<GatedCall>([self](const Error* why) {
+                                SessionInput settled =
+                                    Settled{why == nullptr ? std::nullopt : std::optional(*why)};
+                                (void)self->post(settled, RunOn::scheduler);
+                              }));
+}
+
+void SessionCore::on(Settled settled, const Self& self) {
+  if (settled.failure) return refuse_deferred(*settled.failure);
+  if (ahead_of_journal()) return;
+  for (SessionInput& input : std::exchange(deferred_, {}))
+    std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), self); },
+               std::move(input));
+}
+
+void SessionCore::refuse_deferred(const Error& why) {
+  for (SessionInput& input : std::exchange(deferred_, {}))
+    if (StartOrder* const order = std::get_if<StartOrder>(&input)) order->reply(why);
 }
 
 void SessionCore::drop_finished_run(const Self& self) {
   if (run_ && run_->finished()) {
     run_.reset();
     // The shell leaves memory when all that it submitted is durable: then it looks again.
-    if (services_.gate.watermark() < last_number_)
-      services_.gate.when_durable(last_number_, std::make_unique<GatedCall>([self](const Error* why) {
+    if (ahead_of_journal())
+      services_.gate.when_durable(last_number_,
+                                  std::make_unique<GatedCall>([self](const Error* why) {
                                     SessionInput settled = Settled{};
                                     if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
                                   }));
@@ -74,6 +99,7 @@ void SessionCore::on(StartOrder order, const Self& self) {
   if (closing_) return order.reply(closed_error());
   if (run_ && run_->facts().message_key == order.message_key)
     return attach(run_->facts(), std::move(order));
+  if (ahead_of_journal()) return defer(std::move(order), self);
   Result<journal::Reader> reader = journal::Reader::open(services_.store);
   if (reader.has_error()) return order.reply(reader.error());
   Result<std::optional<RunId>> known =
@@ -87,23 +113,26 @@ void SessionCore::on(StartOrder order, const Self& self) {
   const detail::HandlerEntry* const handler =
       services_.registry.find(address_.agent, order.version, order.handler);
   if (handler == nullptr)
-    return order.reply(Error{Code::not_registered,
-                             "the runtime does not serve agent '" + address_.agent + "' version " +
-                                 std::to_string(order.version) + ": call serve() with it before start()"});
+    return order.reply(Error{Code::not_registered, "the runtime does not serve agent '" +
+                                                       address_.agent + "' version " +
+                                                       std::to_string(order.version) +
+                                                       ": call serve() with it before start()"});
   create(std::move(order), *handler, self);
 }
 
 void SessionCore::attach(const RunFacts& facts, StartOrder order) {
   if (facts.handler != order.handler || facts.input != order.input)
-    return order.reply(Error{
-        Code::already_started,
-        "session '" + address_.agent + "/" + address_.key + "' was started with another input (run " +
-            to_string(facts.id) + "): attach with equal input, or start a session with another key"});
+    return order.reply(
+        Error{Code::already_started,
+              "session '" + address_.agent + "/" + address_.key +
+                  "' was started with another input (run " + to_string(facts.id) +
+                  "): attach with equal input, or start a session with another key"});
   // Whoever asks may see the run only when its creation is durable.
   services_.gate.when_durable(
-      last_number_, std::make_unique<GatedCall>([reply = std::move(order.reply), id = facts.id](const Error* why) {
-        why == nullptr ? reply(id) : reply(*why);
-      }));
+      last_number_, std::make_unique<GatedCall>(
+                        [reply = std::move(order.reply), id = facts.id](const Error* why) {
+                          why == nullptr ? reply(id) : reply(*why);
+                        }));
 }
 
 void SessionCore::create(StartOrder order, const detail::HandlerEntry& handler, const Self& self) {
@@ -148,6 +177,7 @@ Result<RunFacts> SessionCore::load_facts(journal::Reader& reader, const RunId& r
 
 void SessionCore::on(ResumeOrder order, const Self& self) {
   if (closing_ || run_) return;
+  if (ahead_of_journal()) return defer(order, self);
   Result<journal::Reader> reader = journal::Reader::open(services_.store);
   Result<RunFacts> facts = reader.has_error() ? Result<RunFacts>(reader.error())
                                               : load_facts(reader.assume_value(), order.run);
@@ -157,7 +187,8 @@ void SessionCore::on(ResumeOrder order, const Self& self) {
   }
   const detail::HandlerEntry* const handler = services_.registry.find(
       facts.assume_value().agent, facts.assume_value().agent_version, facts.assume_value().handler);
-  run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), services_.clock, services_.random);
+  run_ =
+      std::make_unique<RunCore>(std::move(facts).assume_value(), services_.clock, services_.random);
   run_->resume(handler, reader.assume_value(), services_.last_end, services_.suspected);
   perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
 }
@@ -169,6 +200,7 @@ void SessionCore::on(BodyCompletion completion, const Self& self) {
 }
 
 void SessionCore::on(RetryDue due, const Self& self) {
+  if (!run_ && ahead_of_journal()) return defer(std::move(due), self);
   // A timer may outlive its step (which lost its race, say) and its run.
   if (!run_ && !goes_on(due.run)) return;
   on(ResumeOrder{due.run}, self);
@@ -195,6 +227,7 @@ void SessionCore::on(ExplainOrder order, const Self&) {
 void SessionCore::on(CloseOrder order, const Self& self) {
   closing_ = true;
   closed_ = std::move(order.closed);
+  refuse_deferred(closed_error());
   if (!run_) return;
   run_->close();
   perform(run_->take_effects(), journal::Admission::under_way, self, nullptr);
@@ -206,9 +239,9 @@ void SessionCore::report(const RunEffects& effects) const {
   for (const RunLog& line : effects.logs)
     services_.reporter.log({line.level, line.event, line.message, run, session, line.step});
   if (effects.parked)
-    services_.reporter.event({effects.parked->code == Code::diverged ? EventKind::run_diverged
-                                                                     : EventKind::run_parked,
-                              run, *effects.parked});
+    services_.reporter.event(
+        {effects.parked->code == Code::diverged ? EventKind::run_diverged : EventKind::run_parked,
+         run, *effects.parked});
 }
 
 void SessionCore::perform(RunEffects effects, journal::Admission admission, const Self& self,
@@ -218,17 +251,20 @@ void SessionCore::perform(RunEffects effects, journal::Admission admission, cons
     const Result<journal::RecordNumber> number =
         services_.writer.submit(std::move(effects.change), admission);
     if (number.has_error()) {
-      // The run is ahead of its journal: what it wanted done is not done, and its frame goes. Bodies that
-      // were ordered come back as never run.
+      // The run is ahead of its journal: what it wanted done is not done, and its frame goes.
+      // Bodies that were ordered come back as never run.
       for (BodyOrder& order : effects.bodies)
         const BodyJob never_run(std::move(order), self, services_.timers, services_.clock);
       if (reply) {
         reply(number.error());
-      } else if (number.error().code != Code::storage_failed && number.error().code != Code::closed) {
+      } else if (number.error().code != Code::storage_failed &&
+                 number.error().code != Code::closed) {
         services_.reporter.event(
             {EventKind::run_parked, run_->facts().id,
-             Error{number.error().code, "what the run did last could not be recorded, it goes on from its "
-                                        "journal at the next start: " + number.error().message}});
+             Error{number.error().code,
+                   "what the run did last could not be recorded, it goes on from its "
+                   "journal at the next start: " +
+                       number.error().message}});
       }
       run_->abandon();
       return;
@@ -238,9 +274,10 @@ void SessionCore::perform(RunEffects effects, journal::Admission admission, cons
   }
   if (reply)
     services_.gate.when_durable(
-        last_number_, std::make_unique<GatedCall>([reply = std::move(reply), id = run_->facts().id](const Error* why) {
-          why == nullptr ? reply(id) : reply(*why);
-        }));
+        last_number_, std::make_unique<GatedCall>(
+                          [reply = std::move(reply), id = run_->facts().id](const Error* why) {
+                            why == nullptr ? reply(id) : reply(*why);
+                          }));
   let_out(effects, self);
 }
 
@@ -256,15 +293,15 @@ void SessionCore::let_out(RunEffects& effects, const Self& self) {
   }
   for (RetryWait& wait : effects.waits)
     services_.gate.when_durable(
-        last_number_,
-        std::make_unique<GatedCall>([&due = services_.due, session = address_, run = run_->facts().id,
-                                     wait = std::move(wait)](const Error* why) {
+        last_number_, std::make_unique<GatedCall>([&due = services_.due, session = address_,
+                                                   run = run_->facts().id,
+                                                   wait = std::move(wait)](const Error* why) {
           if (why == nullptr) due.arm({session, run, wait.path, wait.due, wait.in});
         }));
   if (effects.ended)
     services_.gate.when_durable(
-        last_number_,
-        std::make_unique<GatedCall>([&watchers = services_.watchers, run = run_->facts().id](const Error* why) {
+        last_number_, std::make_unique<GatedCall>([&watchers = services_.watchers,
+                                                   run = run_->facts().id](const Error* why) {
           if (why == nullptr) watchers.ended(run);
         }));
 }

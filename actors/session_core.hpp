@@ -1,7 +1,8 @@
 /// The session core: one session while it is in memory.
 ///
-/// What this is: what a session does with what reaches it (a start, a completion, a due time, the end of the
-/// runtime), and the carrying out of what its run wants done: submit, then let out when durable.
+/// What this is: what a session does with what reaches it (a start, a completion, a due time, the
+/// end of the runtime), and the carrying out of what its run wants done: submit, then let out when
+/// durable.
 /// What it promises: no CAF; every input is handled whole before the next.
 /// What it does not: see to that itself. Its shell does (session_shell.hpp).
 #pragma once
@@ -21,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace perdure::actors {
 
@@ -68,8 +70,10 @@ struct RetryDue {
   RunId run;
   journal::StepPath path;
 };
-/// Something of this session has become durable: it may be able to leave memory.
-struct Settled {};
+/// Everything that this session has submitted is durable, or never will be (`failure`).
+struct Settled {
+  std::optional<Error> failure;
+};
 /// One sentence about the run, or empty when it is not loaded. `reply` is called once.
 struct ExplainOrder {
   RunId run;
@@ -79,8 +83,8 @@ struct ExplainOrder {
 struct CloseOrder {
   std::function<void()> closed;
 };
-using SessionInput =
-    std::variant<StartOrder, BodyCompletion, ResumeOrder, RetryDue, Settled, ExplainOrder, CloseOrder>;
+using SessionInput = std::variant<StartOrder, BodyCompletion, ResumeOrder, RetryDue, Settled,
+                                  ExplainOrder, CloseOrder>;
 
 class SessionCore {
  public:
@@ -100,7 +104,7 @@ class SessionCore {
   void on(BodyCompletion completion, const Self& self);
   void on(ResumeOrder order, const Self& self);
   void on(RetryDue due, const Self& self);
-  void on(Settled, const Self&) {}
+  void on(Settled settled, const Self& self);
   void on(ExplainOrder order, const Self& self);
   void on(CloseOrder order, const Self& self);
 
@@ -112,6 +116,11 @@ class SessionCore {
   void let_out(RunEffects& effects, const Self& self);
   void report(const RunEffects& effects) const;
   void drop_finished_run(const Self& self);
+  /// Whether the journal lacks what this session has submitted, so that reading it would tell the
+  /// past.
+  [[nodiscard]] bool ahead_of_journal() const;
+  void defer(SessionInput input, const Self& self);
+  void refuse_deferred(const Error& why);
   /// Whether `run` is unfinished and not parked.
   [[nodiscard]] bool goes_on(const RunId& run) const;
 
@@ -121,6 +130,8 @@ class SessionCore {
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
   bool submitted_ = false;
+  /// Inputs that have to read the journal and came too early.
+  std::vector<SessionInput> deferred_;
   std::function<void()> closed_;
   bool closing_ = false;
 };

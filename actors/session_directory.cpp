@@ -5,7 +5,8 @@ namespace {
 
 void move_on(journal::SessionId& id) {
   for (std::size_t i = id.bytes.size(); i-- > 0;) {
-    id.bytes[i] = std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1U)};
+    id.bytes[i] =
+        std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1U)};
     if (id.bytes[i] != std::byte{0}) return;
   }
 }
@@ -47,8 +48,7 @@ bool SessionDirectory::retire(SessionShell& shell) {
   std::shared_ptr<SessionShell> gone;
   const std::lock_guard lock(mutex_);
   const auto found = shells_.find(shell.address().id);
-  if (found == shells_.end() || found->second.get() != &shell || !shell.try_retire())
-    return false;
+  if (found == shells_.end() || found->second.get() != &shell || !shell.try_retire()) return false;
   gone = std::move(found->second);
   shells_.erase(found);
   return true;

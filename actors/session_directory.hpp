@@ -1,6 +1,7 @@
 /// The session directory: which sessions are in memory.
 ///
-/// What this is: session ids to shells, and the address to id rule while a session's row is not yet durable.
+/// What this is: session ids to shells, and the address to id rule while a session's row is not yet
+/// durable.
 /// What it promises: at most one shell takes inputs for a session at a time.
 #pragma once
 
@@ -24,7 +25,8 @@ class SessionDirectory {
   /// Has the session handle `input`, loading it when it is not in memory.
   void post(const SessionAddress& address, SessionInput input, RunOn where);
   /// The address with its id: the journal's, or a free one. Errors: as Reader.
-  [[nodiscard]] Result<SessionAddress> resolve(journal::Store& store, std::string agent, std::string key);
+  [[nodiscard]] Result<SessionAddress> resolve(journal::Store& store, std::string agent,
+                                               std::string key);
   /// Forgets `shell` when it can retire; whether it did.
   bool retire(SessionShell& shell);
   [[nodiscard]] std::vector<std::shared_ptr<SessionShell>> all() const;

@@ -1,9 +1,10 @@
 /// The session shell: inputs in order, one at a time.
 ///
-/// What this is: the queue in front of a session core, and the word on when the core may go. How it is scheduled
-/// is a subclass's affair: a CAF actor in production, a thread or nothing at all in tests.
-/// What it promises: inputs are handled in the order of `post`, one at a time; a shell that has retired takes
-/// nothing more, and says so.
+/// What this is: the queue in front of a session core, and the word on when the core may go. How it
+/// is scheduled is a subclass's affair: a CAF actor in production, a thread or nothing at all in
+/// tests.
+/// What it promises: inputs are handled in the order of `post`, one at a time; a shell that has
+/// retired takes nothing more, and says so.
 #pragma once
 
 #include "actors/session_core.hpp"
@@ -17,7 +18,7 @@ namespace perdure::actors {
 /// On which thread the session should handle an input.
 enum class RunOn : std::uint8_t {
   scheduler,  ///< Not on the caller's.
-  caller,     ///< On the caller's, when the session is idle: the caller is a step thread and sees to the commit.
+  caller,  ///< On the caller's, when the session is idle: the caller is a step thread and sees to the commit.
 };
 
 /// Thread: any.
@@ -31,8 +32,8 @@ class SessionShell : public CompletionSink, public std::enable_shared_from_this<
   [[nodiscard]] bool post(SessionInput& input, RunOn where);
   void completed(BodyCompletion completion) noexcept override;
 
-  /// Handles what is queued, until nothing is. Called once for each `schedule`, never at the same time as
-  /// another. Returns whether a change was submitted.
+  /// Handles what is queued, until nothing is. Called once for each `schedule`, never at the same
+  /// time as another. Returns whether a change was submitted.
   bool drain();
 
   /// Retires when the core is idle and nothing is queued. Called by the directory, under its lock.

@@ -5,7 +5,8 @@ inline namespace v0 {
 namespace detail {
 
 Error cancelled_error() {
-  return Error{Code::cancelled, "the branch was stopped because another one had decided the outcome"};
+  return Error{Code::cancelled,
+               "the branch was stopped because another one had decided the outcome"};
 }
 
 Error error_of_thrown() noexcept {

@@ -1,6 +1,7 @@
 /// Bars: figures that a build is held against.
 ///
-/// What this is: one line per figure, `bar NAME VALUE LIMIT ok|short`, for people and for automation.
+/// What this is: one line per figure, `bar NAME VALUE LIMIT ok|short`, for people and for
+/// automation.
 /// What it promises: ratios are taken within one run, against raw limits measured beside them.
 #pragma once
 

@@ -1,4 +1,5 @@
-/// 1,000 runs of 10 steps, 100 at once: steps a second, against a bare LMDB loop with the same batches.
+/// 1,000 runs of 10 steps, 100 at once: steps a second, against a bare LMDB loop with the same
+/// batches.
 #include "bench/bars.hpp"
 #include "bench/raw_lmdb.hpp"
 
@@ -77,9 +78,9 @@ class Driver {
   int ended_ = 0;
 };
 
-/// Commits `records` records as the runs did, and nothing else: `kAtOnce` runs are going, each commit adds the
-/// next record of some of them in the order of their keys, a run that has all its records makes room for a
-/// new one. Returns seconds.
+/// Commits `records` records as the runs did, and nothing else: `kAtOnce` runs are going, each
+/// commit adds the next record of some of them in the order of their keys, a run that has all its
+/// records makes room for a new one. Returns seconds.
 double bare_loop(RawLmdb& raw, std::size_t records, std::size_t in_batch, std::size_t bytes) {
   core::SystemClock clock;
   core::SystemRandom random;
@@ -141,7 +142,8 @@ Report measure_many_sessions(const std::filesystem::path& where) {
     if (round == 0) bytes = record_bytes(where / "many.journal");
     const auto in_batch = std::max<std::size_t>(1, static_cast<std::size_t>(batch + 0.5));
     const std::size_t records = after.records - before.records;
-    const double raw_seconds = bare_loop(raw, records, std::min<std::size_t>(in_batch, kAtOnce), bytes);
+    const double raw_seconds =
+        bare_loop(raw, records, std::min<std::size_t>(in_batch, kAtOnce), bytes);
     rates.push_back(kRuns * kSteps / seconds);
     shares.push_back(raw_seconds / seconds);
     batches.push_back(batch);
@@ -154,8 +156,8 @@ Report measure_many_sessions(const std::filesystem::path& where) {
   report.notes.push_back("100 at once: " + std::to_string(rate) + " steps/s (best " +
                          std::to_string(percentile(rates, 1.0)) + ", worst " +
                          std::to_string(percentile(rates, 0.0)) + "), " +
-                         std::to_string(percentile(batches, 0.5)) + " records of " + std::to_string(bytes) +
-                         " bytes a commit");
+                         std::to_string(percentile(batches, 0.5)) + " records of " +
+                         std::to_string(bytes) + " bytes a commit");
   return report;
 }
 

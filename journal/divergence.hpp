@@ -1,8 +1,8 @@
 /// Divergence: code that does not match its journal, told in words a person can act on.
 ///
 /// What this is: what the journal recorded, what the code attempted, and the text that shows both.
-/// What it promises: the text names run position, step id, kind, name and payload type of both sides, the
-/// source line of the attempt, and the likely causes.
+/// What it promises: the text names run position, step id, kind, name and payload type of both
+/// sides, the source line of the attempt, and the likely causes.
 /// What it does not: decide what happens; the run parks.
 #pragma once
 
@@ -30,12 +30,12 @@ struct StepFacts {
 
 struct Divergence {
   enum class What : std::uint8_t {
-    not_attempted,   ///< A record speaks of a step that the code did not reach.
-    differs,         ///< Same step id, other kind or name.
-    undecodable,     ///< The payload does not decode as the type that the code expects.
-    ended_early,     ///< The handler ended, and there are records left.
-    already_ended,   ///< The journal says the run ended, the handler goes on.
-    bad_input,       ///< The message does not decode as the handler's parameter.
+    not_attempted,  ///< A record speaks of a step that the code did not reach.
+    differs,        ///< Same step id, other kind or name.
+    undecodable,    ///< The payload does not decode as the type that the code expects.
+    ended_early,    ///< The handler ended, and there are records left.
+    already_ended,  ///< The journal says the run ended, the handler goes on.
+    bad_input,      ///< The message does not decode as the handler's parameter.
   };
   What what = What::differs;
   std::uint32_t index = 0;  ///< Of the record, in its run.

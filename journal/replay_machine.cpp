@@ -31,13 +31,17 @@ constexpr std::array kTransitions = {
 };
 
 StepFacts facts_of(const Attempt& attempt) {
-  return {attempt.path,           attempt.kind, std::string(attempt.name),
-          std::string(attempt.type), attempt.file, attempt.line};
+  return {attempt.path, attempt.kind, std::string(attempt.name), std::string(attempt.type),
+          attempt.file, attempt.line};
 }
 
 StepFacts facts_of(const StepResult& result) {
-  return {StepPath(result.path), result.step_kind, std::string(result.name), std::string(result.type),
-          {}, 0};
+  return {StepPath(result.path),
+          result.step_kind,
+          std::string(result.name),
+          std::string(result.type),
+          {},
+          0};
 }
 
 }  // namespace
@@ -95,7 +99,8 @@ ReplayMachine::Decision ReplayMachine::recorded(std::uint32_t index, const StepR
   move(MachineEvent::recorded);
   Pending* const pending = find(result.path);
   if (pending == nullptr)
-    return diverged({Divergence::What::not_attempted, index, facts_of(result), attempted_now(), {}});
+    return diverged(
+        {Divergence::What::not_attempted, index, facts_of(result), attempted_now(), {}});
   if (pending->what.kind != result.step_kind || pending->what.name != result.name)
     return diverged(
         {Divergence::What::differs, index, facts_of(result), {facts_of(pending->what)}, {}});
@@ -109,7 +114,8 @@ ReplayMachine::Decision ReplayMachine::recorded(std::uint32_t index, const StepS
   as_result.name = started.name;
   Pending* const pending = find(started.path);
   if (pending == nullptr)
-    return diverged({Divergence::What::not_attempted, index, facts_of(as_result), attempted_now(), {}});
+    return diverged(
+        {Divergence::What::not_attempted, index, facts_of(as_result), attempted_now(), {}});
   if (pending->what.name != started.name)
     return diverged(
         {Divergence::What::differs, index, facts_of(as_result), {facts_of(pending->what)}, {}});
@@ -130,7 +136,10 @@ Divergence ReplayMachine::not_ended(std::uint32_t index) const {
 
 Divergence ReplayMachine::undecodable(std::uint32_t index, const StepResult& result,
                                       const Pending& pending, const Error& why) const {
-  return {Divergence::What::undecodable, index, facts_of(result), {facts_of(pending.what)},
+  return {Divergence::What::undecodable,
+          index,
+          facts_of(result),
+          {facts_of(pending.what)},
           why.message};
 }
 

@@ -1,9 +1,11 @@
-/// The replay machine: which recorded delivery goes to which step of the code, and what is still to be done.
+/// The replay machine: which recorded delivery goes to which step of the code, and what is still to
+/// be done.
 ///
-/// What this is: the heart of replay, without I/O, clock, threads or actors. Events go in (the code opened a
-/// step, the journal holds a record, an attempt completed), decisions come out.
-/// What it promises: a recorded delivery is given to exactly the step that it was recorded for, in its
-/// recorded order, or the run has diverged and the difference is named. While it replays, nothing starts.
+/// What this is: the heart of replay, without I/O, clock, threads or actors. Events go in (the code
+/// opened a step, the journal holds a record, an attempt completed), decisions come out.
+/// What it promises: a recorded delivery is given to exactly the step that it was recorded for, in
+/// its recorded order, or the run has diverged and the difference is named. While it replays,
+/// nothing starts.
 /// What it does not: run code, decode payloads or write records; run_core.hpp does.
 ///
 /// The states and what moves between them (tests hold the code against this table):
@@ -52,9 +54,11 @@ enum class MachineEvent : std::uint8_t {
   suspended,
 };
 /// The table above: the next state, or empty when the event is a programming error in that state.
-[[nodiscard]] std::optional<MachineState> next_state(MachineState state, MachineEvent event) noexcept;
+[[nodiscard]] std::optional<MachineState> next_state(MachineState state,
+                                                     MachineEvent event) noexcept;
 
-/// What the code attempts. Text is borrowed from the caller, which keeps it while the step is pending.
+/// What the code attempts. Text is borrowed from the caller, which keeps it while the step is
+/// pending.
 struct Attempt {
   StepPath path;
   StepKind kind = StepKind::step;
@@ -67,9 +71,9 @@ struct Attempt {
 /// A step that has been opened and not delivered.
 struct Pending {
   enum class Phase : std::uint8_t {
-    opened,    ///< Nothing was done about it yet.
-    active,    ///< A body runs, or waits at the gate.
-    backoff,   ///< Waits for the time of its next attempt.
+    opened,   ///< Nothing was done about it yet.
+    active,   ///< A body runs, or waits at the gate.
+    backoff,  ///< Waits for the time of its next attempt.
   };
   Attempt what;
   void* tag = nullptr;  ///< The caller's.
@@ -125,7 +129,9 @@ class ReplayMachine {
   void suspended();
 
   /// In the order in which they were opened.
-  [[nodiscard]] std::span<const std::unique_ptr<Pending>> pending() const noexcept { return pending_; }
+  [[nodiscard]] std::span<const std::unique_ptr<Pending>> pending() const noexcept {
+    return pending_;
+  }
   [[nodiscard]] Pending* find(std::span<const std::uint32_t> path) noexcept;
 
  private:

@@ -1,6 +1,7 @@
 /// Agents and handlers: definitions, as constexpr objects with a stable name.
 ///
-/// What this is: `Agent{"trip", &book_trip}` or `Agent{"cart", add, clear}` of `Handler{"add", &add_item}`.
+/// What this is: `Agent{"trip", &book_trip}` or `Agent{"cart", add, clear}` of `Handler{"add",
+/// &add_item}`.
 /// What it promises: names stand in the journal; renaming one makes another agent of it.
 /// What it does not: run. `Runtime::serve` makes a runtime able to run it.
 #pragma once
@@ -78,7 +79,8 @@ struct Agent<Handler<R, M>> {
   std::tuple<Handler<R, M>> handlers;
   AgentOptions options{};
 
-  constexpr Agent(const char* agent_name, Task<R> (*function)(Context&, M), AgentOptions chosen = {})
+  constexpr Agent(const char* agent_name, Task<R> (*function)(Context&, M),
+                  AgentOptions chosen = {})
       : name(agent_name), handlers(Handler<R, M>("run", function)), options(chosen) {}
   constexpr explicit Agent(const char* agent_name, Handler<R, M> handler, AgentOptions chosen = {})
       : name(agent_name), handlers(handler), options(chosen) {}

@@ -1,8 +1,8 @@
 /// Perdure in a program that uses CAF itself.
 ///
 /// What this is: opening a runtime on your actor system, and CAF actors that stand for sessions.
-/// What it promises: an actor from `actor_of` stays valid however often its session leaves memory; it forwards
-/// in the order of arrival.
+/// What it promises: an actor from `actor_of` stays valid however often its session leaves memory;
+/// it forwards in the order of arrival.
 /// What it does not: own your system. Shut the runtime down before the system goes.
 #pragma once
 
@@ -60,8 +60,8 @@ auto inspect(Inspector& f, SessionEnded& x) {
 /// Makes Perdure's message types known. Call before the actor system is constructed.
 void prepare(caf::actor_system_config& config);
 
-/// As `Runtime::open`, on a system of yours; `RuntimeOptions::handler_threads` is the system's affair then.
-/// `system` outlives the runtime.
+/// As `Runtime::open`, on a system of yours; `RuntimeOptions::handler_threads` is the system's
+/// affair then. `system` outlives the runtime.
 [[nodiscard]] Result<Runtime> open(RuntimeOptions options, caf::actor_system& system);
 
 namespace detail {
@@ -70,8 +70,8 @@ namespace detail {
                                        std::string key, std::string input_type);
 }  // namespace detail
 
-/// An actor in `system` that stands for the session `key` of `agent` in `runtime`. It ends when nobody refers to
-/// it any more. After the runtime's shutdown it answers with `Code::closed`.
+/// An actor in `system` that stands for the session `key` of `agent` in `runtime`. It ends when
+/// nobody refers to it any more. After the runtime's shutdown it answers with `Code::closed`.
 template <class R, class M>
 [[nodiscard]] caf::actor actor_of(caf::actor_system& system, Runtime& runtime,
                                   const Agent<Handler<R, M>>& agent, std::string key) {

@@ -2,8 +2,9 @@
 ///
 /// What this is: the factory of a handler's operations, and its deterministic clock and dice.
 /// What it promises: `now`, `random` and `uuid` give the same on replay, and write no record.
-/// What it does not: work in a step's body. A body runs on another thread and belongs to no position in the
-/// handler; there, `now`, `random`, `uuid` and `log` throw `Exception` with `Code::misuse`.
+/// What it does not: work in a step's body. A body runs on another thread and belongs to no
+/// position in the handler; there, `now`, `random`, `uuid` and `log` throw `Exception` with
+/// `Code::misuse`.
 #pragma once
 
 #include <perdure/operations.hpp>
@@ -22,11 +23,12 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// One journaled boundary: `body(Step&)` runs on a step thread; what it returns, a value or a `Result`, is
-  /// recorded once and never computed again. `body` may borrow from the handler's frame.
+  /// One journaled boundary: `body(Step&)` runs on a step thread; what it returns, a value or a
+  /// `Result`, is recorded once and never computed again. `body` may borrow from the handler's
+  /// frame.
   ///
-  /// `name` says in words what is done (at most 256 bytes, no control characters); it is part of the
-  /// idempotency key. Fails with: the body's error, `exception` when it threw, `timeout`,
+  /// `name` says in words what is done (at most 256 bytes, no control characters); it is part of
+  /// the idempotency key. Fails with: the body's error, `exception` when it threw, `timeout`,
   /// `outcome_unknown` for `at_most_once`, `too_large` when the result is over the limit.
   template <class F>
     requires std::invocable<F&, Step&>
@@ -34,7 +36,8 @@ class Context {
     return {std::move(name), std::move(body), std::move(options)};
   }
 
-  /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for void).
+  /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for
+  /// void).
   /// Fails with the first failure, after the other branches have been asked to stop and have ended.
   template <detail::Operation... Ops>
   [[nodiscard]] detail::AllOperation<Ops...> all(Ops... operations) {
@@ -43,7 +46,8 @@ class Context {
 
   /// The time of the last delivery (at first: of the run's creation). Never decreases.
   [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> now() const;
-  /// 64 random bits: a function of the run, the place in the code and the number of the draw. No secrets.
+  /// 64 random bits: a function of the run, the place in the code and the number of the draw. No
+  /// secrets.
   [[nodiscard]] std::uint64_t random();
   /// A random number below `bound` (at least 1), without bias.
   [[nodiscard]] std::uint64_t random_below(std::uint64_t bound);

@@ -1,7 +1,7 @@
 /// Describing a struct, so that Perdure can store it.
 ///
-/// What this is: `PERDURE_DESCRIBE(Type, fields...)`, a thin name over Boost.Describe that also keeps
-/// the type's name, because a journal must read the same under every compiler.
+/// What this is: `PERDURE_DESCRIBE(Type, fields...)`, a thin name over Boost.Describe that also
+/// keeps the type's name, because a journal must read the same under every compiler.
 /// What it promises: a described struct is a payload (codec.hpp), written as a map by field name.
 /// What it does not: describe private members, bases or more than 52 fields.
 #pragma once

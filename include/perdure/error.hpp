@@ -30,19 +30,19 @@ enum class Code : std::uint16_t {
   not_found = 7,        ///< No such run, session, agent or handler.
   misuse = 8,           ///< The call itself is wrong; the message says what to write instead.
   too_large = 9,        ///< A value is over a limit (core/limits.hpp, docs/programming_model.md).
-  storage_full = 10,    ///< The disk has no room; nothing acknowledged is lost, free room and go on.
-  storage_failed = 11,  ///< The disk failed a write or a sync; the runtime stops, restart it.
-  corrupt = 12,         ///< Stored bytes are damaged or were not written by Perdure.
-  newer_format = 13,    ///< The journal was written by a newer Perdure.
-  held = 14,            ///< Another process has the journal open for writing.
-  diverged = 15,        ///< The code does not match what its journal recorded.
-  exception = 16,       ///< A step's body threw; the effect is unknown.
-  not_registered = 17,  ///< The runtime does not serve the agent or version that the run needs.
-  closed = 18,          ///< The runtime was shut down.
-  suspected_crash = 19, ///< The step was running at three unclean ends in a row.
-  handler_threw = 20,   ///< An exception other than `Exception` escaped a handler.
-  undecodable = 21,     ///< Bytes do not decode as the type asked for.
-  unsupported = 22,     ///< The file system or the platform lacks what is needed.
+  storage_full = 10,  ///< The disk has no room; nothing acknowledged is lost, free room and go on.
+  storage_failed = 11,   ///< The disk failed a write or a sync; the runtime stops, restart it.
+  corrupt = 12,          ///< Stored bytes are damaged or were not written by Perdure.
+  newer_format = 13,     ///< The journal was written by a newer Perdure.
+  held = 14,             ///< Another process has the journal open for writing.
+  diverged = 15,         ///< The code does not match what its journal recorded.
+  exception = 16,        ///< A step's body threw; the effect is unknown.
+  not_registered = 17,   ///< The runtime does not serve the agent or version that the run needs.
+  closed = 18,           ///< The runtime was shut down.
+  suspected_crash = 19,  ///< The step was running at three unclean ends in a row.
+  handler_threw = 20,    ///< An exception other than `Exception` escaped a handler.
+  undecodable = 21,      ///< Bytes do not decode as the type asked for.
+  unsupported = 22,      ///< The file system or the platform lacks what is needed.
 };
 
 /// What is known of the effect of an operation that failed.
@@ -83,8 +83,8 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-/// What `Result::value()` throws when there is an error. Thrown out of a handler it is that handler's
-/// failure; thrown out of a step's body it is that attempt's failure.
+/// What `Result::value()` throws when there is an error. Thrown out of a handler it is that
+/// handler's failure; thrown out of a step's body it is that attempt's failure.
 class Exception : public std::exception {
  public:
   explicit Exception(Error error) : error_(std::move(error)) {}

@@ -1,7 +1,8 @@
 /// What a runtime says to its host: log records and events.
 ///
 /// What this is: one structured log hook (`RuntimeOptions::log`) and one event hook
-/// (`Runtime::on_event`). Without a log hook, warnings and errors go to standard error, one line each.
+/// (`Runtime::on_event`). Without a log hook, warnings and errors go to standard error, one line
+/// each.
 /// What it promises: nothing is said twice because of a replay.
 /// What it does not: keep anything. The journal keeps.
 #pragma once
@@ -34,12 +35,12 @@ struct LogRecord {
 using LogHook = std::function<void(const LogRecord&)>;
 
 enum class EventKind : std::uint8_t {
-  run_parked,        ///< A run waits for a person or a deploy; `error` says why.
-  run_diverged,      ///< Parked because the code does not match the journal.
-  storage_full,      ///< The disk has no room; work waits.
-  storage_recovered, ///< There is room again.
-  storage_failed,    ///< The journal cannot be written any more; restart the process.
-  body_abandoned,    ///< A step's body did not return within the shutdown's bound.
+  run_parked,         ///< A run waits for a person or a deploy; `error` says why.
+  run_diverged,       ///< Parked because the code does not match the journal.
+  storage_full,       ///< The disk has no room; work waits.
+  storage_recovered,  ///< There is room again.
+  storage_failed,     ///< The journal cannot be written any more; restart the process.
+  body_abandoned,     ///< A step's body did not return within the shutdown's bound.
 };
 [[nodiscard]] std::string_view to_string(EventKind kind) noexcept;
 

@@ -1,8 +1,10 @@
 /// Operations: what a handler awaits besides tasks.
 ///
 /// What this is: the awaitables behind `ctx.step`, `ctx.all`, `as_result` and `fail`.
-/// What it promises: an operation is lazy, it is a value until it is awaited, and it is awaited once.
-/// Its step id is given when it starts, so it does not depend on the order in which arguments are evaluated.
+/// What it promises: an operation is lazy, it is a value until it is awaited, and it is awaited
+/// once.
+/// Its step id is given when it starts, so it does not depend on the order in which arguments are
+/// evaluated.
 /// What it does not: run by itself. An operation that is never awaited never happens.
 #pragma once
 
@@ -39,8 +41,9 @@ template <class F>
 struct [[nodiscard("perdure: a step does nothing until it is awaited")]] StepOperation {
   using OperationState = StepState<F>;
   using Returned = std::invoke_result_t<F&, Step&>;
-  static_assert(!kIsTask<std::remove_cvref_t<Returned>>,
-                "perdure: a step body is one boundary, not a handler; await the task itself instead");
+  static_assert(
+      !kIsTask<std::remove_cvref_t<Returned>>,
+      "perdure: a step body is one boundary, not a handler; await the task itself instead");
   static_assert(!std::is_reference_v<Returned> && !std::is_pointer_v<Returned>,
                 "perdure: a step's result is stored: return a value");
   using value_type = unwrap_result_t<Returned>;
@@ -143,7 +146,8 @@ class AsResultState {
     if constexpr (std::is_void_v<typename Op::value_type>) {
       return success();
     } else {
-      return Value(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<typename Op::value_type>, state_.take());
+      return Value(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<typename Op::value_type>,
+                   state_.take());
     }
   }
 
@@ -200,7 +204,8 @@ class AllState final : public Parent {
     } else {
       each([&](auto& state, std::size_t i) {
         started_ = i + 1;
-        state.start(Start{start.execution, Place{&place_, static_cast<std::uint32_t>(i)}, *this, i});
+        state.start(
+            Start{start.execution, Place{&place_, static_cast<std::uint32_t>(i)}, *this, i});
         // A branch before it failed at once.
         if (failure_ && !ended_[i]) state.request_stop();
       });
@@ -211,8 +216,8 @@ class AllState final : public Parent {
       if (i < started_ && !ended_[i]) state.request_stop();
     });
   }
-  /// The first failure by order of delivery decides; the other branches are asked to stop, and `all` ends
-  /// when they have ended, because their bodies may borrow from the frames.
+  /// The first failure by order of delivery decides; the other branches are asked to stop, and
+  /// `all` ends when they have ended, because their bodies may borrow from the frames.
   void child_ended(std::size_t position) noexcept override {
     ended_[position] = true;
     Error* failed = nullptr;
@@ -272,15 +277,15 @@ class AllState final : public Parent {
 
 }  // namespace detail
 
-/// The same operation, but its failure is handed over as a value: `Result<T> r = co_await as_result(op);`.
-/// `Code::cancelled` is not caught.
+/// The same operation, but its failure is handed over as a value: `Result<T> r = co_await
+/// as_result(op);`. `Code::cancelled` is not caught.
 template <detail::Operation Op>
 [[nodiscard]] detail::AsResultOperation<Op> as_result(Op operation) {
   return {std::move(operation)};
 }
 
-/// `co_await pd::fail(error);` ends the task with `error`. The way to fail from a `Task<void>`; elsewhere
-/// `co_return error;` does the same.
+/// `co_await pd::fail(error);` ends the task with `error`. The way to fail from a `Task<void>`;
+/// elsewhere `co_return error;` does the same.
 [[nodiscard]] inline detail::FailOperation fail(Error error) { return {std::move(error)}; }
 
 }  // namespace v0

@@ -67,17 +67,18 @@ using unwrap_result_t = typename unwrap_result<std::remove_cvref_t<R>>::type;
 }  // namespace v0
 }  // namespace perdure
 
-#define PERDURE_DETAIL_TRY_1(keyword, expression) \
-  do {                                            \
-    BOOST_OUTCOME_##keyword##V(expression);       \
+#define PERDURE_DETAIL_TRY_1(keyword, expression)                                                  \
+  do {                                                                                             \
+    BOOST_OUTCOME_##keyword##V(expression);                                                        \
   } while (false)
 
 /// `PERDURE_TRY(auto x, expression);` ends the enclosing function with the expression's failure, or
 /// gives `x` its value. `PERDURE_TRY(expression);` is the same without a value, and one statement.
-#define PERDURE_TRY(first, ...)                                  \
+#define PERDURE_TRY(first, ...)                                                                    \
   PERDURE_DETAIL_TRY_##__VA_OPT__(N)(TRY, first __VA_OPT__(, ) __VA_ARGS__)
-/// The same inside a handler (a coroutine that returns `Task<T>`, T not void), for a `Result` at hand.
-#define PERDURE_CO_TRY(first, ...)                               \
+/// The same inside a handler (a coroutine that returns `Task<T>`, T not void), for a `Result` at
+/// hand.
+#define PERDURE_CO_TRY(first, ...)                                                                 \
   PERDURE_DETAIL_TRY_##__VA_OPT__(N)(CO_TRY, first __VA_OPT__(, ) __VA_ARGS__)
 
 #define PERDURE_DETAIL_TRY_(keyword, expression) PERDURE_DETAIL_TRY_1(keyword, expression)

@@ -38,7 +38,8 @@ struct std::hash<perdure::RunId> {
   std::size_t operator()(const perdure::RunId& id) const noexcept {
     // The last eight bytes are random: they are the hash.
     std::size_t value = 0;
-    for (std::size_t i = 8; i < 16; ++i) value = (value << 8U) | std::to_integer<std::size_t>(id.bytes[i]);
+    for (std::size_t i = 8; i < 16; ++i)
+      value = (value << 8U) | std::to_integer<std::size_t>(id.bytes[i]);
     return value;
   }
 };

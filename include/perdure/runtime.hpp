@@ -1,8 +1,8 @@
 /// The runtime: one process's engine.
 ///
 /// What this is: `Runtime::open` a journal directory, `serve` agents, `start`, then start sessions.
-/// What it promises: see docs/programming_model.md. After `start`, everything unfinished goes on from where
-/// its journal ends.
+/// What it promises: see docs/programming_model.md. After `start`, everything unfinished goes on
+/// from where its journal ends.
 /// What it does not: need a server, or share its journal: one process at a time writes it.
 #pragma once
 
@@ -17,7 +17,8 @@
 namespace perdure {
 inline namespace v0 {
 
-/// What `start` does about runs that were parked because one of their steps is suspected to crash the process.
+/// What `start` does about runs that were parked because one of their steps is suspected to crash
+/// the process.
 enum class SuspectedCrashes : std::uint8_t {
   leave,      ///< They stay parked.
   run_again,  ///< They go on, with their count of unclean ends at zero.
@@ -26,7 +27,8 @@ enum class SuspectedCrashes : std::uint8_t {
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
   std::string journal;
-  /// Step bodies that may run at a time. They may block; more threads cost memory, fewer make steps wait.
+  /// Step bodies that may run at a time. They may block; more threads cost memory, fewer make steps
+  /// wait.
   std::size_t step_threads = 32;
   /// Threads that run handlers between steps. 0: one for each core, at most 4.
   std::size_t handler_threads = 0;
@@ -41,8 +43,8 @@ struct RuntimeOptions {
 /// Movable. Thread: `open`, `serve`, `start` and `shutdown` from one; the rest from any.
 class Runtime {
  public:
-  /// Opens the journal for writing. Resumes nothing yet. Errors: `held` (by another process, named),
-  /// `corrupt`, `newer_format`, `storage_full`, `storage_failed`, `unsupported`, `misuse`.
+  /// Opens the journal for writing. Resumes nothing yet. Errors: `held` (by another process,
+  /// named), `corrupt`, `newer_format`, `storage_full`, `storage_failed`, `unsupported`, `misuse`.
   [[nodiscard]] static Result<Runtime> open(RuntimeOptions options);
 
   Runtime(Runtime&&) noexcept = default;
@@ -50,14 +52,15 @@ class Runtime {
   /// Like `shutdown`.
   ~Runtime();
 
-  /// Makes agents known, before `start`. Two of one name and version, or a bad name, make `start` fail.
+  /// Makes agents known, before `start`. Two of one name and version, or a bad name, make `start`
+  /// fail.
   template <class... Things>
   void serve(const Things&... things) {
     (core_->serve(detail::entry_of(things)), ...);
   }
 
-  /// Resumes everything unfinished, and accepts work. Errors: `misuse` (what `serve` refused, or started
-  /// before), `storage_failed`, `corrupt`.
+  /// Resumes everything unfinished, and accepts work. Errors: `misuse` (what `serve` refused, or
+  /// started before), `storage_failed`, `corrupt`.
   [[nodiscard]] Result<void> start() { return core_->start(); }
 
   /// The session `key` of `agent`: nothing is stored or checked until it is used.
@@ -66,7 +69,8 @@ class Runtime {
     return AgentSession<Agent<H...>>(core_, agent, std::move(key));
   }
 
-  /// A handle for a run known by its id. Whether there is such a run shows when it is used (`not_found`).
+  /// A handle for a run known by its id. Whether there is such a run shows when it is used
+  /// (`not_found`).
   template <class R>
   [[nodiscard]] Run<R> run(const RunId& id) {
     return Run<R>(core_, id);
@@ -78,9 +82,10 @@ class Runtime {
   /// Replaces the event hook.
   void on_event(EventHook hook) { core_->on_event(std::move(hook)); }
 
-  /// Stops: no more work is accepted, bodies are asked to stop, what they return in time is recorded, the
-  /// journal is closed cleanly. Unfinished runs go on at the next start. Within
-  /// `RuntimeOptions::shutdown_within` and the time of a commit. Errors: what could not be made durable.
+  /// Stops: no more work is accepted, bodies are asked to stop, what they return in time is
+  /// recorded, the journal is closed cleanly. Unfinished runs go on at the next start. Within
+  /// `RuntimeOptions::shutdown_within` and the time of a commit. Errors: what could not be made
+  /// durable.
   [[nodiscard]] Result<void> shutdown() { return core_->shutdown(); }
 
   /// For opt-in headers.

@@ -1,8 +1,8 @@
 /// Handles: sessions and runs, as the world outside handlers sees them.
 ///
 /// What this is: `AgentSession` (from `Runtime::session`) starts a session; `Run<R>` watches a run.
-/// What it promises: what a call acknowledges is durable when it returns. Handles are cheap values, may be
-/// copied, and outlive the runtime: then their calls fail with `closed`.
+/// What it promises: what a call acknowledges is durable when it returns. Handles are cheap values,
+/// may be copied, and outlive the runtime: then their calls fail with `closed`.
 /// What it does not: work in handlers or step bodies, which must not wait for runs.
 #pragma once
 
@@ -30,8 +30,8 @@ class Run {
 
   [[nodiscard]] const RunId& id() const noexcept { return id_; }
 
-  /// Waits for the run's end and returns its reply, or the failure it ended with. A parked run has not
-  /// ended. Errors of the waiting itself: `timeout` (with what the run waits for), `closed`,
+  /// Waits for the run's end and returns its reply, or the failure it ended with. A parked run has
+  /// not ended. Errors of the waiting itself: `timeout` (with what the run waits for), `closed`,
   /// `storage_failed`, `undecodable`.
   [[nodiscard]] Result<R> wait(Within limit = {}) const {
     PERDURE_TRY(Bytes reply, core_->wait(id_, limit.within));
@@ -46,7 +46,8 @@ class Run {
   [[nodiscard]] std::optional<Result<R>> result() const {
     Result<R> now = wait({.within = std::chrono::milliseconds(0)});
     if (now.has_value() || now.assume_error().code != Code::timeout) return now;
-    // Either the waiting was too short, or `timeout` is what the run ended with, or it ended just now.
+    // Either the waiting was too short, or `timeout` is what the run ended with, or it ended just
+    // now.
     if (!core_->has_ended(id_)) return std::nullopt;
     return wait({.within = std::chrono::milliseconds(0)});
   }
@@ -63,7 +64,8 @@ class AgentSession;
 template <class R, class M>
 class AgentSession<Agent<Handler<R, M>>> {
  public:
-  AgentSession(std::shared_ptr<detail::RuntimeCore> core, const Agent<Handler<R, M>>& agent, std::string key)
+  AgentSession(std::shared_ptr<detail::RuntimeCore> core, const Agent<Handler<R, M>>& agent,
+               std::string key)
       : core_(std::move(core)),
         agent_(agent.name),
         handler_(std::get<0>(agent.handlers).name),
@@ -73,9 +75,10 @@ class AgentSession<Agent<Handler<R, M>>> {
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
   [[nodiscard]] const std::string& agent() const noexcept { return agent_; }
 
-  /// Starts the session's run; returns when it is durable. A second start with equal input attaches to
-  /// that run, also when it has ended. Errors: `already_started` (with other input), `not_registered`
-  /// (serve the agent first), `misuse` (key), `too_large`, `storage_full`, `storage_failed`, `closed`.
+  /// Starts the session's run; returns when it is durable. A second start with equal input attaches
+  /// to that run, also when it has ended. Errors: `already_started` (with other input),
+  /// `not_registered` (serve the agent first), `misuse` (key), `too_large`, `storage_full`,
+  /// `storage_failed`, `closed`.
   [[nodiscard]] Result<Run<R>> start(M message) const {
     PERDURE_TRY(Bytes input, encode(message));
     PERDURE_TRY(RunId id, core_->start_session({.agent = agent_,

@@ -1,11 +1,12 @@
 /// Tasks: the coroutines that handlers are.
 ///
 /// What this is: `Task<T>`, the return type of handlers and of the functions they are split into.
-/// What it promises: `co_await` of an operation or a task gives its value. A failure ends the awaiting task
-/// with that failure: its locals are destroyed, nothing is thrown, and whoever awaits the task is told.
+/// What it promises: `co_await` of an operation or a task gives its value. A failure ends the
+/// awaiting task with that failure: its locals are destroyed, nothing is thrown, and whoever awaits
+/// the task is told.
 /// A task runs only while its run executes, on one thread at a time.
-/// What it does not: await anything that is not Perdure's; wrap other work in `ctx.step`. A task is a named
-/// function whose parameters are values, but for `Context&`.
+/// What it does not: await anything that is not Perdure's; wrap other work in `ctx.step`. A task is
+/// a named function whose parameters are values, but for `Context&`.
 #pragma once
 
 #include <perdure/detail/execution.hpp>
@@ -77,8 +78,8 @@ class PromiseBase : public Parent, public Runnable {
     handle_ = handle;
     execution_->make_runnable(*this);
   }
-  /// The task's branch lost, or its run is cancelled: what it awaits is asked to stop, and when that has
-  /// ended the task ends with `cancelled`.
+  /// The task's branch lost, or its run is cancelled: what it awaits is asked to stop, and when
+  /// that has ended the task ends with `cancelled`.
   void request_stop() noexcept {
     if (stopping_) return;
     stopping_ = true;
@@ -253,8 +254,8 @@ inline constexpr bool kTaskParameter = !std::is_reference_v<A> || std::same_as<A
 
 }  // namespace detail
 
-/// A coroutine of a handler. Lazy: it runs when it is awaited. Await it once, in the run whose `Context` it
-/// was given. Destroying it destroys the frame.
+/// A coroutine of a handler. Lazy: it runs when it is awaited. Await it once, in the run whose
+/// `Context` it was given. Destroying it destroys the frame.
 template <class T>
 class [[nodiscard("perdure: a task does nothing until it is awaited")]] Task {
  public:
@@ -289,9 +290,10 @@ Task<T> detail::Promise<T>::get_return_object() noexcept {
 /// Sees a coroutine's parameters where it is declared, and refuses those that would dangle.
 template <class T, class... Args>
 struct std::coroutine_traits<perdure::Task<T>, Args...> {
-  static_assert((perdure::detail::kTaskParameter<Args> && ...),
-                "perdure: a task takes its parameters by value, but for Context& (a reference would dangle "
-                "when the session leaves memory), and a lambda or a member function cannot be one: write "
-                "a function");
+  static_assert(
+      (perdure::detail::kTaskParameter<Args> && ...),
+      "perdure: a task takes its parameters by value, but for Context& (a reference would dangle "
+      "when the session leaves memory), and a lambda or a member function cannot be one: write "
+      "a function");
   using promise_type = perdure::detail::Promise<T>;
 };

@@ -4,19 +4,20 @@
 namespace perdure::test {
 namespace {
 
-/// Mode 0: waits at the door and gives a value. 1: is refused once. 2: fails when asked to stop, effect
-/// unknown. 3: the same, refused.
+/// Mode 0: waits at the door and gives a value. 1: is refused once. 2: fails when asked to stop,
+/// effect unknown. 3: the same, refused.
 pd::Task<std::string> pays(pd::Context& ctx, int) {
   const auto paid = co_await pd::as_result(ctx.step(
       "pay",
       [](pd::Step& step) -> pd::Result<int> {
         const std::stop_callback stopped(step.stop_token(), [] { world->trace.add("stop"); });
         world->trace.add("pay " + std::to_string(step.attempt()));
-        if (world->mode == 1 && step.attempt() == 1) return pd::Error{pd::Code::user, "no", true, {},
-                                                                      pd::ErrorEffect::refused};
+        if (world->mode == 1 && step.attempt() == 1)
+          return pd::Error{pd::Code::user, "no", true, {}, pd::ErrorEffect::refused};
         if (world->mode >= 2) {
           world->trace.wait_for("stop");
-          return pd::Error{world->mode == 3 ? pd::Code::refused : pd::Code::user, "stopped half-way"};
+          return pd::Error{world->mode == 3 ? pd::Code::refused : pd::Code::user,
+                           "stopped half-way"};
         }
         world->door("pay").pass();
         return 9;
@@ -91,7 +92,8 @@ TEST_F(AtMostOnceTest, ACrashBetweenTheRecordedStartAndTheBodyIsOutcomeUnknownTo
   EXPECT_EQ(runs(), 0U);
   TestEngine engine(disk_);
   engine.start(paying);
-  EXPECT_EQ(engine.runtime().session(paying, "s").start(0).value().wait().value(), "outcome_unknown");
+  EXPECT_EQ(engine.runtime().session(paying, "s").start(0).value().wait().value(),
+            "outcome_unknown");
   EXPECT_EQ(runs(), 0U) << "nobody can tell the two crashes apart";
 }
 
@@ -190,8 +192,8 @@ inline constexpr pd::Agent crashing{"crashing", &crashes};
 
 class PoisonTest : public EngineFixture {
  protected:
-  /// One process that dies (or ends cleanly, which the body does not notice) while `crashes` runs its
-  /// attempt `attempt`.
+  /// One process that dies (or ends cleanly, which the body does not notice) while `crashes` runs
+  /// its attempt `attempt`.
   void life(int attempt) {
     World& here = *world;
     TestEngine engine(disk_);
@@ -229,7 +231,8 @@ TEST_F(PoisonTest, ThreeUncleanEndsInOneStepParkTheRun) {
     EXPECT_EQ(engine.events().at(0).run, id_);
     while (disk_.head(id_).status != journal::RunStatus::parked) std::this_thread::yield();
     const std::string why = engine.runtime().explain(id_).value();
-    EXPECT_TRUE(contains(why, "it is parked (suspected_crash): step 2 'crashes' was unfinished at 3"))
+    EXPECT_TRUE(
+        contains(why, "it is parked (suspected_crash): step 2 'crashes' was unfinished at 3"))
         << why;
     ASSERT_TRUE(engine.shutdown().has_value());
   }

@@ -48,9 +48,8 @@ inline constexpr pd::Agent nested{"nested", &outer};
 TEST_F(AwaitTest, AFailureEndsTaskAfterTaskWithTheirLocalsDestroyedBeforeTheAwaiterGoesOn) {
   const pd::Result<int> reply = run(nested, 0);
   EXPECT_EQ(reply.error().message, "no");
-  EXPECT_EQ(world_.trace.all(),
-            (Lines{"~inner", "~middle 2", "~middle 1", "outer goes on: no",  //
-                   "~inner", "~middle 2", "~middle 1", "~outer"}));
+  EXPECT_EQ(world_.trace.all(), (Lines{"~inner", "~middle 2", "~middle 1", "outer goes on: no",  //
+                                       "~inner", "~middle 2", "~middle 1", "~outer"}));
 }
 
 pd::Task<int> branch(pd::Context& ctx, std::string name, int fails) {
@@ -69,8 +68,8 @@ pd::Task<int> branch(pd::Context& ctx, std::string name, int fails) {
 }
 
 pd::Task<int> race(pd::Context& ctx, int) {
-  const auto result = co_await pd::as_result(ctx.all(branch(ctx, "a", 0), branch(ctx, "b", 1),
-                                                     branch(ctx, "c", 1)));
+  const auto result = co_await pd::as_result(
+      ctx.all(branch(ctx, "a", 0), branch(ctx, "b", 1), branch(ctx, "c", 1)));
   world->trace.add("all ended: " + result.error().message);
   co_return 1;
 }
@@ -84,7 +83,8 @@ TEST_F(AwaitTest, TheFirstFailureByDeliveryDecidesAndAllWaitsForTheStoppedBranch
   world_.door("c").open();
   world_.trace.wait_for("stop a");
   world_.trace.wait_for("stop b");
-  EXPECT_EQ(world_.trace.count("all ended: c fails"), 0U) << "a and b still borrow from their frames";
+  EXPECT_EQ(world_.trace.count("all ended: c fails"), 0U)
+      << "a and b still borrow from their frames";
   world_.door("b").open();
   world_.door("a").open();
   EXPECT_EQ(run.wait().value(), 1);
@@ -120,10 +120,14 @@ TEST_F(AwaitTest, ACrashBetweenTheFailureAndTheStoppedBranchesChangesNothing) {
 }
 
 pd::Task<std::string> ordered(pd::Context& ctx, int) {
-  const auto parts = co_await ctx.all(
-      ctx.step("zero", [](pd::Step&) { world->door("0").pass(); return 10; }),
-      ctx.step("one", [](pd::Step&) { world->door("1").pass(); }),
-      ctx.step("two", [](pd::Step&) { return std::string("twenty"); }), ctx.all());
+  const auto parts =
+      co_await ctx.all(ctx.step("zero",
+                                [](pd::Step&) {
+                                  world->door("0").pass();
+                                  return 10;
+                                }),
+                       ctx.step("one", [](pd::Step&) { world->door("1").pass(); }),
+                       ctx.step("two", [](pd::Step&) { return std::string("twenty"); }), ctx.all());
   co_return std::to_string(std::get<0>(parts)) + "," + std::get<2>(parts);
 }
 inline constexpr pd::Agent ordering{"ordering", &ordered};
@@ -147,7 +151,8 @@ pd::Task<int> all_of_failures(pd::Context& ctx, int which) {
     co_await ctx.all(ctx.all(pd::fail({pd::Code::refused, "first"}), ctx.step("deep", body)),
                      ctx.all(ctx.step("late", body)), ctx.step("later", body));
   if (which == 2)
-    co_await ctx.all(pd::fail({pd::Code::refused, "first"}), pd::fail({pd::Code::refused, "second"}));
+    co_await ctx.all(pd::fail({pd::Code::refused, "first"}),
+                     pd::fail({pd::Code::refused, "second"}));
   if (which == 3) co_await ctx.all(fails_at_once(ctx), ctx.step("later", body));
   co_return 1;
 }
@@ -166,11 +171,13 @@ TEST_F(AwaitTest, AnAllWhoseFirstBranchHasFailedAlreadyStopsBranchesThatStartLat
 }
 
 pd::Task<int> throwing_body(pd::Context& ctx, int kind) {
-  co_return co_await ctx.step("throws", [&](pd::Step&) -> int {
-    if (kind == 0) throw std::runtime_error("boom");
-    if (kind == 1) throw 5;
-    throw pd::Exception(pd::Error{pd::Code::refused, "thrown error"});
-  }, {.retry = kNoRetry});
+  co_return co_await ctx.step("throws",
+                              [&](pd::Step&) -> int {
+                                if (kind == 0) throw std::runtime_error("boom");
+                                if (kind == 1) throw 5;
+                                throw pd::Exception(pd::Error{pd::Code::refused, "thrown error"});
+                              },
+                              {.retry = kNoRetry});
 }
 inline constexpr pd::Agent throwing{"throwing", &throwing_body};
 
@@ -192,8 +199,8 @@ TEST_F(AwaitTest, WhatABodyThrowsIsItsStepsFailure) {
 
 pd::Task<int> names(pd::Context& ctx, int kind) {
   const std::vector<std::string> bad{"", std::string("a\nb"), std::string(300, 'n')};
-  const auto result = co_await pd::as_result(ctx.step(
-      bad[static_cast<std::size_t>(kind)], [](pd::Step&) { world->trace.add("ran"); }));
+  const auto result = co_await pd::as_result(
+      ctx.step(bad[static_cast<std::size_t>(kind)], [](pd::Step&) { world->trace.add("ran"); }));
   world->trace.add(result.error().message);
   const int after = co_await ctx.step("after", [](pd::Step&) { return 4; });
   co_return after;

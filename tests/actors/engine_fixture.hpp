@@ -19,8 +19,8 @@ namespace pd = perdure;
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
 
-/// What handlers and bodies of a test see beside their run. Handlers are free functions, so there is one
-/// `world` at a time.
+/// What handlers and bodies of a test see beside their run. Handlers are free functions, so there
+/// is one `world` at a time.
 class World {
  public:
   Trace trace;

@@ -55,7 +55,8 @@ class RecoveryTest : public EngineFixture {
     std::optional<std::string> reply;
     std::uint64_t commits = 0;
   };
-  /// One process: starts the session (or finds it), and waits until it has ended or the process died.
+  /// One process: starts the session (or finds it), and waits until it has ended or the process
+  /// died.
   template <class A, class M>
   Life life(const A& agent, M message, std::uint64_t die_at, LastCommit what) {
     std::set<std::string> before;
@@ -70,8 +71,10 @@ class RecoveryTest : public EngineFixture {
       if (started.has_value()) {
         id_ = started.value().id();
         auto reply = started.value().wait();
-        if (reply.has_value()) result.reply = reply.value();
-        else EXPECT_EQ(reply.error().code, pd::Code::storage_failed) << reply.error().message;
+        if (reply.has_value())
+          result.reply = reply.value();
+        else
+          EXPECT_EQ(reply.error().code, pd::Code::storage_failed) << reply.error().message;
       } else {
         EXPECT_EQ(started.error().code, pd::Code::storage_failed) << started.error().message;
       }
@@ -131,8 +134,8 @@ TEST_F(RecoveryTest, ARunThatEveryProcessDiesDuringStillComesThrough) {
   EXPECT_GE(lives, 11);
 }
 
-/// A random program: steps, sequences and alls, some of which fail and some of which are caught. Its reply
-/// does not depend on which of several failures came first.
+/// A random program: steps, sequences and alls, some of which fail and some of which are caught.
+/// Its reply does not depend on which of several failures came first.
 struct Node {
   enum class Kind { step, failing_step, sequence, all_two, all_three } kind = Kind::step;
   bool caught = false;
@@ -155,14 +158,20 @@ class Grower {
     node->yields = static_cast<int>(below(30));
     node->caught = below(2) == 0;
     const std::uint64_t choice = depth == 0 ? below(5) : 5 + below(6);
-    if (choice < 4) node->kind = Node::Kind::step;
-    else if (choice < 5) node->kind = Node::Kind::failing_step;
-    else if (choice < 7) node->kind = Node::Kind::sequence;
-    else if (choice < 9) node->kind = Node::Kind::all_two;
-    else node->kind = Node::Kind::all_three;
+    if (choice < 4)
+      node->kind = Node::Kind::step;
+    else if (choice < 5)
+      node->kind = Node::Kind::failing_step;
+    else if (choice < 7)
+      node->kind = Node::Kind::sequence;
+    else if (choice < 9)
+      node->kind = Node::Kind::all_two;
+    else
+      node->kind = Node::Kind::all_three;
     const std::size_t parts = choice < 5 ? 0 : choice < 7 ? 1 + below(3) : choice < 9 ? 2 : 3;
     for (std::size_t i = 0; i < parts; ++i)
-      node->parts.push_back(grow(depth == 0 ? 0 : static_cast<int>(below(static_cast<std::uint64_t>(depth)))));
+      node->parts.push_back(
+          grow(depth == 0 ? 0 : static_cast<int>(below(static_cast<std::uint64_t>(depth)))));
     return node;
   }
 
@@ -174,18 +183,19 @@ pd::Task<int> play(pd::Context& ctx, Tree node);
 
 pd::Task<int> play_step(pd::Context& ctx, Tree node) {
   const std::string name = "step " + ctx.uuid().substr(0, 8);
-  co_return co_await ctx.step(
-      name,
-      [&](pd::Step& step) -> pd::Result<int> {
-        world->trace.add("run " + step.name());
-        for (int i = 0; i < node->yields; ++i) std::this_thread::yield();
-        if (node->kind == Node::Kind::failing_step) return pd::Error{pd::Code::refused, "failed"};
-        return node->value;
-      },
-      {.retry = kNoRetry});
+  co_return co_await ctx.step(name,
+                              [&](pd::Step& step) -> pd::Result<int> {
+                                world->trace.add("run " + step.name());
+                                for (int i = 0; i < node->yields; ++i) std::this_thread::yield();
+                                if (node->kind == Node::Kind::failing_step)
+                                  return pd::Error{pd::Code::refused, "failed"};
+                                return node->value;
+                              },
+                              {.retry = kNoRetry});
 }
 
-/// A branch that lost ends with `cancelled`: what an `all` fails with is "failed" whichever branch it was.
+/// A branch that lost ends with `cancelled`: what an `all` fails with is "failed" whichever branch
+/// it was.
 pd::Task<int> play_parts(pd::Context& ctx, Tree node) {
   if (node->kind == Node::Kind::all_two) {
     const auto parts = co_await ctx.all(play(ctx, node->parts[0]), play(ctx, node->parts[1]));
@@ -235,7 +245,8 @@ TEST_F(RecoveryTest, RandomTreesGiveTheSameReplyWhateverCommitsTheirProcessesDie
     for (int attempt = 0; attempt < 3 && !last.reply; ++attempt) {
       // Three unclean ends in one step would park the run, so the third process lives.
       const std::uint64_t at = attempt == 2 ? 0 : 1 + random.below(whole.commits + 1);
-      last = life(random_agent, seed, at, random.below(2) == 0 ? LastCommit::lost : LastCommit::kept);
+      last =
+          life(random_agent, seed, at, random.below(2) == 0 ? LastCommit::lost : LastCommit::kept);
       crashes += last.reply ? 0U : 1U;
     }
     EXPECT_EQ(last.reply, whole.reply);

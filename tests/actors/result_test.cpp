@@ -9,10 +9,14 @@ namespace {
 namespace pd = perdure;
 
 pd::Task<int> echo(pd::Context& ctx, int number) {
-  co_return co_await ctx.step("echo", [&](pd::Step&) -> pd::Result<int> {
-    if (number < 0) return pd::Error{pd::Code::timeout, "the far side took too long", {}, {}, {}};
-    return number;
-  }, {.retry = {.attempts_max = 1}});
+  co_return co_await ctx.step("echo",
+                              [&](pd::Step&) -> pd::Result<int> {
+                                if (number < 0)
+                                  return pd::Error{
+                                      pd::Code::timeout, "the far side took too long", {}, {}, {}};
+                                return number;
+                              },
+                              {.retry = {.attempts_max = 1}});
 }
 inline constexpr pd::Agent echoing{"echoing", &echo};
 

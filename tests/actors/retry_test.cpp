@@ -1,4 +1,5 @@
-// Retries and timeouts: when the next attempt begins, what the journal says meanwhile, what a restart makes of it.
+// Retries and timeouts: when the next attempt begins, what the journal says meanwhile, what a
+// restart makes of it.
 #include "tests/actors/engine_fixture.hpp"
 
 namespace perdure::test {
@@ -15,7 +16,8 @@ pd::Task<int> flaky(pd::Context& ctx, int times) {
         if (step.attempt() <= times) return pd::Error{pd::Code::user, "not yet", {}, {}, {}};
         return step.attempt();
       },
-      {.retry = {.attempts_max = 5, .delay = 100ms, .factor = 3.0, .delay_max = 1s, .jitter = 0.0}});
+      {.retry = {
+           .attempts_max = 5, .delay = 100ms, .factor = 3.0, .delay_max = 1s, .jitter = 0.0}});
 }
 inline constexpr pd::Agent flaky_agent{"flaky", &flaky};
 
@@ -138,10 +140,13 @@ TEST_F(RetryTest, SomeFailuresAreNeverTriedAgain) {
 }
 
 pd::Task<int> asks_for_time(pd::Context& ctx, int) {
-  co_return co_await ctx.step("asks", [&](pd::Step& step) -> pd::Result<int> {
-    if (step.attempt() == 1) return pd::Error{pd::Code::user, "rate limit", true, 60s, {}};
-    return step.attempt();
-  }, {.retry = {.delay = 100ms, .delay_max = 1s}});
+  co_return co_await ctx.step("asks",
+                              [&](pd::Step& step) -> pd::Result<int> {
+                                if (step.attempt() == 1)
+                                  return pd::Error{pd::Code::user, "rate limit", true, 60s, {}};
+                                return step.attempt();
+                              },
+                              {.retry = {.delay = 100ms, .delay_max = 1s}});
 }
 inline constexpr pd::Agent asking{"asking", &asks_for_time};
 
@@ -158,9 +163,9 @@ TEST_F(RetryTest, AnErrorsRetryAfterIsKept) {
 }
 
 pd::Task<int> jittery(pd::Context& ctx, int) {
-  co_return co_await ctx.step("jitter", [&](pd::Step&) -> pd::Result<int> {
-    return pd::Error{pd::Code::user, "always"};
-  }, {.retry = {.attempts_max = 0, .delay = 1s, .factor = 1.0, .jitter = 0.5}});
+  co_return co_await ctx.step(
+      "jitter", [&](pd::Step&) -> pd::Result<int> { return pd::Error{pd::Code::user, "always"}; },
+      {.retry = {.attempts_max = 0, .delay = 1s, .factor = 1.0, .jitter = 0.5}});
 }
 inline constexpr pd::Agent jittering{"jittering", &jittery};
 
@@ -204,7 +209,8 @@ TEST_F(RestartInBackoffTest, TheRemainderIsWaitedAfterACleanEndAndAfterACrash) {
     engine.start(flaky_agent);
     engine.advance(39ms);
     EXPECT_EQ(world_.trace.all().size(), 1U) << "early";
-    EXPECT_EQ(engine.runtime().explain(id).value(), "step 1 'flaky' waits 0.0 s for its next attempt");
+    EXPECT_EQ(engine.runtime().explain(id).value(),
+              "step 1 'flaky' waits 0.0 s for its next attempt");
     engine.advance(1ms);
     EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 2);
   }

@@ -66,8 +66,8 @@ TEST_F(TimeoutTest, AValueStandsAlsoAfterTheDeadlineAndAFailureDoesNot) {
       EXPECT_EQ(reply.error().message, "gave up");
     } else {
       EXPECT_EQ(reply.error().code, pd::Code::timeout);
-      EXPECT_EQ(reply.error().known_effect(), kind == fails_refused_late ? pd::ErrorEffect::refused
-                                                                         : pd::ErrorEffect::unknown);
+      EXPECT_EQ(reply.error().known_effect(),
+                kind == fails_refused_late ? pd::ErrorEffect::refused : pd::ErrorEffect::unknown);
     }
     engine.advance(1s);
     EXPECT_EQ(fresh.trace.count("stop"), kind == fails_in_time ? 0U : 1U);
@@ -76,13 +76,16 @@ TEST_F(TimeoutTest, AValueStandsAlsoAfterTheDeadlineAndAFailureDoesNot) {
 }
 
 pd::Task<int> retried_after_timeout(pd::Context& ctx, int) {
-  co_return co_await ctx.step("slow once", [](pd::Step& step) -> pd::Result<int> {
-    world->trace.add("attempt " + std::to_string(step.attempt()));
-    if (step.attempt() == 2) return step.stop_requested() ? -1 : 2;
-    const std::stop_callback stopped(step.stop_token(), [] { world->trace.add("stop"); });
-    world->trace.wait_for("stop");
-    return pd::Error{pd::Code::cancelled, "stopped"};
-  }, {.retry = kPlainRetry, .timeout = 1s});
+  co_return co_await ctx.step("slow once",
+                              [](pd::Step& step) -> pd::Result<int> {
+                                world->trace.add("attempt " + std::to_string(step.attempt()));
+                                if (step.attempt() == 2) return step.stop_requested() ? -1 : 2;
+                                const std::stop_callback stopped(step.stop_token(),
+                                                                 [] { world->trace.add("stop"); });
+                                world->trace.wait_for("stop");
+                                return pd::Error{pd::Code::cancelled, "stopped"};
+                              },
+                              {.retry = kPlainRetry, .timeout = 1s});
 }
 inline constexpr pd::Agent retried{"retried", &retried_after_timeout};
 
@@ -104,10 +107,12 @@ pd::Task<int> loses(pd::Context& ctx, int how) {
   const auto after = [](int what) {
     if (what == throws) throw std::runtime_error("not repaired");
   };
-  const auto in_backoff = ctx.step("tries", [](pd::Step&) -> pd::Result<int> {
-    world->trace.add("tries");
-    return pd::Error{pd::Code::user, "again later"};
-  }, {.retry = {.delay = 30s, .jitter = 0.0}});
+  const auto in_backoff = ctx.step("tries",
+                                   [](pd::Step&) -> pd::Result<int> {
+                                     world->trace.add("tries");
+                                     return pd::Error{pd::Code::user, "again later"};
+                                   },
+                                   {.retry = {.delay = 30s, .jitter = 0.0}});
   const auto decides = ctx.step("decides", [](pd::Step&) -> pd::Result<int> {
     world->door("decide").pass();
     return pd::Error{pd::Code::refused, "decided"};

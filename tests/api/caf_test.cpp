@@ -1,12 +1,13 @@
-// Perdure in a program that uses CAF itself: one system for both, and actors that stand for sessions.
+// Perdure in a program that uses CAF itself: one system for both, and actors that stand for
+// sessions.
 #include <perdure/caf.hpp>
 #include <perdure/perdure.hpp>
 
-#include <caf/all.hpp>
 #include <gtest/gtest.h>
+#include <caf/all.hpp>
 
-#include <filesystem>
 #include <unistd.h>
+#include <filesystem>
 
 namespace perdure::test {
 namespace {
@@ -102,7 +103,8 @@ TEST_F(CafTest, AThousandSessionsShareTheSystem) {
   serve_and_start();
   std::vector<pd::Run<std::string>> runs;
   for (int i = 0; i < 1000; ++i)
-    runs.push_back(runtime_->session(greeter, std::to_string(i)).start("n" + std::to_string(i)).value());
+    runs.push_back(
+        runtime_->session(greeter, std::to_string(i)).start("n" + std::to_string(i)).value());
   for (int i = 0; i < 1000; ++i)
     EXPECT_EQ(runs[static_cast<std::size_t>(i)].wait().value(), "hello n" + std::to_string(i));
 }

@@ -1,4 +1,5 @@
-// A process to be killed: a durable agent that appends a line to a file whenever a body really runs.
+// A process to be killed: a durable agent that appends a line to a file whenever a body really
+// runs.
 //
 // usage: crash_child JOURNAL EFFECTS
 #include <perdure/perdure.hpp>
@@ -18,8 +19,10 @@ std::string effects_file;
 /// One write(2) of a whole line, so that lines of several threads and lives don't mix.
 void note(const pd::Step& step) {
   const int file = ::open(effects_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  const std::string line = step.id() + "\t" + step.key() + "\t" + std::to_string(step.attempt()) + "\n";
-  if (file < 0 || ::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
+  const std::string line =
+      step.id() + "\t" + step.key() + "\t" + std::to_string(step.attempt()) + "\n";
+  if (file < 0 || ::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    std::abort();
   ::close(file);
 }
 
@@ -42,23 +45,25 @@ pd::Task<std::string> journey(pd::Context& ctx, int start) {
       return i;
     });
   auto both = co_await ctx.all(branch(ctx, sum), branch(ctx, 10));
-  const pd::Result<int> once = co_await pd::as_result(ctx.step(
-      "once",
-      [&](pd::Step& step) {
-        note(step);
-        return 5;
-      },
-      {.effect = pd::Effect::at_most_once}));
-  const std::string last = co_await ctx.step(
-      "flaky",
-      [&](pd::Step& step) -> pd::Result<std::string> {
-        note(step);
-        if (step.attempt() == 1) return pd::Error{pd::Code::user, "not this time"};
-        return std::string("done");
-      },
-      {.retry = {.attempts_max = 0, .delay = 1ms, .jitter = 0.0}});
+  const pd::Result<int> once =
+      co_await pd::as_result(ctx.step("once",
+                                      [&](pd::Step& step) {
+                                        note(step);
+                                        return 5;
+                                      },
+                                      {.effect = pd::Effect::at_most_once}));
+  const std::string last =
+      co_await ctx.step("flaky",
+                        [&](pd::Step& step) -> pd::Result<std::string> {
+                          note(step);
+                          if (step.attempt() == 1)
+                            return pd::Error{pd::Code::user, "not this time"};
+                          return std::string("done");
+                        },
+                        {.retry = {.attempts_max = 0, .delay = 1ms, .jitter = 0.0}});
   co_return std::to_string(std::get<0>(both) + std::get<1>(both)) + " " +
-      (once ? std::to_string(once.value()) : std::string(to_string(once.error().code))) + " " + last;
+      (once ? std::to_string(once.value()) : std::string(to_string(once.error().code))) + " " +
+      last;
 }
 inline constexpr pd::Agent traveller{"traveller", &journey};
 

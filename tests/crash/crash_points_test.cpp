@@ -1,4 +1,5 @@
-// The process dies at each named crash point, at each of its first passings; the next process goes on.
+// The process dies at each named crash point, at each of its first passings; the next process goes
+// on.
 #include "core/crash_point.hpp"
 #include "journal/directory.hpp"
 #include "journal/reader.hpp"
@@ -66,7 +67,8 @@ std::map<std::string, int> bodies(const fs::path& effects) {
     std::getline(fields, id, '\t');
     std::getline(fields, key, '\t');
     ++count[id];
-    EXPECT_EQ(keys.try_emplace(id, key).first->second, key) << "the key of step " << id << " changed";
+    EXPECT_EQ(keys.try_emplace(id, key).first->second, key)
+        << "the key of step " << id << " changed";
   }
   return count;
 }
@@ -96,8 +98,8 @@ std::set<std::string> recorded(const fs::path& directory) {
 class CrashPoints : public ::testing::TestWithParam<std::size_t> {
  protected:
   void SetUp() override {
-    directory_ = fs::temp_directory_path() / ("perdure-crash-" + std::to_string(getpid()) + "-" +
-                                              std::to_string(GetParam()));
+    directory_ = fs::temp_directory_path() /
+                 ("perdure-crash-" + std::to_string(getpid()) + "-" + std::to_string(GetParam()));
     fs::remove_all(directory_);
     fs::create_directories(directory_);
   }
@@ -121,10 +123,12 @@ TEST_P(CrashPoints, TheNextProcessGoesOnAndRepeatsNothingThatWasRecorded) {
     const std::map<std::string, int> before = bodies(effects);
     const Life second = live(journal, effects, "");
     ASSERT_TRUE(second.ended_well()) << point << ":" << passing;
-    EXPECT_TRUE(second.output == "30 5 done\n" || second.output == "30 outcome_unknown done\n") << second.output;
+    EXPECT_TRUE(second.output == "30 5 done\n" || second.output == "30 outcome_unknown done\n")
+        << second.output;
     const std::map<std::string, int> after = bodies(effects);
     for (const std::string& id : known)
-      EXPECT_EQ(before.at(id), after.at(id)) << "recorded step " << id << " ran again after " << point;
+      EXPECT_EQ(before.at(id), after.at(id))
+          << "recorded step " << id << " ran again after " << point;
     for (const auto& [id, count] : after)
       EXPECT_LE(count, id == "6" ? 3 : 2) << "step " << id << " after " << point << ":" << passing;
     EXPECT_LE(after.count("5") != 0 ? after.at("5") : 0, 1) << "an at-most-once body ran twice";
@@ -132,8 +136,11 @@ TEST_P(CrashPoints, TheNextProcessGoesOnAndRepeatsNothingThatWasRecorded) {
   EXPECT_TRUE(reached) << "nothing passes the crash point " << point;
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, CrashPoints, ::testing::Range<std::size_t>(0, core::kCrashPointCount),
-                         [](const auto& info) { return std::string(core::kCrashPointNames[info.param]); });
+INSTANTIATE_TEST_SUITE_P(Every, CrashPoints,
+                         ::testing::Range<std::size_t>(0, core::kCrashPointCount),
+                         [](const auto& info) {
+                           return std::string(core::kCrashPointNames[info.param]);
+                         });
 
 }  // namespace
 }  // namespace perdure::test

@@ -33,7 +33,8 @@ std::map<std::pair<MachineState, MachineEvent>, MachineState> documented() {
     words >> slashes >> state >> event >> next;
     if (slashes != "///" || !kStates.contains(state) || !kEvents.contains(event)) continue;
     if (!kStates.contains(next)) continue;
-    EXPECT_TRUE(rows.emplace(std::pair(kStates.at(state), kEvents.at(event)), kStates.at(next)).second)
+    EXPECT_TRUE(
+        rows.emplace(std::pair(kStates.at(state), kEvents.at(event)), kStates.at(next)).second)
         << "twice: " << line;
   }
   return rows;
@@ -68,7 +69,8 @@ class ReplayMachineTest : public ::testing::Test {
     made.type = "int32";
     return made;
   }
-  StepStarted started(std::span<const std::uint32_t> at, std::string_view name, std::uint32_t number) {
+  StepStarted started(std::span<const std::uint32_t> at, std::string_view name,
+                      std::uint32_t number) {
     StepStarted made;
     made.path = at;
     made.name = name;

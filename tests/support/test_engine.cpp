@@ -8,8 +8,8 @@ namespace {
 
 class ThreadShell final : public actors::SessionShell {
  public:
-  ThreadShell(actors::SessionAddress address, actors::SessionServices& services, actors::Engine& engine,
-              OneThread& thread)
+  ThreadShell(actors::SessionAddress address, actors::SessionServices& services,
+              actors::Engine& engine, OneThread& thread)
       : SessionShell(std::move(address), services), engine_(engine), thread_(thread) {}
 
  protected:
@@ -69,12 +69,12 @@ std::vector<std::string> TestDisk::records(const RunId& run) const {
     std::string line(to_string(record->kind()));
     if (record->kind() == journal::Kind::step_result) {
       const auto result = record->as<journal::StepResult>().value();
-      line += " " + journal::StepPath(result.path).to_string() + " '" + std::string(result.name) + "' " +
-              (result.error ? std::string(to_string(result.error->code)) : "ok");
+      line += " " + journal::StepPath(result.path).to_string() + " '" + std::string(result.name) +
+              "' " + (result.error ? std::string(to_string(result.error->code)) : "ok");
     } else if (record->kind() == journal::Kind::step_started) {
       const auto started = record->as<journal::StepStarted>().value();
-      line += " " + journal::StepPath(started.path).to_string() + " '" + std::string(started.name) + "' #" +
-              std::to_string(started.attempt);
+      line += " " + journal::StepPath(started.path).to_string() + " '" + std::string(started.name) +
+              "' #" + std::to_string(started.attempt);
     } else if (record->kind() == journal::Kind::run_ended) {
       line += record->as<journal::RunEnded>().value().error ? " failed" : " ok";
     }

@@ -1,7 +1,8 @@
 /// An engine for tests: a memory store, a clock that stands still, no CAF.
 ///
-/// What this is: `TestDisk` outlives engines as a disk outlives processes; `TestEngine` is one process's life
-/// on it. Sessions run on one thread of the engine's own, or on the step thread that completes them, as the
+/// What this is: `TestDisk` outlives engines as a disk outlives processes; `TestEngine` is one
+/// process's life on it. Sessions run on one thread of the engine's own, or on the step thread that
+/// completes them, as the
 /// CAF shells do it; so this is also what runs under the thread sanitizer.
 #pragma once
 
@@ -39,7 +40,8 @@ struct TestDisk {
   [[nodiscard]] bool is_ready(const RunId& run) const;
   [[nodiscard]] std::vector<journal::Due> due() const;
   [[nodiscard]] std::vector<journal::Attempts> attempts(const RunId& run) const;
-  /// One line a record: `step_result 3.0 'name' ok`, `step_started 2 'name' #1`, `run_ended failed`.
+  /// One line a record: `step_result 3.0 'name' ok`, `step_started 2 'name' #1`, `run_ended
+  /// failed`.
   [[nodiscard]] std::vector<std::string> records(const RunId& run) const;
 };
 
@@ -89,12 +91,12 @@ class OneThread {
 class TestEngine {
  public:
   explicit TestEngine(TestDisk& disk, RuntimeOptions options = {});
-  /// Ends as a crash does, unless `shutdown` was called: what is not in the store is lost. Bodies that still
-  /// run must be able to end.
+  /// Ends as a crash does, unless `shutdown` was called: what is not in the store is lost. Bodies
+  /// that still run must be able to end.
   ~TestEngine();
 
-  /// The process dies at its n-th commit from now (from 1): that one reaches the disk or not, and nothing
-  /// that waits for it happens. 0: whatever it commits from now on is lost.
+  /// The process dies at its n-th commit from now (from 1): that one reaches the disk or not, and
+  /// nothing that waits for it happens. 0: whatever it commits from now on is lost.
   void die_at_commit(std::uint64_t n, LastCommit what = LastCommit::lost) {
     store_.die_at_commit(n, what);
   }

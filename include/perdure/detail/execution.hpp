@@ -1,15 +1,16 @@
 /// The seam between handlers and the engine that runs them.
 ///
-/// What this is: what coroutine frames (task.hpp) and operations (operations.hpp) ask of the engine, and what
-/// the engine asks of them. The engine itself is compiled (actors/run_core.hpp); nothing here stores or
-/// schedules anything.
+/// What this is: what coroutine frames (task.hpp) and operations (operations.hpp) ask of the
+/// engine, and what the engine asks of them. The engine itself is compiled (actors/run_core.hpp);
+/// nothing here stores or schedules anything.
 /// What it promises: everything here is called on the run's own thread, one call at a time, but for
 /// `Leaf::run`, which is called on a step thread.
 /// What it does not: belong to the API. Names in `perdure::detail` may change with every version.
 ///
-/// How the parts hang together: a frame awaits one Child at a time (a leaf, a task, a combinator). A child
-/// that has ended tells its Parent. A parent that is a frame becomes runnable; the engine's loop runs what
-/// is runnable, first come first served, until nothing is left, and then makes the next delivery.
+/// How the parts hang together: a frame awaits one Child at a time (a leaf, a task, a combinator).
+/// A child that has ended tells its Parent. A parent that is a frame becomes runnable; the engine's
+/// loop runs what is runnable, first come first served, until nothing is left, and then makes the
+/// next delivery.
 #pragma once
 
 #include <perdure/codec.hpp>
@@ -44,8 +45,8 @@ namespace detail {
 
 class Execution;
 
-/// Where something stands in the tree of a run: a list of components from the root, linked upwards. The
-/// nodes live in frames and awaiters; the root has no parent and no component.
+/// Where something stands in the tree of a run: a list of components from the root, linked upwards.
+/// The nodes live in frames and awaiters; the root has no parent and no component.
 struct Place {
   const Place* parent = nullptr;
   std::uint32_t component = 0;
@@ -64,13 +65,11 @@ class Parent {
 class Runnable {
  public:
   virtual void run() noexcept = 0;
+  /// The queue's own link. (No friend in its place: GCC then takes the destructor for accessible.)
+  Runnable* next_in_queue = nullptr;
 
  protected:
   ~Runnable() = default;
-
- private:
-  friend class Execution;
-  Runnable* next_ = nullptr;
 };
 
 /// Where a child was started, and whom to tell.
@@ -149,12 +148,13 @@ class Execution {
   [[nodiscard]] virtual std::string_view agent_name() const = 0;
   [[nodiscard]] virtual int agent_version() const = 0;
   virtual void log(std::string_view message) = 0;
-  /// Whether the caller's thread is running this run's handler now (and not one of its step bodies).
+  /// Whether the caller's thread is running this run's handler now (and not one of its step
+  /// bodies).
   [[nodiscard]] virtual bool on_this_thread() const noexcept = 0;
 
   void make_runnable(Runnable& runnable) noexcept {
-    runnable.next_ = nullptr;
-    (last_ == nullptr ? first_ : last_->next_) = &runnable;
+    runnable.next_in_queue = nullptr;
+    (last_ == nullptr ? first_ : last_->next_in_queue) = &runnable;
     last_ = &runnable;
   }
   [[nodiscard]] PromiseBase* current() const noexcept { return current_; }
@@ -165,7 +165,7 @@ class Execution {
   /// The next runnable, or null.
   [[nodiscard]] Runnable* take_runnable() noexcept {
     Runnable* const taken = first_;
-    if (taken != nullptr && (first_ = taken->next_) == nullptr) last_ = nullptr;
+    if (taken != nullptr && (first_ = taken->next_in_queue) == nullptr) last_ = nullptr;
     return taken;
   }
   void forget_runnables() noexcept { first_ = last_ = nullptr; }

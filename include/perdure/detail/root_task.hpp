@@ -1,6 +1,7 @@
 /// A run's outermost task, behind an interface without its types.
 ///
-/// What this is: how the engine makes a handler's frame from recorded bytes and takes its reply as bytes.
+/// What this is: how the engine makes a handler's frame from recorded bytes and takes its reply as
+/// bytes.
 /// What it does not: schedule; see execution.hpp.
 #pragma once
 
@@ -23,7 +24,8 @@ class RootTask {
   /// Destroys the frame, if there still is one.
   virtual ~RootTask() = default;
   /// Decodes the message and makes the frame; it becomes runnable. Errors: `undecodable`.
-  [[nodiscard]] virtual Result<void> start(Execution& execution, Context& context, ByteView message) = 0;
+  [[nodiscard]] virtual Result<void> start(Execution& execution, Context& context,
+                                           ByteView message) = 0;
   [[nodiscard]] virtual bool ended() const noexcept = 0;
   /// The reply as bytes, or the handler's failure. Call once, when it has ended.
   [[nodiscard]] virtual Result<Bytes> take_reply() = 0;
@@ -38,7 +40,8 @@ class RootTaskOf final : public RootTask, private TaskOwner, private Parent {
     if (handle_) handle_.destroy();
   }
 
-  [[nodiscard]] Result<void> start(Execution& execution, Context& context, ByteView message) override {
+  [[nodiscard]] Result<void> start(Execution& execution, Context& context,
+                                   ByteView message) override {
     PERDURE_TRY(Message decoded, decode<Message>(message));
     handle_ = function_(context, std::move(decoded)).release();
     handle_.promise().launch(Start{execution, Place{}, *this, 0}, *this, handle_);

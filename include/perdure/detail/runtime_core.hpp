@@ -1,6 +1,7 @@
 /// The runtime behind its handles, without types of messages and replies.
 ///
-/// What this is: what `Runtime`, `AgentSession` and `Run` ask of the compiled runtime (actors/runtime.cpp).
+/// What this is: what `Runtime`, `AgentSession` and `Run` ask of the compiled runtime
+/// (actors/runtime.cpp).
 #pragma once
 
 #include <perdure/codec.hpp>

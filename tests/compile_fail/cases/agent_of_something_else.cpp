@@ -1,4 +1,5 @@
-// expect: perdure: an agent is made of a function Task<Reply>(Context&, Message), or of pd::Handler objects
+// expect: perdure: an agent is made of a function Task<Reply>(Context&, Message), or of pd::Handler
+// objects
 #include <perdure/perdure.hpp>
 namespace pd = perdure;
 

@@ -1,4 +1,5 @@
-// expect: perdure: a handler can await only perdure operations; wrap other asynchronous work in ctx.step
+// expect: perdure: a handler can await only perdure operations; wrap other asynchronous work in
+// ctx.step
 #include <perdure/perdure.hpp>
 namespace pd = perdure;
 

@@ -2,4 +2,6 @@
 #include <perdure/perdure.hpp>
 namespace pd = perdure;
 
-pd::Task<int> handler(pd::Context&, const std::string& text) { co_return static_cast<int>(text.size()); }
+pd::Task<int> handler(pd::Context&, const std::string& text) {
+  co_return static_cast<int>(text.size());
+}

@@ -1,8 +1,11 @@
-// expect: perdure: this type cannot be stored; describe it with PERDURE_DESCRIBE or specialise perdure::Codec
+// expect: perdure: this type cannot be stored; describe it with PERDURE_DESCRIBE or specialise
+// perdure::Codec
 #include <perdure/perdure.hpp>
 namespace pd = perdure;
 
-struct Opaque { void* handle = nullptr; };
+struct Opaque {
+  void* handle = nullptr;
+};
 pd::Task<int> handler(pd::Context& ctx, int) {
   (void)co_await ctx.step("one", [](pd::Step&) { return Opaque{}; });
   co_return 1;
