@@ -1,20 +1,8 @@
-#include <flatbuffers/flexbuffers.h>
-
-#include <cstring>
-#include <vector>
-
 #include "journal/payload_check.hpp"
+#include "journal/payload_json.hpp"
 
 namespace perdure::journal {
 
-bool is_well_formed_payload(core::ByteView payload) {
-  if (payload.empty()) return true;
-  // The verifier wants its input aligned, as what it checks was written.
-  const core::Bytes aligned(payload.begin(), payload.end());
-  // Remembers what was seen: without it a small buffer of references to references takes for ever.
-  std::vector<std::uint8_t> seen;
-  return flexbuffers::VerifyBuffer(reinterpret_cast<const std::uint8_t*>(aligned.data()),
-                                   aligned.size(), &seen);
-}
+bool is_well_formed_payload(core::ByteView payload) { return check_payload(payload).has_value(); }
 
 }  // namespace perdure::journal
