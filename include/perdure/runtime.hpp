@@ -26,7 +26,7 @@ enum class SuspectedCrashes : std::uint8_t {
 
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
-  std::string journal;
+  std::string journal = {};
   /// Step bodies that may run at a time. They may block; more threads cost memory, fewer make steps
   /// wait.
   std::size_t step_threads = 32;
