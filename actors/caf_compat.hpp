@@ -8,8 +8,7 @@
 #include <caf/all.hpp>
 
 #if CAF_VERSION < 1700 || CAF_VERSION >= 1800
-#error                                                                                             \
-    "perdure: actors/caf_compat.hpp knows CAF 0.17 (libcaf-dev of Debian 12 and 13 and Ubuntu 24.04)"
+#error "perdure: actors/caf_compat.hpp knows CAF 0.17 (libcaf-dev of Debian and Ubuntu)"
 #endif
 
 #include <cstddef>

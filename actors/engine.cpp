@@ -25,15 +25,17 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
     reporter_.event({EventKind::storage_full, std::nullopt, why});
   };
   writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
-  pool_ = std::make_unique<StepPool>(StepPoolOptions{options_.step_threads, [this](AfterJob after) {
-                                                       // A step thread with nothing else to do commits by itself: a lone session pays no
-                                                       // hand-over.
-                                                       if (after == AfterJob::queue_empty) {
-                                                         writer_->commit_here();
-                                                       } else {
-                                                         writer_->wake();
-                                                       }
-                                                     }});
+  // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
+  StepPoolOptions pooling;
+  pooling.threads_max = options_.step_threads;
+  pooling.after_job = [this](AfterJob after) {
+    if (after == AfterJob::queue_empty) {
+      writer_->commit_here();
+    } else {
+      writer_->wake();
+    }
+  };
+  pool_ = std::make_unique<StepPool>(std::move(pooling));
   // Bodies that one commit lets out reach the pool together.
   gate_.around_release([this](const auto& release) {
     const StepPool::Gather gather(*pool_);

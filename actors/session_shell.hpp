@@ -18,7 +18,8 @@ namespace perdure::actors {
 /// On which thread the session should handle an input.
 enum class RunOn : std::uint8_t {
   scheduler,  ///< Not on the caller's.
-  caller,  ///< On the caller's, when the session is idle: the caller is a step thread and sees to the commit.
+  /// On the caller's, when the session is idle: a step thread, which sees to the commit itself.
+  caller,
 };
 
 /// Thread: any.
