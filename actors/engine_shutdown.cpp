@@ -3,6 +3,7 @@
 
 #include "core/crash_point.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 
 namespace perdure::actors {
@@ -39,10 +40,18 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   writer_->wake();
   std::unique_lock lock(countdown->mutex);
   const auto done = [&] { return countdown->left == 0; };
-  if (all_returned) {
-    countdown->changed.wait(lock, done);
-  } else {
+  if (!all_returned) {
     countdown->changed.wait_until(lock, until, done);
+    return countdown->left;
+  }
+  constexpr std::chrono::seconds kToHandleTheLast{1};
+  const auto handled = std::max(until, std::chrono::steady_clock::now() + kToHandleTheLast);
+  if (!countdown->changed.wait_until(lock, handled, done)) {
+    // What is still at the gate waits for a full disk: it is told that nothing becomes durable now.
+    lock.unlock();
+    (void)writer_->stop();
+    lock.lock();
+    countdown->changed.wait(lock, done);
   }
   return countdown->left;
 }
