@@ -242,6 +242,7 @@ class AllState final : public Parent {
   template <class State>
   struct Holder {
     template <class Op>
+      requires(!std::same_as<std::remove_cvref_t<Op>, Holder>)
     explicit Holder(Op&& operation) : state(std::forward<Op>(operation)) {}
     State state;
   };

@@ -198,7 +198,7 @@ class Promise final : public PromiseResult<T> {
                   "work in ctx.step");
     static_assert(!std::is_lvalue_reference_v<Op>,
                   "perdure: an operation is awaited once; write co_await std::move(operation)");
-    return Awaiter<std::remove_cvref_t<Op>>(std::move(operation), *this);
+    return Awaiter<std::remove_cvref_t<Op>>(std::forward<Op>(operation), *this);
   }
 };
 
