@@ -272,8 +272,9 @@ TEST_F(HandlerThrewTest, BodiesThatRunBesideKeepTheirFrameAndTheirResult) {
     world_.trace.wait_for("beside");
     world_.door("first").open();
     engine.wait_for_event(pd::EventKind::run_parked);
-    EXPECT_EQ(engine.runtime().explain(id).value(),
-              "it is parked (handler_threw) and its last bodies are returning");
+    // Whether the park is durable by now decides who answers.
+    const std::string why = engine.runtime().explain(id).value();
+    EXPECT_TRUE(why.starts_with("it is parked (handler_threw)")) << why;
     world_.door("beside").open();
     while (disk_.records(id).size() < 3) std::this_thread::yield();
   }
