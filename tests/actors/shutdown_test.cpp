@@ -145,7 +145,7 @@ pd::Task<int> ignores(pd::Context& ctx, int) {
 inline constexpr pd::Agent ignoring{"ignoring", &ignores};
 
 TEST_F(ShutdownTest, ABodyThatIgnoresItsStopIsLeftBehindWithItsFrame) {
-  const LeaksOnPurpose leaks;
+  [[maybe_unused]] const LeaksOnPurpose leaks;
   pd::RunId id;
   {
     TestEngine engine(disk_, {.shutdown_within = 1ms});
