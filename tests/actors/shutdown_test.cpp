@@ -9,18 +9,25 @@
 #endif
 #endif
 #ifdef PERDURE_TEST_HAS_LSAN
-#include <sanitizer/lsan_interface.h>
+// Of the sanitizer's run-time library.
+extern "C" void __lsan_disable(void);
+extern "C" void __lsan_enable(void);
 #endif
 
 namespace perdure::test {
 namespace {
 
 /// What a body that ignores its stop leaves behind is leaked on purpose.
-struct LeaksOnPurpose {
+class LeaksOnPurpose {
+ public:
 #ifdef PERDURE_TEST_HAS_LSAN
-  __lsan::ScopedDisabler disabled;
+  LeaksOnPurpose() { __lsan_disable(); }
+  ~LeaksOnPurpose() { __lsan_enable(); }
+#else
+  LeaksOnPurpose() = default;
 #endif
-  int unused = 0;
+  LeaksOnPurpose(const LeaksOnPurpose&) = delete;
+  LeaksOnPurpose& operator=(const LeaksOnPurpose&) = delete;
 };
 
 pd::Task<int> stoppable(pd::Context& ctx, int how) {
