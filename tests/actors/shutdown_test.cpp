@@ -99,7 +99,7 @@ pd::Task<int> queues(pd::Context& ctx, int) {
 }
 inline constexpr pd::Agent queueing{"queueing", &queues};
 
-TEST_F(ShutdownTest, BodiesThatWaitForAThreadNeverRun) {
+TEST_F(ShutdownTest, BodiesThatWaitForAThreadAreNeitherLostNorRepeated) {
   pd::RunId id;
   {
     TestEngine engine(disk_, {.step_threads = 1});
@@ -112,7 +112,7 @@ TEST_F(ShutdownTest, BodiesThatWaitForAThreadNeverRun) {
     world_.door("q").open();
     closer.join();
   }
-  EXPECT_LE(world_.trace.count("ran"), 2U);
+  // How many ran depends on when the pool stopped; what ran is recorded.
   const std::size_t before = world_.trace.count("ran");
   EXPECT_EQ(disk_.records(id).size(), 1 + before);
   TestEngine engine(disk_);

@@ -126,10 +126,13 @@ void run_stress(std::uint64_t seed, std::uint64_t fails_at) {
   for (const Fate& fate : fates) {
     if (fate.number == 0) continue;
     EXPECT_EQ(fate.opened + fate.failed, 1) << "number " << fate.number;
-    EXPECT_EQ(fate.opened == 1, fate.number <= store.durable()) << "number " << fate.number;
+    if (fate.opened == 1) EXPECT_LE(fate.number, store.durable());
+    // Who comes to the gate after the failure is failed, even with a number that became durable.
+    if (fails_at == 0) EXPECT_EQ(fate.opened == 1, fate.number <= store.durable());
     opened += static_cast<std::size_t>(fate.opened);
   }
-  EXPECT_EQ(writer.figures().changes, opened);
+  EXPECT_GE(writer.figures().changes, opened);
+  if (fails_at == 0) EXPECT_EQ(writer.figures().changes, opened);
 }
 
 TEST(WriterStress, OpensEverythingOnceInOrderThroughFullDisks) {
