@@ -411,11 +411,7 @@ void RunCore::deliver(Pending& pending, const detail::BodyResult& result) {
 }
 
 void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::milliseconds delay) {
-  forget_attempts(pending.what.path, Forget::due_only);
-  journal::Attempts& attempts = attempts_[pending.what.path.hash()];
-  attempts.path.assign(pending.what.path.components().begin(),
-                       pending.what.path.components().end());
-  attempts.name = pending.what.name;
+  journal::Attempts& attempts = attempts_for(pending);
   attempts.count = pending.attempt;
   attempts.unclean_ends = 0;
   if (!attempts.first_error) attempts.first_error = error;

@@ -157,6 +157,7 @@ class RunCore final : private detail::Execution {
   void touch_status();
   void stamp_now();
   [[nodiscard]] journal::Attempts* attempts_of(const journal::StepPath& path);
+  [[nodiscard]] journal::Attempts& attempts_for(const journal::Pending& pending);
   void note_begun(const journal::Pending& pending, const Begin& begin);
   void put_attempts(const journal::Attempts& attempts);
 

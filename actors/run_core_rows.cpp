@@ -49,15 +49,21 @@ void RunCore::forget_attempts(const journal::StepPath& path, Forget what) {
   attempts_.erase(path.hash());
 }
 
+/// The step's row, made where there was none, with no time due any more.
+journal::Attempts& RunCore::attempts_for(const Pending& pending) {
+  forget_attempts(pending.what.path, Forget::due_only);
+  const auto path = pending.what.path.components();
+  journal::Attempts& attempts = attempts_[pending.what.path.hash()];
+  attempts.path.assign(path.begin(), path.end());
+  attempts.name = pending.what.name;
+  return attempts;
+}
+
 /// The journal learns of an attempt that begins only where it has reason to keep count: after a
 /// failed attempt, or after the process ended during one.
 void RunCore::note_begun(const Pending& pending, const Begin& begin) {
   if (!begin.record_unclean_end && attempts_of(pending.what.path) == nullptr) return;
-  forget_attempts(pending.what.path, Forget::due_only);
-  journal::Attempts& attempts = attempts_[pending.what.path.hash()];
-  attempts.path.assign(pending.what.path.components().begin(),
-                       pending.what.path.components().end());
-  attempts.name = pending.what.name;
+  journal::Attempts& attempts = attempts_for(pending);
   attempts.count = begin.attempt;
   attempts.last_stamp = 0;
   // What is counted are unclean ends in a row: a clean end in between speaks for the step.
