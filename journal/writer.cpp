@@ -52,6 +52,7 @@ struct Writer::Impl {
   Result<RecordNumber> submit(Change&& change, Admission admission);
   void wake();
   RecordNumber last_number() const;
+  std::optional<Error> full() const;
   void commit_up_to(RecordNumber target);
   Result<void> stop();
   bool end_commits();
@@ -61,6 +62,7 @@ struct Writer::Impl {
   enum class Outcome : std::uint8_t {
     nothing_to_do,
     committed,
+    committed_again,  ///< After the disk was full.
     disk_full,
     disk_still_full,
     failed
@@ -141,8 +143,15 @@ RecordNumber Writer::Impl::last_number() const {
   return last_;
 }
 
+std::optional<Error> Writer::Impl::full() const {
+  const std::lock_guard lock(queue_mutex_);
+  return full_;
+}
+
 void Writer::Impl::commit_up_to(RecordNumber target) {
-  while (durable_.load() < target && commit_batch(target) == Outcome::committed) {
+  while (durable_.load() < target) {
+    const Outcome outcome = commit_batch(target);
+    if (outcome != Outcome::committed && outcome != Outcome::committed_again) return;
   }
 }
 
@@ -167,7 +176,8 @@ Writer::Impl::Outcome Writer::Impl::commit_batch(RecordNumber target) {
   const Outcome outcome = written ? note_durable(spent, bytes) : note_trouble(written.error());
   commit.unlock();
 
-  if (outcome == Outcome::committed) gate_.advance(last);
+  if (outcome == Outcome::committed_again && options_.on_room) options_.on_room();
+  if (outcome == Outcome::committed || outcome == Outcome::committed_again) gate_.advance(last);
   if (outcome == Outcome::disk_full) {
     changed_.notify_one();  // The writer's thread begins to wait for the next attempt.
     if (options_.on_full) options_.on_full(written.error());
@@ -201,6 +211,7 @@ bool Writer::Impl::take() {
 Writer::Impl::Outcome Writer::Impl::note_durable(Changes& spent, std::size_t bytes) {
   std::size_t cost = 0;
   std::uint64_t records = 0;
+  bool was_full = false;
   for (std::size_t i = begin_; i < end_; ++i) {
     cost += taken_[i].cost;
     records += taken_[i].change.records();
@@ -208,6 +219,7 @@ Writer::Impl::Outcome Writer::Impl::note_durable(Changes& spent, std::size_t byt
   {
     const std::lock_guard lock(queue_mutex_);
     waiting_bytes_ -= cost;
+    was_full = full_.has_value();
     full_.reset();
     figures_.commits += 1;
     figures_.changes += end_ - begin_;
@@ -222,7 +234,7 @@ Writer::Impl::Outcome Writer::Impl::note_durable(Changes& spent, std::size_t byt
     for (std::size_t i = begin_; i < end_; ++i) taken_[i].change = Change{};
   }
   begin_ = end_;
-  return Outcome::committed;
+  return was_full ? Outcome::committed_again : Outcome::committed;
 }
 
 Writer::Impl::Outcome Writer::Impl::note_trouble(const Error& why) {
@@ -329,6 +341,8 @@ void Writer::commit_here() { impl_->commit_up_to(impl_->last_number()); }
 Result<void> Writer::stop() { return impl_->stop(); }
 
 RecordNumber Writer::last_number() const { return impl_->last_number(); }
+
+std::optional<Error> Writer::full() const { return impl_->full(); }
 
 Writer::Figures Writer::figures() const {
   const std::lock_guard lock(impl_->queue_mutex_);

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace perdure::journal {
 
@@ -44,6 +45,10 @@ struct WriterOptions {
   /// Called from the committing thread when the disk is found full (once until it is not any more).
   /// Must not stop or destroy the writer.
   std::function<void(const Error&)> on_full = {};
+  /// Called from the committing thread when a commit has succeeded again after `on_full`, before
+  /// the gate opens for what it made durable. As `on_full` otherwise; with several threads that
+  /// commit, one may be in `on_full` still when another calls this.
+  std::function<void()> on_room = {};
 };
 
 /// Whether a change may be turned away: work that the outside has just asked for may, a step of
@@ -84,6 +89,8 @@ class Writer {
 
   /// The highest number handed out.
   [[nodiscard]] RecordNumber last_number() const;
+  /// Why the disk takes nothing now, while it is full.
+  [[nodiscard]] std::optional<Error> full() const;
 
   /// What has become durable since the writer began.
   struct Figures {

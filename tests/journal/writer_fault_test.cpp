@@ -16,6 +16,10 @@ class WriterFaultTest : public ::testing::Test {
     WriterOptions options;
     options.full_disk_retry = retry;
     options.on_full = [this](const Error& why) { full_.push_back(why.message); };
+    options.on_room = [this] {
+      EXPECT_TRUE(calls_.opened().empty()) << "the runtime knows before those who wait";
+      ++room_;
+    };
     options.on_fatal = [this](const Error& why) {
       EXPECT_TRUE(calls_.failed().empty()) << "the runtime knows before those who wait";
       fatal_.push_back(why.message);
@@ -32,6 +36,7 @@ class WriterFaultTest : public ::testing::Test {
   Calls calls_;
   std::vector<std::string> full_;
   std::vector<std::string> fatal_;
+  int room_ = 0;
 };
 
 TEST_F(WriterFaultTest, AFullDiskKeepsTheBatchItsNumbersAndWhatIsUnderWay) {
@@ -54,7 +59,11 @@ TEST_F(WriterFaultTest, AFullDiskKeepsTheBatchItsNumbersAndWhatIsUnderWay) {
   writer->commit_here();
   EXPECT_EQ(full_.size(), 1U) << "told once";
   EXPECT_TRUE(calls_.opened().empty());
+  EXPECT_EQ(room_, 0);
+  EXPECT_EQ(writer->full().value().message, disk_full().message);
   writer->commit_here();
+  EXPECT_EQ(room_, 1);
+  EXPECT_FALSE(writer->full().has_value());
   EXPECT_EQ(calls_.opened(), (Numbers{1, 2, 3}));
   ASSERT_EQ(store_.batches.size(), 2U);
   EXPECT_EQ(store_.numbers(0), (Numbers{1, 1, 2, 2}));
