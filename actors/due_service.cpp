@@ -6,10 +6,15 @@
 
 namespace perdure::actors {
 
-DueService::DueService(journal::Store& store, Timers& timers, core::Clock& clock, Tell tell)
-    : store_(store), timers_(timers), clock_(clock), tell_(std::move(tell)) {}
+DueService::DueService(journal::Store& store, Timers& timers, core::Clock& clock, Hooks hooks,
+                       std::size_t head_rows)
+    : store_(store),
+      timers_(timers),
+      clock_(clock),
+      hooks_(std::move(hooks)),
+      head_rows_(head_rows) {}
 
-Result<void> DueService::start() { return refill(); }
+Result<void> DueService::start() { return read_rows(); }
 
 void DueService::stop() {
   const std::lock_guard lock(mutex_);
@@ -33,54 +38,75 @@ void DueService::fire(const Item& item) {
     armed_.erase({item.run, item.path.hash()});
     if (stopped_) return;
   }
-  tell_(item.session, {item.run, item.path});
+  hooks_.due(item.session, {item.run, item.path});
 }
 
 /// How long the wait was when it began.
-Result<journal::Stamp> DueService::whole_delay(journal::Reader& reader, const journal::Due& due) {
-  PERDURE_TRY(const std::vector<journal::Attempts> attempts, reader.attempts(due.run));
+Result<journal::Stamp> DueService::whole_delay(journal::Reader& reader, const journal::Due& row) {
+  PERDURE_TRY(const std::vector<journal::Attempts> attempts, reader.attempts(row.run));
   for (const journal::Attempts& each : attempts)
-    if (each.path == due.path) return std::max<journal::Stamp>(each.next_due - each.last_stamp, 0);
+    if (each.path == row.path) return std::max<journal::Stamp>(each.next_due - each.last_stamp, 0);
   return journal::Stamp{0};
 }
 
-Result<void> DueService::refill() {
+/// Arms a head of rows from `next_` on. How long until the first row behind them is due; empty when
+/// there is none.
+Result<std::optional<std::chrono::microseconds>> DueService::read_head() {
   // First the horizon, then the snapshot: a row that becomes durable in between is armed by its own
   // session, one that is in both is armed once.
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return success();
     horizon_ = std::numeric_limits<journal::Stamp>::max();
   }
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(store_));
-  std::vector<journal::Due> head;
-  PERDURE_TRY(reader.each_due([&](const journal::Due& due) {
-    head.push_back(due);
-    return head.size() < kHead;
-  }));
-  for (const journal::Due& due : head) {
-    PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(due.run));
+  std::vector<journal::Due> rows;
+  const auto take = [&](const journal::Due& row) {
+    rows.push_back(row);
+    return rows.size() <= head_rows_;
+  };
+  const Result<void> all_read = reader.each_due(take, next_);
+  for (const journal::Due& row : rows) {
+    PERDURE_TRY(const journal::Stamp whole, whole_delay(reader, row));
+    const journal::StepPath path(row.path);
+    next_ = journal::due_row(row.at, row.run, path);
+    if (&row - rows.data() == static_cast<std::ptrdiff_t>(head_rows_)) {
+      const std::lock_guard lock(mutex_);
+      horizon_ = row.at;
+      // When the wall clock was set back, the order of the rows does not tell which is due first:
+      // then all are read.
+      const bool set_back = row.at - whole > now;
+      return std::optional(std::chrono::microseconds(set_back ? 0 : row.at - now));
+    }
+    next_.add_zero_byte();
+    PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(row.run));
     if (!info) continue;
-    PERDURE_TRY(const journal::Stamp whole, whole_delay(reader, due));
-    // The wall clock may have been set back since the row was written: the remainder stays within
-    // the delay.
-    const Item item{{info->session, info->agent, info->session_key},
-                    due.run,
-                    journal::StepPath(due.path),
-                    due.at,
-                    std::chrono::microseconds(std::clamp<journal::Stamp>(due.at - now, 0, whole))};
+    // Across a restart the wall clock is the only witness: what is left stays within the delay.
+    const std::chrono::microseconds in(std::clamp<journal::Stamp>(row.at - now, 0, whole));
     const std::lock_guard lock(mutex_);
-    arm_locked(item);
+    arm_locked({{info->session, info->agent, info->session_key}, row.run, path, row.at, in});
   }
-  if (head.size() < kHead) return success();
-  // There are more rows than fit: the rest is read when the last of these is due.
-  const journal::Stamp last = head.back().at;
-  const std::lock_guard lock(mutex_);
-  horizon_ = last;
-  const auto in = std::max(std::chrono::microseconds(last - now), std::chrono::microseconds(0));
-  timers_.schedule(clock_.elapsed() + in, [this] { (void)refill(); });
+  PERDURE_TRY(all_read);
+  return std::optional<std::chrono::microseconds>{};
+}
+
+Result<void> DueService::read_rows() {
+  PERDURE_TRY(const std::optional<std::chrono::microseconds> more, read_head());
+  if (more) read_later(*more);
   return success();
+}
+
+void DueService::read_later(std::chrono::microseconds in) {
+  timers_.schedule(clock_.elapsed() + std::max(in, std::chrono::microseconds(0)), [this] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_) return;
+    }
+    if (const Result<void> read = read_rows(); read.has_error()) {
+      hooks_.unreadable(read.error());
+      read_later(kTryAgain);
+    }
+  });
 }
 
 }  // namespace perdure::actors

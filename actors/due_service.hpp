@@ -3,14 +3,15 @@
 /// What this is: the head of the journal's `due` table as timers in memory, refilled as time goes
 /// on.
 /// What it promises: what is due is told to its session once its elapsed time has passed, never
-/// early; rows beyond the head cost no memory. Telling twice is harmless, sessions ignore what is
-/// stale.
+/// early; each row is read once, and rows beyond the head cost no memory. Telling twice is
+/// harmless, sessions ignore what is stale.
 /// What it does not: write. The run does, when it begins its next attempt.
 #pragma once
 
 #include "actors/session_core.hpp"
 #include "actors/timers.hpp"
 #include "core/clock.hpp"
+#include "journal/key.hpp"
 #include "journal/reader.hpp"
 
 #include <functional>
@@ -30,10 +31,20 @@ class DueService {
     journal::Stamp due = 0;
     std::chrono::microseconds in{0};
   };
-  using Tell = std::function<void(const SessionAddress&, RetryDue)>;
+  struct Hooks {
+    /// A row's time has come. Must be short.
+    std::function<void(const SessionAddress&, RetryDue)> due;
+    /// Rows could not be read; it is tried again in `kTryAgain`.
+    std::function<void(const Error&)> unreadable;
+  };
 
-  /// `store`, `timers` and `clock` outlive it. `tell` must be short.
-  DueService(journal::Store& store, Timers& timers, core::Clock& clock, Tell tell);
+  static constexpr std::size_t kHeadRows = 4096;
+  static constexpr std::chrono::seconds kTryAgain{60};
+
+  /// `store`, `timers` and `clock` outlive it. `head_rows`: how many rows are read at a time, at
+  /// least 1.
+  DueService(journal::Store& store, Timers& timers, core::Clock& clock, Hooks hooks,
+             std::size_t head_rows = kHeadRows);
 
   /// Reads the head of `due`. Errors: as Reader.
   [[nodiscard]] Result<void> start();
@@ -45,19 +56,21 @@ class DueService {
  private:
   void arm_locked(const Item& item);
   void fire(const Item& item);
-  [[nodiscard]] Result<void> refill();
+  [[nodiscard]] Result<void> read_rows();
+  [[nodiscard]] Result<std::optional<std::chrono::microseconds>> read_head();
   [[nodiscard]] static Result<journal::Stamp> whole_delay(journal::Reader& reader,
-                                                          const journal::Due& due);
-
-  /// Rows in memory at a time.
-  static constexpr std::size_t kHead = 4096;
+                                                          const journal::Due& row);
+  void read_later(std::chrono::microseconds in);
 
   journal::Store& store_;
   Timers& timers_;
   core::Clock& clock_;
-  Tell tell_;
+  Hooks hooks_;
+  std::size_t head_rows_;
+  /// Where the next reading begins. One reading at a time: each is set off by the one before.
+  journal::Key next_;
   std::mutex mutex_;
-  /// Rows due up to here are in memory.
+  /// Rows due up to here were read, or are armed by whoever writes them.
   journal::Stamp horizon_ = 0;
   std::set<std::pair<RunId, std::uint64_t>> armed_;
   bool stopped_ = false;

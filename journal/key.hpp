@@ -40,6 +40,8 @@ class Key {
   Key& add(const SessionId& session) { return add(core::ByteView(session.bytes)); }
   Key& add(std::uint32_t number) { return add_big_endian(number, 4); }
   Key& add(std::uint64_t number) { return add_big_endian(number, 8); }
+  /// Makes it the first key that can stand behind this one.
+  Key& add_zero_byte() { return add_big_endian(0, 1); }
 
   [[nodiscard]] core::ByteView view() const noexcept { return {bytes_.data(), size_}; }
 

@@ -43,21 +43,27 @@ std::optional<Error> owned(const std::optional<ErrorView>& error) {
   return to_error(*error);
 }
 
-/// Calls `each(key, row)` for the rows of a table whose keys have `key_bytes` bytes, until it says
-/// false.
+/// Which rows `each_row` reads: from `from` on, while the key begins with `prefix`. All keys of a
+/// table have `key_bytes` bytes.
+struct Range {
+  Key from;
+  Key prefix;
+  std::size_t key_bytes;
+};
+
+/// Calls `each(key, row)` until it says false.
 template <class T, class Each>
-Result<void> each_row(Snapshot& snapshot, Table table, const Key& prefix, std::size_t key_bytes,
-                      Each&& each) {
-  PERDURE_TRY(auto cursor, snapshot.scan(table, prefix, prefix));
+Result<void> each_row(Snapshot& snapshot, Table table, const Range& range, Each&& each) {
+  PERDURE_TRY(auto cursor, snapshot.scan(table, range.from, range.prefix));
   RecordBuffer buffer;
   for (;;) {
     PERDURE_TRY(const bool found, cursor->next());
     if (!found) return success();
     const core::ByteView key = cursor->key();
-    if (key.size() != key_bytes)
-      return corrupt(
-          table, key,
-          "its key has " + std::to_string(key.size()) + " bytes, not " + std::to_string(key_bytes));
+    if (key.size() != range.key_bytes)
+      return corrupt(table, key,
+                     "its key has " + std::to_string(key.size()) + " bytes, not " +
+                         std::to_string(range.key_bytes));
     if (Result<void> loaded = buffer.load(key, cursor->value()); !loaded)
       return with_place(std::move(loaded).error(), table, key);
     Result<T> row = buffer.as<T>();
@@ -86,6 +92,10 @@ SessionId next_session_id(SessionId id) noexcept {
 Key message_key_row(const SessionId& session, std::string_view message_key) noexcept {
   const core::Hash128 hash = core::hash128(core::as_bytes(message_key));
   return Key{}.add(session).add(hash.high).add(hash.low);
+}
+
+Key due_row(Stamp at, const RunId& run, const StepPath& path) noexcept {
+  return Key{}.add(static_cast<std::uint64_t>(at)).add(run).add(path.hash());
 }
 
 RecordStream::RecordStream(RunId run, std::uint32_t from, std::uint32_t count,
@@ -197,19 +207,19 @@ Result<RecordStream> Reader::records(const RunId& run, std::uint32_t from) {
 
 Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
   std::vector<Attempts> all;
-  PERDURE_TRY(each_row<AttemptsRow>(*snapshot_, Table::attempts, Key{}.add(run), kIdBytes + 8,
-                                    [&](core::ByteView, const AttemptsRow& row) -> Result<bool> {
-                                      all.push_back({owned(row.path), std::string(row.name),
-                                                     row.count, row.unclean_ends,
-                                                     owned(row.first_error), owned(row.last_error),
-                                                     row.last_stamp, row.next_due});
-                                      return true;
-                                    }));
+  PERDURE_TRY(each_row<AttemptsRow>(
+      *snapshot_, Table::attempts, {Key{}.add(run), Key{}.add(run), kIdBytes + 8},
+      [&](core::ByteView, const AttemptsRow& row) -> Result<bool> {
+        all.push_back({owned(row.path), std::string(row.name), row.count, row.unclean_ends,
+                       owned(row.first_error), owned(row.last_error), row.last_stamp,
+                       row.next_due});
+        return true;
+      }));
   return all;
 }
 
 Result<void> Reader::each_run(const std::function<bool(const RunInfo&)>& each) {
-  return each_row<RunRow>(*snapshot_, Table::runs, {}, kIdBytes,
+  return each_row<RunRow>(*snapshot_, Table::runs, {{}, {}, kIdBytes},
                           [&](core::ByteView key, const RunRow& row) -> Result<bool> {
                             PERDURE_TRY(const auto whole, info(id_at<RunId>(key, 0), row));
                             return each(whole);
@@ -217,14 +227,14 @@ Result<void> Reader::each_run(const std::function<bool(const RunInfo&)>& each) {
 }
 
 Result<void> Reader::each_ready(const std::function<bool(const ReadyRun&)>& each) {
-  return each_row<ReadyRow>(*snapshot_, Table::ready, {}, kIdBytes,
+  return each_row<ReadyRow>(*snapshot_, Table::ready, {{}, {}, kIdBytes},
                             [&](core::ByteView key, const ReadyRow& row) -> Result<bool> {
                               return each({id_at<RunId>(key, 0), row.session});
                             });
 }
 
-Result<void> Reader::each_due(const std::function<bool(const Due&)>& each) {
-  return each_row<DueRow>(*snapshot_, Table::due, {}, 8 + kIdBytes + 8,
+Result<void> Reader::each_due(const std::function<bool(const Due&)>& each, const Key& from) {
+  return each_row<DueRow>(*snapshot_, Table::due, {from, {}, 8 + kIdBytes + 8},
                           [&](core::ByteView key, const DueRow& row) -> Result<bool> {
                             return each({static_cast<Stamp>(number_at(key, 0, 8)),
                                          id_at<RunId>(key, 8), row.what, owned(row.path)});

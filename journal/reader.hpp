@@ -10,6 +10,7 @@
 #include <perdure/result.hpp>
 
 #include "journal/record.hpp"
+#include "journal/step_path.hpp"
 #include "journal/store.hpp"
 
 #include <functional>
@@ -111,8 +112,9 @@ class Reader {
   /// All runs by id, until `each` returns false.
   [[nodiscard]] Result<void> each_run(const std::function<bool(const RunInfo&)>& each);
   [[nodiscard]] Result<void> each_ready(const std::function<bool(const ReadyRun&)>& each);
-  /// In the order of time, until `each` returns false.
-  [[nodiscard]] Result<void> each_due(const std::function<bool(const Due&)>& each);
+  /// In the order of time, from the row at `from` on, until `each` returns false.
+  [[nodiscard]] Result<void> each_due(const std::function<bool(const Due&)>& each,
+                                      const Key& from = {});
 
  private:
   explicit Reader(std::unique_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
@@ -130,5 +132,7 @@ class Reader {
 [[nodiscard]] SessionId next_session_id(SessionId id) noexcept;
 /// Key of a message key's row: the session and XXH3-128 of the key, big-endian.
 [[nodiscard]] Key message_key_row(const SessionId& session, std::string_view message_key) noexcept;
+/// Key of a row in `due`.
+[[nodiscard]] Key due_row(Stamp at, const RunId& run, const StepPath& path) noexcept;
 
 }  // namespace perdure::journal
