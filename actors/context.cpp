@@ -4,8 +4,11 @@
 namespace perdure {
 inline namespace v0 {
 
-void Context::require_handler(std::string_view function) const {
-  if (execution_->on_this_thread() && execution_->current() != nullptr) return;
+Context::Caller Context::require_handler(std::string_view function) const {
+  if (execution_->on_this_thread()) {
+    if (execution_->discarding()) return Caller::discarded_frame;
+    if (execution_->current() != nullptr) return Caller::handler;
+  }
   throw Exception(
       Error{Code::misuse,
             "ctx." + std::string(function) +
@@ -14,13 +17,13 @@ void Context::require_handler(std::string_view function) const {
 }
 
 std::chrono::sys_time<std::chrono::microseconds> Context::now() const {
-  require_handler("now()");
+  (void)require_handler("now()");
   return std::chrono::sys_time<std::chrono::microseconds>(
       std::chrono::microseconds(execution_->now_us()));
 }
 
 std::uint64_t Context::random() {
-  require_handler("random()");
+  if (require_handler("random()") == Caller::discarded_frame) return ~std::uint64_t{0};
   detail::PromiseBase& task = *execution_->current();
   return execution_->draw(task, task.next_draw());
 }
@@ -50,8 +53,7 @@ std::string Context::uuid() {
 }
 
 void Context::log(std::string_view message) {
-  require_handler("log()");
-  execution_->log(message);
+  if (require_handler("log()") == Caller::handler) execution_->log(message);
 }
 
 }  // namespace v0

@@ -24,6 +24,11 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
   writing.on_full = [this](const Error& why) {
     reporter_.event({EventKind::storage_full, std::nullopt, why});
   };
+  writing.on_room = [this] {
+    reporter_.event(
+        {EventKind::storage_recovered, std::nullopt,
+         Error{Code::storage_full, "the disk has room again: what was held back goes on"}});
+  };
   writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
   // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
   StepPoolOptions pooling;
@@ -41,10 +46,15 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
     const StepPool::Gather gather(*pool_);
     release();
   });
-  due_ = std::make_unique<DueService>(store, timers_, *seams_.clock,
-                                      [this](const SessionAddress& session, RetryDue due) {
-                                        directory_.post(session, std::move(due), RunOn::scheduler);
-                                      });
+  due_ = std::make_unique<DueService>(
+      store, timers_, *seams_.clock,
+      DueService::Hooks{[this](const SessionAddress& session, RetryDue due) {
+                          directory_.post(session, std::move(due), RunOn::scheduler);
+                        },
+                        [this](const Error& why) {
+                          reporter_.log({LogLevel::error, "due_unreadable",
+                                         "what is due next could not be read: " + why.message});
+                        }});
   services_ = std::make_unique<SessionServices>(SessionServices{
       store, *writer_, gate_, *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_,
       reporter_, watchers_, seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
@@ -189,10 +199,12 @@ void Engine::when_ended(const RunId& run, std::function<void(Result<Bytes>)> tel
     if (ended.has_error()) return (*shared)(ended.error());
     if (ended.assume_value()) (*shared)(std::move(ended.assume_value()->reply));
   };
-  watchers_.on_end(run, answer);
+  const RunWatchers::Ticket ticket = watchers_.on_end(run, answer);
   // It may have ended before the watch was there.
   const Result<std::optional<Ended>> already = ended_result(run);
-  if (already.has_error() || already.assume_value()) answer();
+  if (already.has_value() && !already.assume_value()) return;
+  watchers_.forget(run, ticket);
+  answer();
 }
 
 bool Engine::has_ended(const RunId& run) {

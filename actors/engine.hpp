@@ -69,6 +69,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   void wake_writer() { writer_->wake(); }
   bool retire(SessionShell& shell) { return directory_.retire(shell); }
   [[nodiscard]] std::size_t sessions_in_memory() const { return directory_.all().size(); }
+  /// Who waits for the end of a run.
+  [[nodiscard]] std::size_t watchers() const { return watchers_.waiting(); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
 
@@ -82,6 +84,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<void> check_open() const;
   [[nodiscard]] std::size_t close_sessions(std::chrono::milliseconds within);
   void storage_failed(const Error& why);
+  [[nodiscard]] Result<std::string> explain_unloaded(const RunId& run);
+  [[nodiscard]] std::optional<std::string> explain_loaded(const journal::RunInfo& info);
   [[nodiscard]] Result<std::string> explain_stored(journal::Reader& reader,
                                                    const journal::RunInfo& info);
 

@@ -68,23 +68,42 @@ Result<std::string> Engine::explain_stored(journal::Reader& reader, const journa
   return std::string("it is unfinished and about to be resumed");
 }
 
+/// What the run's session says, while it has it in memory.
+std::optional<std::string> Engine::explain_loaded(const journal::RunInfo& info) {
+  const std::shared_ptr<SessionShell> shell = directory_.find(info.session);
+  if (!shell) return std::nullopt;
+  const auto promise = std::make_shared<std::promise<std::optional<std::string>>>();
+  std::future<std::optional<std::string>> answer = promise->get_future();
+  SessionInput input = ExplainOrder{
+      info.id, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
+  if (!shell->post(input, RunOn::scheduler)) return std::nullopt;
+  return answer.get();
+}
+
+Result<std::string> Engine::explain_unloaded(const RunId& run) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  return explain_stored(reader, *info);
+}
+
 Result<std::string> Engine::explain(const RunId& run) {
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
   PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
   if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
   if (const std::optional<Error> failure = watchers_.failure())
     return "the runtime does not work any more: " + failure->message;
-  if (info->head.status < journal::RunStatus::parked) {
-    if (const std::shared_ptr<SessionShell> shell = directory_.find(info->session)) {
-      const auto promise = std::make_shared<std::promise<std::optional<std::string>>>();
-      std::future<std::optional<std::string>> answer = promise->get_future();
-      SessionInput input = ExplainOrder{
-          run, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
-      if (shell->post(input, RunOn::scheduler))
-        if (std::optional<std::string> text = answer.get()) return std::move(*text);
-    }
+  if (info->head.status >= journal::RunStatus::completed) return explain_stored(reader, *info);
+  std::optional<std::string> text;
+  if (info->head.status < journal::RunStatus::parked) text = explain_loaded(*info);
+  if (!text) {
+    // What was loaded a moment ago may have gone meanwhile: the journal is read as it is now.
+    PERDURE_TRY(std::string stored, explain_unloaded(run));
+    text = std::move(stored);
   }
-  return explain_stored(reader, *info);
+  if (const std::optional<Error> full = writer_->full())
+    return "the disk is full, so nothing new begins (" + full->message + "); " + *text;
+  return *std::move(text);
 }
 
 }  // namespace perdure::actors

@@ -55,10 +55,6 @@ std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   return std::nullopt;
 }
 
-Key due_row(journal::Stamp due, const RunId& run, const journal::StepPath& path) {
-  return Key{}.add(static_cast<std::uint64_t>(due)).add(run).add(path.hash());
-}
-
 }  // namespace
 
 RunCore::RunCore(RunFacts facts, core::Clock& clock, core::Random& random)
@@ -79,6 +75,10 @@ void RunCore::stamp_now() {
 bool RunCore::on_this_thread() const noexcept { return running_here == this; }
 
 bool RunCore::inside_a_handler() noexcept { return running_here != nullptr; }
+
+const RunCore* RunCore::enter_handler() const noexcept { return std::exchange(running_here, this); }
+
+void RunCore::leave_handler(const RunCore* before) noexcept { running_here = before; }
 
 void RunCore::create(const detail::HandlerEntry& handler) {
   journal::Change& change = effects_.change;
@@ -249,13 +249,13 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
 }
 
 void RunCore::pump() {
-  const RunCore* const before = std::exchange(running_here, this);
+  const RunCore* const before = enter_handler();
   while (!thrown_) {
     detail::Runnable* const runnable = take_runnable();
     if (runnable == nullptr) break;
     runnable->run();
   }
-  running_here = before;
+  leave_handler(before);
 }
 
 void RunCore::settle() {
@@ -420,7 +420,7 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
   attempts.next_due = stamp_ + std::chrono::microseconds(delay).count();
   put_attempts(attempts);
   effects_.change.put(
-      Table::due, due_row(attempts.next_due, facts_.id, pending.what.path),
+      Table::due, journal::due_row(attempts.next_due, facts_.id, pending.what.path),
       journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
   pending.phase = Pending::Phase::backoff;
   effects_.waits.push_back({pending.what.path, attempts.next_due, delay});

@@ -130,6 +130,9 @@ class RunCore final : private detail::Execution {
   void log(std::string_view message) override;
   [[nodiscard]] bool on_this_thread() const noexcept override;
 
+  /// From here to `leave_handler` this thread runs code of the handler's. What it ran before.
+  const RunCore* enter_handler() const noexcept;
+  static void leave_handler(const RunCore* before) noexcept;
   void pump();
   void adopt(const detail::HandlerEntry& handler);
   [[nodiscard]] Result<void> start_frame();

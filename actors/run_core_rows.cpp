@@ -39,9 +39,7 @@ void RunCore::forget_attempts(const journal::StepPath& path, Forget what) {
   journal::Attempts* const attempts = attempts_of(path);
   if (attempts == nullptr) return;
   if (attempts->next_due != 0) {
-    effects_.change.erase(
-        Table::due,
-        Key{}.add(static_cast<std::uint64_t>(attempts->next_due)).add(facts_.id).add(path.hash()));
+    effects_.change.erase(Table::due, journal::due_row(attempts->next_due, facts_.id, path));
     attempts->next_due = 0;
   }
   if (what == Forget::due_only) return;
@@ -184,7 +182,11 @@ void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& resul
 /// nothing.
 void RunCore::discard_frame() {
   forget_runnables();
+  const RunCore* const before = enter_handler();
+  set_discarding(true);
   root_.reset();
+  set_discarding(false);
+  leave_handler(before);
   machine_.suspended();
 }
 

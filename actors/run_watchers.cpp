@@ -42,7 +42,7 @@ void RunWatchers::ended(const RunId& run) {
       first->second->changed_.notify_all();
     }
     auto [from, to] = told_.equal_range(run);
-    for (auto each = from; each != to; ++each) tell.push_back(std::move(each->second));
+    for (auto each = from; each != to; ++each) tell.push_back(std::move(each->second.tell));
     told_.erase(from, to);
   }
   for (const auto& each : tell) each();
@@ -54,7 +54,7 @@ void RunWatchers::fail(const Error& why) {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = why;
     for (auto& [run, watch] : watches_) watch->changed_.notify_all();
-    for (auto& [run, each] : told_) tell.push_back(std::move(each));
+    for (auto& [run, each] : told_) tell.push_back(std::move(each.tell));
     told_.clear();
   }
   for (const auto& each : tell) each();
@@ -65,15 +65,31 @@ std::optional<Error> RunWatchers::failure() const {
   return failure_;
 }
 
-void RunWatchers::on_end(const RunId& run, std::function<void()> tell) {
+RunWatchers::Ticket RunWatchers::on_end(const RunId& run, std::function<void()> tell) {
   {
     const std::lock_guard lock(mutex_);
     if (!failure_) {
-      told_.emplace(run, std::move(tell));
-      return;
+      told_.emplace(run, Told{++last_ticket_, std::move(tell)});
+      return last_ticket_;
     }
   }
   tell();
+  return 0;
+}
+
+void RunWatchers::forget(const RunId& run, Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  auto [first, last] = told_.equal_range(run);
+  for (; first != last; ++first) {
+    if (first->second.ticket != ticket) continue;
+    told_.erase(first);
+    return;
+  }
+}
+
+std::size_t RunWatchers::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return watches_.size() + told_.size();
 }
 
 }  // namespace perdure::actors

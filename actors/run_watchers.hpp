@@ -44,13 +44,23 @@ class RunWatchers {
   void fail(const Error& why);
   [[nodiscard]] std::optional<Error> failure() const;
   /// Calls `tell` once when the run's end is durable (not when it was already), from the committing
-  /// thread.
-  void on_end(const RunId& run, std::function<void()> tell);
+  /// thread. What it returns is for `forget`.
+  using Ticket = std::uint64_t;
+  Ticket on_end(const RunId& run, std::function<void()> tell);
+  /// `tell` is not needed any more; it may be called still.
+  void forget(const RunId& run, Ticket ticket);
+  /// How many wait to be told.
+  [[nodiscard]] std::size_t waiting() const;
 
  private:
   mutable std::mutex mutex_;
   std::unordered_multimap<RunId, Watch*> watches_;
-  std::unordered_multimap<RunId, std::function<void()>> told_;
+  struct Told {
+    Ticket ticket = 0;
+    std::function<void()> tell;
+  };
+  std::unordered_multimap<RunId, Told> told_;
+  Ticket last_ticket_ = 0;
   std::optional<Error> failure_;
 };
 

@@ -35,9 +35,8 @@ class ActorShell final : public SessionShell {
     if (retired_now_) actor.quit();
   }
 
-  void stop() override { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
-
  protected:
+  void stop() override { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
   void schedule(RunOn where) override {
     auto message = caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, WakeAtom::value);
     caf::abstract_actor* const target = caf::actor_cast<caf::abstract_actor*>(actor_);

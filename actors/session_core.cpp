@@ -39,11 +39,17 @@ class GatedCall final : public journal::Gated {
   std::function<void(const Error*)> call_;
 };
 
+}  // namespace
+
 Error closed_error() {
   return Error{Code::closed, "the runtime is shutting down; the session goes on at the next start"};
 }
 
-}  // namespace
+void refuse(SessionInput& input, const Error& why) {
+  if (StartOrder* const start = std::get_if<StartOrder>(&input)) start->reply(why);
+  if (ExplainOrder* const explain = std::get_if<ExplainOrder>(&input)) explain->reply(std::nullopt);
+  if (CloseOrder* const close = std::get_if<CloseOrder>(&input)) close->closed();
+}
 
 SessionCore::SessionCore(SessionAddress address, SessionServices& services)
     : address_(std::move(address)), services_(services) {}
@@ -77,8 +83,7 @@ void SessionCore::on(Settled settled, const Self& self) {
 }
 
 void SessionCore::refuse_deferred(const Error& why) {
-  for (SessionInput& input : std::exchange(deferred_, {}))
-    if (StartOrder* const order = std::get_if<StartOrder>(&input)) order->reply(why);
+  for (SessionInput& input : std::exchange(deferred_, {})) refuse(input, why);
 }
 
 void SessionCore::drop_finished_run(const Self& self) {
@@ -220,6 +225,8 @@ bool SessionCore::goes_on(const RunId& run) const {
 }
 
 void SessionCore::on(ExplainOrder order, const Self&) {
+  if (!run_ && ahead_of_journal())
+    return order.reply("what it did last is on its way to the journal");
   if (!run_ || run_->facts().id != order.run) return order.reply(std::nullopt);
   order.reply(run_->explain());
 }
@@ -238,15 +245,11 @@ void SessionCore::report(const RunEffects& effects) const {
   const RunId run = run_->facts().id;
   for (const RunLog& line : effects.logs)
     services_.reporter.log({line.level, line.event, line.message, run, session, line.step});
-  if (effects.parked)
-    services_.reporter.event(
-        {effects.parked->code == Code::diverged ? EventKind::run_diverged : EventKind::run_parked,
-         run, *effects.parked});
 }
 
 void SessionCore::perform(RunEffects effects, journal::Admission admission, const Self& self,
                           std::function<void(Result<RunId>)> reply) {
-  if (!effects.logs.empty() || effects.parked) report(effects);
+  if (!effects.logs.empty()) report(effects);
   if (!effects.change.empty()) {
     const Result<journal::RecordNumber> number =
         services_.writer.submit(std::move(effects.change), admission);
@@ -298,6 +301,17 @@ void SessionCore::let_out(RunEffects& effects, const Self& self) {
                                                    wait = std::move(wait)](const Error* why) {
           if (why == nullptr) due.arm({session, run, wait.path, wait.due, wait.in});
         }));
+  if (effects.parked) {
+    const EventKind kind =
+        effects.parked->code == Code::diverged ? EventKind::run_diverged : EventKind::run_parked;
+    services_.gate.when_durable(
+        last_number_,
+        std::make_unique<GatedCall>(
+            [&reporter = services_.reporter,
+             event = Event{kind, run_->facts().id, *std::move(effects.parked)}](const Error* why) {
+              if (why == nullptr) reporter.event(event);
+            }));
+  }
   if (effects.ended)
     services_.gate.when_durable(
         last_number_, std::make_unique<GatedCall>([&watchers = services_.watchers,

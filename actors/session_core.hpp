@@ -86,6 +86,11 @@ struct CloseOrder {
 using SessionInput = std::variant<StartOrder, BodyCompletion, ResumeOrder, RetryDue, Settled,
                                   ExplainOrder, CloseOrder>;
 
+/// The runtime is shutting down, or has.
+[[nodiscard]] Error closed_error();
+/// Answers whoever waits for `input`, which nobody will handle any more.
+void refuse(SessionInput& input, const Error& why);
+
 class SessionCore {
  public:
   SessionCore(SessionAddress address, SessionServices& services);

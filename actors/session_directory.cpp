@@ -15,6 +15,7 @@ void move_on(journal::SessionId& id) {
 
 std::shared_ptr<SessionShell> SessionDirectory::get(const SessionAddress& address) {
   const std::lock_guard lock(mutex_);
+  if (cleared_) return nullptr;
   std::shared_ptr<SessionShell>& shell = shells_[address.id];
   if (!shell) shell = make_(address);
   return shell;
@@ -22,7 +23,10 @@ std::shared_ptr<SessionShell> SessionDirectory::get(const SessionAddress& addres
 
 void SessionDirectory::post(const SessionAddress& address, SessionInput input, RunOn where) {
   // A shell that retires under our hands has left the directory: the next one is new.
-  while (!get(address)->post(input, where)) {
+  for (;;) {
+    const std::shared_ptr<SessionShell> shell = get(address);
+    if (!shell) return refuse(input, closed_error());
+    if (shell->post(input, where)) return;
   }
 }
 
@@ -70,9 +74,12 @@ std::shared_ptr<SessionShell> SessionDirectory::find(const journal::SessionId& i
 
 void SessionDirectory::clear() {
   std::map<journal::SessionId, std::shared_ptr<SessionShell>> gone;
-  const std::lock_guard lock(mutex_);
-  gone.swap(shells_);
-  for (const auto& [id, shell] : gone) shell->stop();
+  {
+    const std::lock_guard lock(mutex_);
+    cleared_ = true;
+    gone.swap(shells_);
+  }
+  for (const auto& [id, shell] : gone) shell->end();
 }
 
 }  // namespace perdure::actors

@@ -22,7 +22,8 @@ class SessionDirectory {
   using Make = std::function<std::shared_ptr<SessionShell>(SessionAddress)>;
   explicit SessionDirectory(Make make) : make_(std::move(make)) {}
 
-  /// Has the session handle `input`, loading it when it is not in memory.
+  /// Has the session handle `input`, loading it when it is not in memory. After `clear`, `input` is
+  /// refused.
   void post(const SessionAddress& address, SessionInput input, RunOn where);
   /// The address with its id: the journal's, or a free one. Errors: as Reader.
   [[nodiscard]] Result<SessionAddress> resolve(journal::Store& store, std::string agent,
@@ -32,14 +33,16 @@ class SessionDirectory {
   [[nodiscard]] std::vector<std::shared_ptr<SessionShell>> all() const;
   /// In memory now, or null.
   [[nodiscard]] std::shared_ptr<SessionShell> find(const journal::SessionId& id) const;
-  /// Stops and forgets all.
+  /// Ends and forgets all, for good.
   void clear();
 
  private:
+  /// Null after `clear`.
   [[nodiscard]] std::shared_ptr<SessionShell> get(const SessionAddress& address);
   Make make_;
   mutable std::mutex mutex_;
   std::map<journal::SessionId, std::shared_ptr<SessionShell>> shells_;
+  bool cleared_ = false;
 };
 
 }  // namespace perdure::actors

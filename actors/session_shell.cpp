@@ -43,6 +43,17 @@ bool SessionShell::drain() {
   return submitted;
 }
 
+void SessionShell::end() {
+  std::vector<SessionInput> late;
+  {
+    const std::lock_guard lock(mutex_);
+    retired_ = true;
+    late.swap(queue_);
+  }
+  for (SessionInput& input : late) refuse(input, closed_error());
+  stop();
+}
+
 bool SessionShell::try_retire() {
   const std::lock_guard lock(mutex_);
   if (scheduled_ || !queue_.empty() || !core_.idle()) return false;

@@ -40,12 +40,15 @@ class SessionShell : public CompletionSink, public std::enable_shared_from_this<
   /// Retires when the core is idle and nothing is queued. Called by the directory, under its lock.
   [[nodiscard]] bool try_retire();
   [[nodiscard]] const SessionAddress& address() const noexcept { return core_.address(); }
-  /// The runtime has shut down, the core is idle: nothing will be scheduled any more.
-  virtual void stop() {}
+  /// The runtime has shut down, the core is idle: nothing will be scheduled any more. What was
+  /// posted meanwhile is refused.
+  void end();
 
  protected:
   /// Arranges that `drain` is called soon.
   virtual void schedule(RunOn where) = 0;
+  /// For `end`: nothing will be scheduled any more.
+  virtual void stop() {}
   /// The core was idle after a `drain`: the session may leave memory.
   virtual void may_retire() {}
 

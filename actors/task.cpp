@@ -35,25 +35,20 @@ std::optional<Error> PromiseBase::escaped() noexcept {
 }
 
 void PromiseBase::run() noexcept {
-  if (finished_) {
-    owner_->task_finished();
-    return;
-  }
-  if (stopping_) {
-    owner_->task_failed(cancelled_error());
-    return;
-  }
-  if (awaited_ != nullptr) {
-    if (Error* const failure = awaited_->failure()) {
-      // The error lives in the frame that is about to be destroyed.
-      Error error = std::move(*failure);
-      owner_->task_failed(std::move(error));
-      return;
-    }
-  }
+  // Also while the frame is destroyed: destructors of its locals may ask the Context.
   Execution& execution = *execution_;
   execution.set_current(this);
-  handle_.resume();
+  if (finished_) {
+    owner_->task_finished();
+  } else if (stopping_) {
+    owner_->task_failed(cancelled_error());
+  } else if (Error* const failure = awaited_ != nullptr ? awaited_->failure() : nullptr) {
+    // The error lives in the frame that is about to be destroyed.
+    Error error = std::move(*failure);
+    owner_->task_failed(std::move(error));
+  } else {
+    handle_.resume();
+  }
   execution.set_current(nullptr);
 }
 

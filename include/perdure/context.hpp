@@ -2,6 +2,9 @@
 ///
 /// What this is: the factory of a handler's operations, and its deterministic clock and dice.
 /// What it promises: `now`, `random` and `uuid` give the same on replay, and write no record.
+/// Destructors of a handler's locals may call them too. When the frame is destroyed because its
+/// session leaves memory, `random` gives a number without meaning and `log` says nothing: no line
+/// of the handler follows that could tell.
 /// What it does not: work in a step's body. A body runs on another thread and belongs to no
 /// position in the handler; there, `now`, `random`, `uuid` and `log` throw `Exception` with
 /// `Code::misuse`.
@@ -64,7 +67,8 @@ class Context {
   void log(std::string_view message);
 
  private:
-  void require_handler(std::string_view function) const;
+  enum class Caller : std::uint8_t { handler, discarded_frame };
+  [[nodiscard]] Caller require_handler(std::string_view function) const;
   detail::Execution* execution_;
 };
 

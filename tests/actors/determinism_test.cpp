@@ -263,5 +263,63 @@ TEST_F(DeterminismTest, TheLogIsSilentDuringReplay) {
   EXPECT_EQ(engine.log_lines(), Lines{"handler: after"});
 }
 
+/// A local that asks the Context when it is destroyed, whatever the reason.
+class Leaver {
+ public:
+  Leaver(pd::Context& ctx, std::string name) : ctx_(ctx), name_(std::move(name)) {}
+  Leaver(const Leaver&) = delete;
+  Leaver& operator=(const Leaver&) = delete;
+  ~Leaver() {
+    ctx_.log(name_ + " leaves");
+    world->trace.add(draw_line(ctx_, name_));
+  }
+
+ private:
+  pd::Context& ctx_;
+  std::string name_;
+};
+
+pd::Task<void> fails(pd::Context& ctx) {
+  const Leaver leaver(ctx, "failing");
+  co_await ctx.step("refused", [](pd::Step&) -> pd::Result<void> {
+    return pd::Error{pd::Code::user, "no", false, {}, {}};
+  });
+}
+
+pd::Task<int> leaves(pd::Context& ctx, int) {
+  const Leaver leaver(ctx, "root");
+  (void)co_await pd::as_result(fails(ctx));
+  co_await ctx.step(
+      "later", [](pd::Step&) -> pd::Result<void> { return pd::Error{pd::Code::user, "not yet"}; },
+      {.retry = {.attempts_max = 9, .delay = 1h, .jitter = 0.0}});
+  co_return 0;
+}
+inline constexpr pd::Agent leaving{"leaves", &leaves};
+
+TEST_F(DeterminismTest, DestructorsMayDrawAndLogAlsoWhenTheirFrameIsDiscarded) {
+  pd::RunId id;
+  {
+    TestEngine engine(disk_);
+    engine.start(leaving);
+    id = engine.runtime().session(leaving, "s").start(0).value().id();
+    engine.wait_for_log("step_retry");
+    EXPECT_EQ(engine.log_lines().at(0), "handler: failing leaves");
+    EXPECT_TRUE(engine.shutdown());
+    EXPECT_EQ(engine.log_lines().size(), 2U) << "a discarded frame says nothing";
+  }
+  const Lines first = world_.trace.all();
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_TRUE(first[0].starts_with("failing ")) << first[0];
+  EXPECT_TRUE(first[1].starts_with("root ")) << first[1];
+  world_.trace.clear();
+  TestEngine engine(disk_);
+  engine.start(leaving);
+  engine.advance(1h);
+  engine.wait_for_log("step_retry");
+  EXPECT_EQ(world_.trace.all(), Lines{first[0]})
+      << "the failure is the handler's own, and the same";
+  EXPECT_EQ(engine.log_lines().size(), 1U) << "replay is silent";
+}
+
 }  // namespace
 }  // namespace perdure::test

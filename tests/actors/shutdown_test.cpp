@@ -236,5 +236,43 @@ TEST_F(ShutdownTest, ABodyThatWasAskedToStopAndHasNotReturnedIsExplained) {
   EXPECT_EQ(engine.runtime().explain(run.id()).value(), "it has ended: completed");
 }
 
+/// Whoever comes after the sessions have gone is told so, and does not wait for ever.
+TEST_F(ShutdownTest, WhatIsPostedAfterTheSessionsHaveGoneIsRefused) {
+  actors::SessionDirectory directory([](actors::SessionAddress) {
+    ADD_FAILURE() << "no session is made any more";
+    return std::shared_ptr<actors::SessionShell>();
+  });
+  directory.clear();
+  std::vector<pd::Code> told;
+  actors::StartOrder start;
+  start.reply = [&](const pd::Result<pd::RunId>& run) { told.push_back(run.error().code); };
+  directory.post({}, std::move(start), actors::RunOn::scheduler);
+  EXPECT_EQ(told, std::vector{pd::Code::closed});
+  bool explained = false;
+  actors::ExplainOrder explain;
+  explain.reply = [&](const std::optional<std::string>& text) {
+    EXPECT_FALSE(text.has_value());
+    explained = true;
+  };
+  directory.post({}, std::move(explain), actors::RunOn::scheduler);
+  EXPECT_TRUE(explained);
+}
+
+TEST_F(ShutdownTest, AnEndedRunLeavesNobodyWaiting) {
+  TestEngine engine(disk_);
+  engine.start(stopping);
+  world_.mode = 1;
+  auto run = engine.runtime().session(stopping, "s").start(0).value();
+  EXPECT_EQ(run.wait().value(), 11);
+  int told = 0;
+  for (int i = 0; i < 3; ++i)
+    engine.engine().when_ended(run.id(), [&](const pd::Result<pd::Bytes>& reply) {
+      EXPECT_TRUE(reply.has_value());
+      ++told;
+    });
+  EXPECT_EQ(told, 3);
+  EXPECT_EQ(engine.engine().watchers(), 0U);
+}
+
 }  // namespace
 }  // namespace perdure::test

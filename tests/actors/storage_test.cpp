@@ -71,8 +71,12 @@ TEST_F(StorageTest, AFullDiskRefusesNewWorkAndRunningWorkGoesOnWhenThereIsRoom) 
   EXPECT_EQ(refused.error().known_effect(), pd::ErrorEffect::refused);
   EXPECT_EQ(world_.trace.count("two"), 0U) << "the first result is not durable";
   EXPECT_FALSE(run.result().has_value());
+  const std::string why = engine.runtime().explain(run.id()).value();
+  EXPECT_TRUE(contains(why, "the disk is full")) << why;
   disk_.store->free_room();
+  engine.wait_for_event(pd::EventKind::storage_recovered);
   EXPECT_EQ(run.wait().value(), 3);
+  EXPECT_FALSE(contains(engine.runtime().explain(run.id()).value(), "full"));
   EXPECT_EQ(engine.runtime().session(stepping, "new").start(1).value().wait().value(), 3);
   EXPECT_TRUE(contains(disk_.records(run.id()).back(), "run_ended ok"));
 }

@@ -159,6 +159,9 @@ class Execution {
   }
   [[nodiscard]] PromiseBase* current() const noexcept { return current_; }
   void set_current(PromiseBase* task) noexcept { current_ = task; }
+  /// Whether the frames are being destroyed without the handler's doing: nothing of Perdure's has
+  /// an effect now.
+  [[nodiscard]] bool discarding() const noexcept { return discarding_; }
 
  protected:
   ~Execution() = default;
@@ -169,11 +172,13 @@ class Execution {
     return taken;
   }
   void forget_runnables() noexcept { first_ = last_ = nullptr; }
+  void set_discarding(bool discarding) noexcept { discarding_ = discarding; }
 
  private:
   Runnable* first_ = nullptr;
   Runnable* last_ = nullptr;
   PromiseBase* current_ = nullptr;
+  bool discarding_ = false;
 };
 
 inline void Leaf::open(const Start& start) {
