@@ -31,7 +31,8 @@ void Registry::add(detail::AgentEntry agent) {
     named = check_name("handler's name", name, core::limits::kNameBytes);
     for (std::size_t k = 0; named.has_value() && k < i; ++k)
       if (agent.handlers[k].name == name)
-        named = Error{Code::misuse, label + " has two handlers called '" + name + "'"};
+        named = Error{Code::misuse,
+                      std::string(label).append(" has two handlers called '" + name + "'")};
   }
   if (named.has_error()) {
     refused_.push_back(named.error().message);

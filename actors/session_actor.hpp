@@ -12,7 +12,7 @@
 #include <memory>
 
 namespace caf {
-class actor_system;
+class actor_system;  // NOLINT(readability-identifier-naming): its name
 }  // namespace caf
 
 namespace perdure::actors {

@@ -242,14 +242,16 @@ Result<MapReader> Reader::map() const {
   if (depth_ >= detail::kPayloadDepth) return error(kTooDeep);
   const std::byte* at = target();
   const std::uint8_t width = slot_.value_width;
+  const std::ptrdiff_t two = std::ptrdiff_t{2} * width;
+  const std::ptrdiff_t three = two + width;
   std::size_t size = 0;
-  if (!length_before(at, size) || at - source_->begin < 3 * width) return error(kDamagedLength);
+  if (!length_before(at, size) || at - source_->begin < three) return error(kDamagedLength);
   if (size > static_cast<std::size_t>(source_->end - at) / (width + 1U)) {
     return error(kDamagedLength);
   }
-  const std::byte* keys_slot = at - 3 * width;
+  const std::byte* keys_slot = at - three;
   const std::uint64_t back = flex::load(keys_slot, width);
-  const std::uint64_t key_width = flex::load(at - 2 * width, width);
+  const std::uint64_t key_width = flex::load(at - two, width);
   if (!is_width(key_width) || back > static_cast<std::uint64_t>(keys_slot - source_->begin)) {
     return error(kDamagedLength);
   }

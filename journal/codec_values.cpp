@@ -120,9 +120,11 @@ Result<void> read_count(const Reader& reader, TimeForm form, const TimeUnit& uni
   double count = 0;
   PERDURE_TRY(map.value(0).number(count));
   if (stored.nanoseconds >= unit.nanoseconds) {
-    out = count * static_cast<double>(stored.nanoseconds / unit.nanoseconds);
+    const std::int64_t units = stored.nanoseconds / unit.nanoseconds;
+    out = count * static_cast<double>(units);
   } else {
-    out = count / static_cast<double>(unit.nanoseconds / stored.nanoseconds);
+    const std::int64_t stored_in_unit = unit.nanoseconds / stored.nanoseconds;
+    out = count / static_cast<double>(stored_in_unit);
   }
   return success();
 }

@@ -267,7 +267,7 @@ struct WriterState {
     std::byte* at = grow((count + 3) * width);
     store_slot(at, keys_value, width);
     flex::store(at + width, std::uint64_t{1} << keys_value.log_width, width);
-    flex::store(at + 2 * width, count, width);
+    flex::store(at + std::ptrdiff_t{2} * width, count, width);
     for (std::size_t i = 0; i < count; ++i) {
       store_slot(at + (i + 3) * width, values[first + i], width);
     }

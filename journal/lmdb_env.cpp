@@ -192,7 +192,8 @@ LmdbEnv::~LmdbEnv() {
   if (env_ == nullptr) return;
   // In a process that was forked off, closing would free the parent's places in the reader table.
   if (process_ != ::getpid()) {
-    for (std::unique_ptr<LmdbReadSlot>& slot : free_slots_) (void)slot.release();
+    for (std::unique_ptr<LmdbReadSlot>& slot : free_slots_) [[maybe_unused]]
+      const auto* const leaked = slot.release();
     return;
   }
   Registry& known = registry();
@@ -290,7 +291,7 @@ Result<std::unique_ptr<LmdbReadSlot>> LmdbEnv::take_slot() {
 
 void LmdbEnv::give_slot(std::unique_ptr<LmdbReadSlot> slot) noexcept {
   if (process_ != ::getpid()) {
-    (void)slot.release();
+    [[maybe_unused]] const auto* const leaked = slot.release();
     return;
   }
   mdb_txn_reset(slot->txn);
