@@ -321,6 +321,7 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
                              static_cast<journal::EffectClass>(leaf.options().effect),
                              begin.attempt, stamp_});
     pending.started_as = static_cast<journal::EffectClass>(leaf.options().effect);
+    head_.stamp = stamp_;
     head_changed_ = true;
   }
   leaf.stop_source() = std::stop_source();

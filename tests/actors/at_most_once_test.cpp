@@ -1,4 +1,5 @@
 // At most once, and steps that crash the process: what a crash in each window leads to.
+#include "journal/verify.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace perdure::test {
@@ -126,6 +127,8 @@ TEST_F(AtMostOnceTest, OnlyARefusedAttemptIsFollowedByAnotherAlsoAcrossACrash) {
     engine.start(paying);
     engine.advance(0ms);
     world_.trace.wait_for("pay 2");
+    // The start of attempt 2 is the journal's last word, and later than all before it.
+    EXPECT_TRUE(journal::verify(*disk_.store).value().sound());
     engine.die_at_commit(0);
     world_.door("pay").open();
   }
