@@ -1,0 +1,118 @@
+#include "tests/crash/process.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace perdure::crash {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A run that was parked goes on in the next life; once is always enough.
+constexpr int kLivesToComplete = 4;
+
+[[noreturn]] void become(const fs::path& journal, const fs::path& outside, const std::string& label,
+                         const Plan& plan, int tell) {
+  ::unsetenv("PERDURE_CRASH_AT");
+  if (!plan.crash_at.empty()) ::setenv("PERDURE_CRASH_AT", plan.crash_at.c_str(), 1);
+  for (const auto& [name, value] : plan.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  const std::string descriptor = std::to_string(tell);
+  ::execl(PERDURE_CRASH_WORKLOAD, "crash_workload", journal.c_str(), outside.c_str(), label.c_str(),
+          descriptor.c_str(), nullptr);
+  ::_exit(127);
+}
+
+/// Kills `child` when it has written as many bytes to `notes` as the plan says.
+void watch(pid_t child, int notes, int kill_after) {
+  char byte = 0;
+  for (int count = 0; ::read(notes, &byte, 1) == 1;)
+    if (++count == kill_after) ::kill(child, SIGKILL);
+}
+
+std::string words_of(const Plan& plan) {
+  std::string words;
+  if (!plan.crash_at.empty()) words += " at " + plan.crash_at;
+  if (plan.kill_after_notes != 0)
+    words += " after " + std::to_string(plan.kill_after_notes) + " notes";
+  for (const auto& [name, value] : plan.environment)
+    if (name != "LD_PRELOAD") words += " " + name + "=" + value;
+  return words.empty() ? " undisturbed" : words;
+}
+
+}  // namespace
+
+bool Outcome::killed() const { return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; }
+bool Outcome::completed() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+bool Outcome::parked() const { return WIFEXITED(status) && WEXITSTATUS(status) == 3; }
+std::string Outcome::words() const {
+  if (WIFEXITED(status)) return "exit " + std::to_string(WEXITSTATUS(status));
+  return "signal " + std::to_string(WTERMSIG(status)) +
+         (WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
+}
+
+Outcome live(const fs::path& journal, const fs::path& outside, const std::string& label,
+             const Plan& plan) {
+  int notes[2];
+  if (::pipe(notes) != 0) throw std::runtime_error("no pipe");
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("no process");
+  if (child == 0) {
+    ::close(notes[0]);
+    become(journal, outside, label, plan, notes[1]);
+  }
+  ::close(notes[1]);
+  watch(child, notes[0], plan.kill_after_notes);
+  ::close(notes[0]);
+  Outcome outcome;
+  ::waitpid(child, &outcome.status, 0);
+  return outcome;
+}
+
+TemporaryDirectory::TemporaryDirectory(const std::string& name) {
+  path_ = fs::temp_directory_path() / ("perdure-" + name + "-" + std::to_string(::getpid()));
+  fs::remove_all(path_);
+  fs::create_directories(path_);
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+Lives::Lives(fs::path directory) : directory_(std::move(directory)) {
+  fs::create_directories(directory_);
+}
+
+Outcome Lives::live(const Plan& plan) {
+  before_.push_back(recorded_steps(facts_));
+  plans_.push_back(words_of(plan));
+  const std::string label = "L" + std::to_string(before_.size());
+  const Outcome outcome = crash::live(journal_path(), outside_path(), label, plan);
+  if (!outcome.killed() && !outcome.completed() && !outcome.parked())
+    findings_.push_back("life " + label + " ended with " + outcome.words());
+  facts_ = read_journal(journal_path());
+  const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;
+  for (const std::string& finding : judge(read_history(outside_path()), facts_, before_, ended))
+    findings_.push_back("after life " + label + ": " + finding);
+  return outcome;
+}
+
+void Lives::complete() {
+  for (int i = 0; i < kLivesToComplete; ++i)
+    if (live({}).completed()) return;
+  findings_.push_back("not everything ended, and nobody disturbed it");
+}
+
+std::string Lives::report() const {
+  std::string text;
+  for (const std::string& finding : findings_) text += finding + "\n";
+  for (std::size_t i = 0; i < plans_.size(); ++i)
+    text += "life L" + std::to_string(i + 1) + " was killed" + plans_[i] + "\n";
+  return text;
+}
+
+}  // namespace perdure::crash

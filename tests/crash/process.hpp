@@ -1,0 +1,82 @@
+/// Lives of the workload, as a test begins and ends them.
+///
+/// What this is: starting the workload on a journal, killing it where the plan says, and the
+/// harness that goes through many lives and has the checker look at each.
+/// What it promises: a life that hangs ends (the workload sets itself an alarm) and is told as a
+/// finding; nothing here sleeps.
+/// What it does not: choose where to kill.
+#pragma once
+
+#include "tests/crash/checker.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace perdure::crash {
+
+/// How a life is to end.
+struct Plan {
+  /// `PERDURE_CRASH_AT`, or empty.
+  std::string crash_at = {};
+  /// SIGKILL from outside, when the process has noted this many lines. 0: not.
+  int kill_after_notes = 0;
+  /// More of its environment.
+  std::map<std::string, std::string> environment = {};
+};
+
+struct Outcome {
+  int status = 0;
+  [[nodiscard]] bool killed() const;     ///< By SIGKILL, as planned.
+  [[nodiscard]] bool completed() const;  ///< It says that every run has ended.
+  [[nodiscard]] bool parked() const;     ///< It says that a run is parked as a suspect.
+  [[nodiscard]] std::string words() const;
+};
+
+/// One life, to its end.
+[[nodiscard]] Outcome live(const std::filesystem::path& journal,
+                           const std::filesystem::path& outside, const std::string& label,
+                           const Plan& plan = {});
+
+/// A directory of this process's own, empty, and gone with this object.
+class TemporaryDirectory {
+ public:
+  explicit TemporaryDirectory(const std::string& name);
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// One journal's lives, one after the other, with the checker behind each.
+class Lives {
+ public:
+  explicit Lives(std::filesystem::path directory);
+
+  /// Lives once. Findings name `plan` and the life.
+  Outcome live(const Plan& plan);
+  /// Lives without a plan until everything has ended; a run parked as a suspect takes one more.
+  void complete();
+
+  [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
+  [[nodiscard]] const JournalFacts& journal() const { return facts_; }
+  /// The findings, a line each, and where the files are that they speak of.
+  [[nodiscard]] std::string report() const;
+  [[nodiscard]] std::filesystem::path journal_path() const { return directory_ / "journal"; }
+  [[nodiscard]] std::filesystem::path outside_path() const { return directory_ / "outside"; }
+
+ private:
+  std::filesystem::path directory_;
+  std::vector<Recorded> before_;
+  std::vector<std::string> plans_;
+  JournalFacts facts_;
+  std::vector<std::string> findings_;
+};
+
+}  // namespace perdure::crash

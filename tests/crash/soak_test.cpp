@@ -1,0 +1,32 @@
+// The same as the other tests here, with ever new seeds, for PERDURE_SOAK_SECONDS.
+#include "tests/crash/process.hpp"
+#include "tests/crash/random_deaths.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+
+namespace perdure::crash {
+namespace {
+
+TEST(SoakTest, NothingBreaksHoweverLongItGoesOn) {
+  const char* const seconds = std::getenv("PERDURE_SOAK_SECONDS");
+  if (seconds == nullptr) GTEST_SKIP() << "PERDURE_SOAK_SECONDS says for how long; it is not set";
+  const char* const first = std::getenv("PERDURE_SOAK_SEED");
+  const auto start = std::chrono::steady_clock::now();
+  const auto end = start + std::chrono::seconds(std::atoi(seconds));
+  const std::uint64_t from = first != nullptr
+                                 ? std::strtoull(first, nullptr, 10)
+                                 : static_cast<std::uint64_t>(start.time_since_epoch().count());
+  std::uint64_t seed = from;
+  for (; std::chrono::steady_clock::now() < end; ++seed) {
+    const TemporaryDirectory directory("soak");
+    ASSERT_EQ(live_dangerously(directory.path() / "deaths", seed), "");
+  }
+  std::cout << seed - from << " journals lived, from seed " << from << '\n';
+}
+
+}  // namespace
+}  // namespace perdure::crash

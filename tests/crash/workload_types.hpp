@@ -1,0 +1,38 @@
+/// What the workload that is killed stores, so that the checker can read it from the journal.
+///
+/// What this is: the workload's message and the result of its steps, and how both read in words.
+/// What it promises: each time a body runs, its result is another one (`nonce`), so that two
+/// results of one step can't be taken for each other.
+/// What it does not: know the runtime.
+#pragma once
+
+#include <perdure/codec.hpp>
+#include <perdure/describe.hpp>
+#include <perdure/error.hpp>
+
+#include <string>
+
+namespace perdure::crash {
+
+struct Order {
+  std::string flavour;
+  int size = 0;
+};
+PERDURE_DESCRIBE(Order, flavour, size);
+
+/// What a body returns.
+struct Token {
+  std::string step;   ///< The step's id, as the body was told.
+  std::string nonce;  ///< Of this one time that the body ran.
+};
+PERDURE_DESCRIBE(Token, step, nonce);
+
+[[nodiscard]] inline std::string words_of(const Order& order) {
+  return order.flavour + " x" + std::to_string(order.size);
+}
+/// How a step's or a run's failure reads, in inputs and in acknowledgements.
+[[nodiscard]] inline std::string words_of(const Error& error) {
+  return "!" + std::string(to_string(error.code)) + ": " + error.message;
+}
+
+}  // namespace perdure::crash
