@@ -32,6 +32,8 @@ struct BodyOrder {
   BodyAddress address;
   detail::Leaf* leaf = nullptr;  ///< Kept alive by the run core until the completion has come.
   std::stop_source stop;
+  /// The change that the order comes with says that the body begins.
+  bool start_recorded = false;
 };
 
 struct BodyCompletion {

@@ -17,8 +17,10 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
         return seams_.make_shell(std::move(address), *services_, *this);
       }) {
   journal::Store& store = seams_.journal->store();
-  gate_.advance(seams_.journal->last_number());
   journal::WriterOptions writing;
+  if (options_.durability == Durability::none) writing.durability = journal::Durability::none;
+  if (options_.durability == Durability::interval) writing.early = &early_gate_;
+  writing.commit_interval = options_.commit_interval;
   writing.last_number = seams_.journal->last_number();
   writing.on_fatal = [this](const Error& why) { storage_failed(why); };
   writing.on_full = [this](const Error& why) {
@@ -42,10 +44,11 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
   };
   pool_ = std::make_unique<StepPool>(std::move(pooling));
   // Bodies that one commit lets out reach the pool together.
-  gate_.around_release([this](const auto& release) {
-    const StepPool::Gather gather(*pool_);
-    release();
-  });
+  for (journal::Gate* gate : {&gate_, &early_gate_})
+    gate->around_release([this](const auto& release) {
+      const StepPool::Gather gather(*pool_);
+      release();
+    });
   due_ = std::make_unique<DueService>(
       store, timers_, *seams_.clock,
       DueService::Hooks{[this](const SessionAddress& session, RetryDue due) {
@@ -56,9 +59,9 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                                          "what is due next could not be read: " + why.message});
                         }});
   services_ = std::make_unique<SessionServices>(SessionServices{
-      store, *writer_, gate_, *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_,
-      reporter_, watchers_, seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
-      options_.suspected_crashes});
+      store, *writer_, options_.durability == Durability::interval ? early_gate_ : gate_, gate_,
+      *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_, reporter_, watchers_,
+      seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }

@@ -94,7 +94,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   Reporter reporter_;
   Registry registry_;
   RunWatchers watchers_;
-  journal::Gate gate_;
+  journal::Gate gate_;        ///< What is durable.
+  journal::Gate early_gate_;  ///< What may leave before that: durability `interval` alone.
   std::unique_ptr<journal::Writer> writer_;
   Timers timers_;
   std::unique_ptr<TimerThread> timer_thread_;

@@ -6,6 +6,9 @@
 namespace perdure::actors {
 namespace {
 
+/// A commit that takes as long as this is worth telling.
+constexpr std::chrono::milliseconds kSlowCommit{1000};
+
 std::string step_text(const journal::StepPath& path, std::string_view name) {
   return "step " + path.to_string() + " '" + std::string(name) + "'";
 }
@@ -103,6 +106,10 @@ Result<std::string> Engine::explain(const RunId& run) {
   }
   if (const std::optional<Error> full = writer_->full())
     return "the disk is full, so nothing new begins (" + full->message + "); " + *text;
+  if (const auto committing = writer_->committing_for(); committing >= kSlowCommit)
+    return "the disk is slow: a commit has been under way for " +
+           std::to_string(committing->count() / 1000) +
+           " s, and nothing new begins before it ends; " + *text;
   return *std::move(text);
 }
 

@@ -328,7 +328,8 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
   ++active_bodies_;
   effects_.bodies.push_back({{facts_.id, pending.what.path, begin.attempt, machine_.generation()},
                              &leaf,
-                             leaf.stop_source()});
+                             leaf.stop_source(),
+                             begin.record_start || begin.record_unclean_end});
 }
 
 void RunCore::complete(BodyCompletion completion) {

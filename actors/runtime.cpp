@@ -35,6 +35,11 @@ Result<Runtime> open_with(RuntimeOptions options, caf::actor_system& system,
   if (options.step_threads == 0)
     return Error{Code::misuse,
                  "RuntimeOptions::step_threads is 0: at least one thread must run steps"};
+  if (options.commit_interval < std::chrono::milliseconds(1) ||
+      options.commit_interval > std::chrono::days(1))
+    return Error{Code::misuse, "RuntimeOptions::commit_interval is " +
+                                   std::to_string(options.commit_interval.count()) +
+                                   " ms: give 1 ms to 1 day"};
   auto clock = std::make_shared<core::SystemClock>();
   auto random = std::make_shared<core::SystemRandom>();
   PERDURE_TRY(auto journal, journal::JournalForWriting::open(options.journal, *clock, *random));

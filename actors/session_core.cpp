@@ -63,15 +63,19 @@ bool SessionCore::idle() const {
   return run_ == nullptr && deferred_.empty() && !ahead_of_journal();
 }
 
-bool SessionCore::ahead_of_journal() const { return services_.gate.watermark() < last_number_; }
+bool SessionCore::ahead_of_journal() const { return services_.durable.watermark() < last_number_; }
+
+void SessionCore::when_durable(std::function<void(const Error*)> call) {
+  services_.durable.when_durable(last_number_, std::make_unique<GatedCall>(std::move(call)));
+}
 
 void SessionCore::defer(SessionInput input, const Self& self) {
   deferred_.push_back(std::move(input));
-  services_.gate.when_durable(last_number_, std::make_unique<GatedCall>([self](const Error* why) {
-                                SessionInput settled =
-                                    Settled{why == nullptr ? std::nullopt : std::optional(*why)};
-                                (void)self->post(settled, RunOn::scheduler);
-                              }));
+  services_.writer.hurry();
+  when_durable([self](const Error* why) {
+    SessionInput settled = Settled{why == nullptr ? std::nullopt : std::optional(*why)};
+    (void)self->post(settled, RunOn::scheduler);
+  });
 }
 
 void SessionCore::on(Settled settled, const Self& self) {
@@ -91,11 +95,10 @@ void SessionCore::drop_finished_run(const Self& self) {
     run_.reset();
     // The shell leaves memory when all that it submitted is durable: then it looks again.
     if (ahead_of_journal())
-      services_.gate.when_durable(last_number_,
-                                  std::make_unique<GatedCall>([self](const Error* why) {
-                                    SessionInput settled = Settled{};
-                                    if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
-                                  }));
+      when_durable([self](const Error* why) {
+        SessionInput settled = Settled{};
+        if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
+      });
   }
   if (closing_ && !run_ && closed_) std::exchange(closed_, nullptr)();
 }
@@ -132,12 +135,7 @@ void SessionCore::attach(const RunFacts& facts, StartOrder order) {
               "session '" + address_.agent + "/" + address_.key +
                   "' was started with another input (run " + to_string(facts.id) +
                   "): attach with equal input, or start a session with another key"});
-  // Whoever asks may see the run only when its creation is durable.
-  services_.gate.when_durable(
-      last_number_, std::make_unique<GatedCall>(
-                        [reply = std::move(order.reply), id = facts.id](const Error* why) {
-                          why == nullptr ? reply(id) : reply(*why);
-                        }));
+  answer_when_durable(std::move(order.reply), facts.id);
 }
 
 void SessionCore::create(StartOrder order, const detail::HandlerEntry& handler, const Self& self) {
@@ -275,49 +273,55 @@ void SessionCore::perform(RunEffects effects, journal::Admission admission, cons
     last_number_ = number.assume_value();
     submitted_ = true;
   }
-  if (reply)
-    services_.gate.when_durable(
-        last_number_, std::make_unique<GatedCall>(
-                          [reply = std::move(reply), id = run_->facts().id](const Error* why) {
-                            why == nullptr ? reply(id) : reply(*why);
-                          }));
+  if (reply) answer_when_durable(std::move(reply), run_->facts().id);
   let_out(effects, self);
 }
 
-void SessionCore::let_out(RunEffects& effects, const Self& self) {
-  if (!effects.bodies.empty()) {
-    std::vector<std::unique_ptr<Job>> jobs;
-    jobs.reserve(effects.bodies.size());
-    for (BodyOrder& order : effects.bodies)
-      jobs.push_back(
-          std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock));
-    services_.gate.when_durable(last_number_,
-                                std::make_unique<GatedBodies>(services_.pool, std::move(jobs)));
+/// Whoever asks from outside may see the run only when its creation is durable, in every mode.
+void SessionCore::answer_when_durable(std::function<void(Result<RunId>)> reply, const RunId& run) {
+  services_.writer.hurry();
+  when_durable([reply = std::move(reply), run](const Error* why) {
+    why == nullptr ? reply(run) : reply(*why);
+  });
+}
+
+/// A body whose start was recorded waits until that is durable, in every mode: the record is what
+/// keeps an effect from happening twice, and counts how often the body ended the process.
+void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& self) {
+  std::vector<std::unique_ptr<Job>> jobs;
+  jobs.reserve(orders.size());
+  bool start_recorded = false;
+  for (BodyOrder& order : orders) {
+    start_recorded = start_recorded || order.start_recorded;
+    jobs.push_back(
+        std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock));
   }
+  if (start_recorded) services_.writer.hurry();
+  (start_recorded ? services_.durable : services_.gate)
+      .when_durable(last_number_, std::make_unique<GatedBodies>(services_.pool, std::move(jobs)));
+}
+
+void SessionCore::let_out(RunEffects& effects, const Self& self) {
+  if (!effects.bodies.empty()) let_out_bodies(effects.bodies, self);
+  // The rows that they stand for are read from the journal, by whoever looks at it later.
   for (RetryWait& wait : effects.waits)
-    services_.gate.when_durable(
-        last_number_, std::make_unique<GatedCall>([&due = services_.due, session = address_,
-                                                   run = run_->facts().id,
-                                                   wait = std::move(wait)](const Error* why) {
-          if (why == nullptr) due.arm({session, run, wait.path, wait.due, wait.in});
-        }));
+    when_durable([&due = services_.due, session = address_, run = run_->facts().id,
+                  wait = std::move(wait)](const Error* why) {
+      if (why == nullptr) due.arm({session, run, wait.path, wait.due, wait.in});
+    });
   if (effects.parked) {
     const EventKind kind =
         effects.parked->code == Code::diverged ? EventKind::run_diverged : EventKind::run_parked;
-    services_.gate.when_durable(
-        last_number_,
-        std::make_unique<GatedCall>(
-            [&reporter = services_.reporter,
-             event = Event{kind, run_->facts().id, *std::move(effects.parked)}](const Error* why) {
-              if (why == nullptr) reporter.event(event);
-            }));
+    when_durable(
+        [&reporter = services_.reporter,
+         event = Event{kind, run_->facts().id, *std::move(effects.parked)}](const Error* why) {
+          if (why == nullptr) reporter.event(event);
+        });
   }
   if (effects.ended)
-    services_.gate.when_durable(
-        last_number_, std::make_unique<GatedCall>([&watchers = services_.watchers,
-                                                   run = run_->facts().id](const Error* why) {
-          if (why == nullptr) watchers.ended(run);
-        }));
+    when_durable([&watchers = services_.watchers, run = run_->facts().id](const Error* why) {
+      if (why == nullptr) watchers.ended(run);
+    });
 }
 
 }  // namespace perdure::actors

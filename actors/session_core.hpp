@@ -33,7 +33,8 @@ class SessionShell;
 struct SessionServices {
   journal::Store& store;
   journal::Writer& writer;
-  journal::Gate& gate;
+  journal::Gate& gate;     ///< What may leave.
+  journal::Gate& durable;  ///< What is durable; the same gate, but in durability `interval`.
   StepPool& pool;
   Timers& timers;
   DueService& due;
@@ -118,9 +119,14 @@ class SessionCore {
   [[nodiscard]] Result<RunFacts> load_facts(journal::Reader& reader, const RunId& run) const;
   void perform(RunEffects effects, journal::Admission admission, const Self& self,
                std::function<void(Result<RunId>)> reply);
+  void answer_when_durable(std::function<void(Result<RunId>)> reply, const RunId& run);
   void let_out(RunEffects& effects, const Self& self);
+  void let_out_bodies(std::vector<BodyOrder>& orders, const Self& self);
   void report(const RunEffects& effects) const;
   void drop_finished_run(const Self& self);
+  /// Calls `call` with null when everything that this session has read or written is durable, else
+  /// with the reason.
+  void when_durable(std::function<void(const Error*)> call);
   /// Whether the journal lacks what this session has submitted, so that reading it would tell the
   /// past.
   [[nodiscard]] bool ahead_of_journal() const;

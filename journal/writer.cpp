@@ -22,6 +22,8 @@ using Changes = std::vector<NumberedChange>;
 /// A queue that once was this long gives its memory back.
 constexpr std::size_t kSpareChanges = 64U << 10U;
 
+using SteadyClock = std::chrono::steady_clock;
+
 Error refused(Code code, std::string message) {
   return {.code = code,
           .message = std::move(message),
@@ -40,7 +42,8 @@ Error refused(Code code, std::string message) {
 /// - changes in `taken_` from `begin_` on, then those in `queue_`, are what is numbered and not
 ///   durable, in the order of their numbers;
 /// - `durable_` <= `last_`, and equal exactly when nothing is queued or taken;
-/// - the gate, the options' functions and destructors of whole queues are called without any lock.
+/// - in mode `interval`, `held_` is set while the writer's thread is to commit at `due_`;
+/// - the gates, the options' functions and destructors of whole queues are called without any lock.
 struct Writer::Impl {
   Impl(Store& store, Gate& gate, WriterOptions options)
       : store_(store),
@@ -51,12 +54,16 @@ struct Writer::Impl {
 
   Result<RecordNumber> submit(Change&& change, Admission admission);
   void wake();
+  void hurry();
+  void let_out();
+  bool disk_is_behind() const;
   RecordNumber last_number() const;
   std::optional<Error> full() const;
   void commit_up_to(RecordNumber target);
   Result<void> stop();
   bool end_commits();
   void loop();
+  bool await_work(std::unique_lock<std::mutex>& lock);
 
   /// What one attempt to commit came to.
   enum class Outcome : std::uint8_t {
@@ -71,7 +78,7 @@ struct Writer::Impl {
   bool take();
   Outcome note_durable(Changes& spent, std::size_t bytes);
   Outcome note_trouble(const Error& why);
-  void fail_gate(const Error& why);
+  void fail_gates(const Error& why);
   void recycle(Changes&& spent);
   std::optional<Error> refusal(std::size_t cost, Admission admission) const;
 
@@ -94,13 +101,19 @@ struct Writer::Impl {
   Changes spare_;  ///< Empty, with the capacity of an earlier queue.
   std::size_t waiting_bytes_ = 0;
   RecordNumber last_;
+  RecordNumber last_taken_ = 0;        ///< The highest number that has left the queue.
   std::atomic<RecordNumber> durable_;  ///< Written under the lock.
+  SteadyClock::time_point due_;        ///< When what is queued is to be committed: mode `interval`.
+  bool held_ = false;
   std::optional<Error> failure_;
   std::optional<Error> full_;
   bool closed_ = false;
   bool wake_ = false;
   bool end_thread_ = false;
   Figures figures_;
+
+  /// When the commit under way began, or no time at all.
+  std::atomic<SteadyClock::time_point> commit_began_{SteadyClock::time_point{}};
 };
 
 std::optional<Error> Writer::Impl::refusal(std::size_t cost, Admission admission) const {
@@ -126,16 +139,51 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission) 
   last_ += Batch::numbers(change);
   queue_.push_back({std::move(change), last_, cost});
   waiting_bytes_ += cost;
+  if (options_.early != nullptr && queue_.size() == 1)
+    due_ = SteadyClock::now() + options_.commit_interval;
   return last_;
 }
 
 void Writer::Impl::wake() {
+  if (options_.early != nullptr) return let_out();
   {
     const std::lock_guard lock(queue_mutex_);
     if (wake_ || failure_ || durable_.load() == last_) return;
     wake_ = true;
   }
   changed_.notify_one();
+}
+
+void Writer::Impl::hurry() {
+  if (options_.early == nullptr) return;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (wake_ || failure_ || durable_.load() == last_) return;
+    wake_ = true;
+  }
+  changed_.notify_one();
+}
+
+/// Mode `interval`: what is queued leaves, and the writer's thread knows when to commit it.
+void Writer::Impl::let_out() {
+  RecordNumber last = 0;
+  bool is_news = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (failure_) return;
+    last = full_ || disk_is_behind() ? durable_.load() : last_;
+    is_news = !queue_.empty() && !held_;
+    if (is_news) held_ = true;
+    // A queue as large as a batch need not wait for more.
+    if (waiting_bytes_ >= options_.batch_bytes_max && !wake_ && !full_) wake_ = is_news = true;
+  }
+  if (is_news) changed_.notify_one();
+  options_.early->advance(last);
+}
+
+/// Whether the commit under way has kept the queue waiting beyond its time.
+bool Writer::Impl::disk_is_behind() const {
+  return durable_.load() < last_taken_ && !queue_.empty() && due_ < SteadyClock::now();
 }
 
 RecordNumber Writer::Impl::last_number() const {
@@ -169,22 +217,27 @@ Writer::Impl::Outcome Writer::Impl::commit_batch(RecordNumber target) {
     bytes += mutation.key.view().size() + mutation.value.size();
 
   core::crash_point(core::CrashPoint::commit_before);
+  commit_began_.store(SteadyClock::now());
   const Result<void> written =
       batch.empty() ? Result<void>(success()) : store_.commit(batch, options_.durability);
+  commit_began_.store({});
   if (written) core::crash_point(core::CrashPoint::commit_after);
   Changes spent;
   const Outcome outcome = written ? note_durable(spent, bytes) : note_trouble(written.error());
   commit.unlock();
 
   if (outcome == Outcome::committed_again && options_.on_room) options_.on_room();
-  if (outcome == Outcome::committed || outcome == Outcome::committed_again) gate_.advance(last);
+  if (outcome == Outcome::committed || outcome == Outcome::committed_again) {
+    if (options_.early != nullptr) let_out();
+    gate_.advance(last);
+  }
   if (outcome == Outcome::disk_full) {
     changed_.notify_one();  // The writer's thread begins to wait for the next attempt.
     if (options_.on_full) options_.on_full(written.error());
   }
   if (outcome == Outcome::failed) {
     if (options_.on_fatal) options_.on_fatal(written.error());
-    fail_gate(written.error());
+    fail_gates(written.error());
   }
   recycle(std::move(spent));
   return outcome;
@@ -198,6 +251,7 @@ bool Writer::Impl::take() {
     const std::lock_guard lock(queue_mutex_);
     if (queue_.empty()) return false;
     taken_ = std::exchange(queue_, std::exchange(spare_, Changes{}));
+    last_taken_ = last_;
     begin_ = 0;
   }
   std::size_t cost = 0;
@@ -252,9 +306,12 @@ Writer::Impl::Outcome Writer::Impl::note_trouble(const Error& why) {
 
 /// What is durable leaves, also when the thread that committed it has not come to open the gate
 /// yet.
-void Writer::Impl::fail_gate(const Error& why) {
-  gate_.advance(durable_.load());
-  gate_.fail(why);
+void Writer::Impl::fail_gates(const Error& why) {
+  for (Gate* gate : {&gate_, options_.early}) {
+    if (gate == nullptr) continue;
+    gate->advance(durable_.load());
+    gate->fail(why);
+  }
 }
 
 /// Frees the changes of a whole queue, which nobody waits for, and keeps its memory for another.
@@ -265,24 +322,31 @@ void Writer::Impl::recycle(Changes&& spent) {
   if (spare_.capacity() < spent.capacity()) spare_.swap(spent);
 }
 
-/// The writer's own thread: commits when woken, and while the disk is full from time to time.
+/// The writer's own thread: commits when woken, in mode `interval` when it is time, and while the
+/// disk is full from time to time.
 void Writer::Impl::loop() {
-  const auto asked = [this] { return wake_ || end_thread_; };
   std::unique_lock lock(queue_mutex_);
   while (!end_thread_) {
-    if (full_) {
-      changed_.wait_for(lock, options_.full_disk_retry, asked);
-    } else {
-      changed_.wait(lock, [&] { return asked() || full_; });
-      if (!asked()) continue;
-    }
-    if (end_thread_) return;
+    if (!await_work(lock)) continue;
     wake_ = false;
+    held_ = false;
     const RecordNumber target = last_;
     lock.unlock();
     commit_up_to(target);
     lock.lock();
   }
+}
+
+/// Whether it is time to commit. False: what to wait for has changed.
+bool Writer::Impl::await_work(std::unique_lock<std::mutex>& lock) {
+  const auto asked = [this] { return wake_ || end_thread_; };
+  if (full_) {
+    changed_.wait_for(lock, options_.full_disk_retry, asked);
+    return !end_thread_;
+  }
+  changed_.wait(lock, [&] { return asked() || held_ || full_; });
+  if (!asked() && !full_) changed_.wait_until(lock, due_, [&] { return asked() || full_; });
+  return !end_thread_ && (wake_ || !full_);
 }
 
 /// Ends all commits, unless there is something that can be committed: others try too, and may have
@@ -318,13 +382,14 @@ Result<void> Writer::Impl::stop() {
     why = failure_ ? failure_ : full_;
   }
   PERDURE_ASSERT(why.has_value(), "only a full or failed disk keeps the writer from ending");
-  fail_gate(*why);
+  fail_gates(*why);
   return *std::move(why);
 }
 
 Writer::Writer(Store& store, Gate& gate, WriterOptions options)
     : impl_(std::make_unique<Impl>(store, gate, std::move(options))) {
   gate.advance(impl_->options_.last_number);
+  if (impl_->options_.early != nullptr) impl_->options_.early->advance(impl_->options_.last_number);
   impl_->thread_ = std::thread([impl = impl_.get()] { impl->loop(); });
 }
 
@@ -336,13 +401,24 @@ Result<RecordNumber> Writer::submit(Change&& change, Admission admission) {
 
 void Writer::wake() { impl_->wake(); }
 
-void Writer::commit_here() { impl_->commit_up_to(impl_->last_number()); }
+void Writer::hurry() { impl_->hurry(); }
+
+void Writer::commit_here() {
+  if (impl_->options_.early != nullptr) return impl_->let_out();
+  impl_->commit_up_to(impl_->last_number());
+}
 
 Result<void> Writer::stop() { return impl_->stop(); }
 
 RecordNumber Writer::last_number() const { return impl_->last_number(); }
 
 std::optional<Error> Writer::full() const { return impl_->full(); }
+
+std::optional<std::chrono::milliseconds> Writer::committing_for() const {
+  const SteadyClock::time_point began = impl_->commit_began_.load();
+  if (began == SteadyClock::time_point{}) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - began);
+}
 
 Writer::Figures Writer::figures() const {
   const std::lock_guard lock(impl_->queue_mutex_);

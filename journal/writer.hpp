@@ -9,6 +9,11 @@
 ///
 /// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
 /// thread (`wake`), or whoever has nothing better to do (`commit_here`).
+///
+/// Mode `interval` (`WriterOptions::early`) parts what may leave from what is durable: `wake` and
+/// `commit_here` then only let out what is queued, and the writer's thread commits it, whole and
+/// synced, an interval after the first change of a batch came. Nothing new leaves while the disk is
+/// full, or while a commit takes so long that the changes behind it have waited for an interval.
 #pragma once
 
 #include <perdure/result.hpp>
@@ -39,6 +44,11 @@ struct WriterOptions {
   std::size_t under_way_bytes_max = 1024U << 20U;
   /// How long to wait before a batch that found the disk full is tried again.
   std::chrono::milliseconds full_disk_retry{200};
+  /// Not null: mode `interval`. This gate opens for what is queued, the writer's other one for what
+  /// is durable. Outlives the writer.
+  Gate* early = nullptr;
+  /// How long a change waits for its commit in mode `interval`, at most a day.
+  std::chrono::milliseconds commit_interval{50};
   /// Called once, from the committing thread, when nothing more can be committed, before the gate
   /// tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
@@ -74,11 +84,15 @@ class Writer {
   /// than the options allow), code and message of a fatal failure as the store gave it, `closed`.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission);
 
-  /// Has the writer's thread commit what is queued.
+  /// Has the writer's thread commit what is queued; in mode `interval` when its time has come.
   void wake();
   /// Commits what is queued on this thread, waiting for a commit under way first. Returns when
   /// everything queued before the call is durable, or the writer has failed or found the disk full.
+  /// In mode `interval` the same as `wake`.
   void commit_here();
+  /// Somebody outside waits for what is queued: in mode `interval` it is committed now, by the
+  /// writer's thread. Nothing in the other modes, whose commits wait for nothing.
+  void hurry();
 
   /// No more is accepted, everything queued is made durable (unless the writer failed or the disk
   /// is full), and the thread has ended. Whatever waits at the gate for what did not become durable
@@ -91,6 +105,8 @@ class Writer {
   [[nodiscard]] RecordNumber last_number() const;
   /// Why the disk takes nothing now, while it is full.
   [[nodiscard]] std::optional<Error> full() const;
+  /// How long the commit under way has been with the store; empty when none is.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> committing_for() const;
 
   /// What has become durable since the writer began.
   struct Figures {

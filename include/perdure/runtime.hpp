@@ -24,6 +24,25 @@ enum class SuspectedCrashes : std::uint8_t {
   run_again,  ///< They go on, with their count of unclean ends at zero.
 };
 
+/// When a step may be followed by the next, and what a crash may take. In every mode the journal is
+/// consistent after the process was killed: what it holds is all that was recorded up to some
+/// point. See docs/architecture.md.
+enum class Durability : std::uint8_t {
+  /// Nothing leaves before the record that it depends on is written and synced. Neither a killed
+  /// process nor a power loss takes anything that a body or a caller has seen.
+  full,
+  /// Records are kept in memory and written and synced each `RuntimeOptions::commit_interval`;
+  /// steps follow each other without waiting. A killed process and a power loss alike take the
+  /// steps of the last interval: they run again, also when their successors ran already. What was
+  /// acknowledged (`start`, `wait`, `result`) is never taken, and a step with the effect class
+  /// `at_most_once` never runs twice.
+  interval,
+  /// Records are written before anything leaves, and synced when the system likes. A killed process
+  /// takes nothing. A power loss or a crash of the system may destroy the whole journal: for tests
+  /// and for work that can be done again.
+  none,
+};
+
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
   std::string journal = {};
@@ -36,6 +55,10 @@ struct RuntimeOptions {
   /// ignore it longer are left behind, and reported.
   std::chrono::milliseconds shutdown_within = std::chrono::seconds(10);
   SuspectedCrashes suspected_crashes = SuspectedCrashes::leave;
+  Durability durability = Durability::full;
+  /// In durability `interval`: how long a record waits to be written, 1 ms to 1 day. `Run::wait`
+  /// learns of an end as much later.
+  std::chrono::milliseconds commit_interval{50};
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};
 };
