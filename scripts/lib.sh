@@ -33,7 +33,7 @@ system_name() {
 
 system="$(system_name)"
 
-# packages demo|test|tidy: what this system needs for it, one line.
+# packages demo|test|fuzz|tidy: what this system needs for it, one line.
 packages() {
   local common="ca-certificates ccache cmake flatbuffers-compiler libcaf-dev libcli11-dev \
 libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev python3"
@@ -59,11 +59,12 @@ libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev pyth
   case "$1" in
     demo) echo $common $compiler ;;
     test) echo $common $compiler $checks libgtest-dev libbenchmark-dev ;;
+    fuzz) echo $common $compiler $checks libgtest-dev clang-19 libclang-rt-19-dev ;;
     tidy) echo $common $compiler $checks libgtest-dev libbenchmark-dev clang-tidy-19 ;;
   esac
 }
 
-# install_packages demo|test|tidy: installs what is missing, and asks dpkg only where nothing is.
+# install_packages demo|test|fuzz|tidy: installs what is missing, and asks dpkg only where nothing is.
 install_packages() {
   if [ "$system" = unknown ]; then
     say "This system is not one of Debian 12, Debian 13 or Ubuntu 24.04: using what is installed"
