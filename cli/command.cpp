@@ -46,17 +46,17 @@ ExitCode about_a_run(journal::JournalForReading& journal, journal::Reader& reade
   return ExitCode::ok;
 }
 
-ExitCode verify(journal::JournalForReading& journal, const Screen& screen, std::ostream& err) {
-  const Result<ExitCode> verified = verify_journal(journal.store(), screen);
+ExitCode verify(const Request& request, const Screen& screen, std::ostream& err) {
+  const Result<ExitCode> verified = verify_journal(request.journal, screen);
   if (verified.has_error()) return fail(err, ExitCode::unreadable, verified.assume_error());
   return verified.assume_value();
 }
 
 ExitCode read_journal(const Request& request, const Screen& screen, std::ostream& err) {
+  if (request.verb == Verb::verify) return verify(request, screen, err);
   auto opened = journal::JournalForReading::open(request.journal);
   if (opened.has_error()) return fail(err, ExitCode::unreadable, opened.assume_error());
   journal::JournalForReading& journal = *opened.assume_value();
-  if (request.verb == Verb::verify) return verify(journal, screen, err);
   Result<journal::Reader> reader = journal::Reader::open(journal.store());
   if (reader.has_error()) return fail(err, ExitCode::unreadable, reader.assume_error());
   if (request.verb != Verb::runs)

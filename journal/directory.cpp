@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "core/assert.hpp"
+#include "core/limits.hpp"
 #include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
 #include "journal/lmdb_store.hpp"
 #include "journal/lock_file.hpp"
+#include "journal/page_lookup.hpp"
 #include "journal/reader.hpp"
 
 namespace perdure::journal {
@@ -27,6 +29,7 @@ constexpr std::string_view kGeneration = "generation-";
 constexpr std::size_t kGenerationDigits = 6;
 constexpr std::string_view kFirstGeneration = "generation-000001";
 constexpr std::string_view kUnfinished = ".new";
+constexpr std::string_view kDataFile = "data.mdb";
 constexpr std::size_t kCurrentBytes = 4096;
 
 std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
@@ -202,6 +205,35 @@ Result<LmdbAccess> access_for(const fs::path& directory, const fs::path& generat
   return LmdbAccess::read_without_lock;
 }
 
+/// Whether the last writer said that it was done. A file that does not tell is not clean.
+bool ended_cleanly(const fs::path& file) {
+  const std::optional<core::Bytes> value = find_unnamed_row(file, Key{}.add(kCountersRow).view());
+  if (!value) return false;
+  RecordBuffer buffer;
+  if (!buffer.load(Key{}.add(kCountersRow).view(), *value)) return false;
+  const Result<Counters> counters = buffer.as<Counters>();
+  return counters && counters.assume_value().clean != 0;
+}
+
+/// Damaged pages are met here and not in LMDB, which would die of them or spread them. The caller
+/// holds the lock. A file that is not there is left to the opening to report.
+Result<void> check_after_unclean_end(const fs::path& directory, const fs::path& generation,
+                                     core::Clock& clock) {
+  const fs::path file = generation / kDataFile;
+  std::error_code ignored;
+  if (!fs::exists(file, ignored) || ended_cleanly(file)) return success();
+  const core::Elapsed deadline = clock.elapsed() + core::limits::kPageCheck;
+  PageCheckOptions options;
+  options.findings_max = 1;
+  options.stop = [&] { return clock.elapsed() >= deadline; };
+  PERDURE_TRY(const PageReport report, check_pages(file, options));
+  if (report.sound()) return success();
+  Error error = page_error(file, report.findings.front());
+  error.message +=
+      "; 'perdure verify --journal " + directory.string() + "' lists everything that is wrong";
+  return error;
+}
+
 /// CURRENT names it, so files that are not there were lost.
 Result<std::unique_ptr<LmdbStore>> open_named(const fs::path& generation, LmdbAccess access) {
   Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(generation, access);
@@ -234,6 +266,7 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::pat
     PERDURE_TRY(create(directory, clock, random));
     named = std::string(kFirstGeneration);
   }
+  PERDURE_TRY(check_after_unclean_end(directory, directory / *named, clock));
   PERDURE_TRY(auto lmdb, open_named(directory / *named, LmdbAccess::write));
   PERDURE_TRY(auto counted, CountedStore::open(*lmdb, random));
   return std::make_unique<WritingJournal>(std::move(lock), std::move(lmdb), std::move(counted));
@@ -253,17 +286,53 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open_in(Store& sto
   return std::make_unique<WritingJournal>(nullptr, nullptr, std::move(counted));
 }
 
-Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::path& given) {
+namespace {
+
+struct Named {
+  fs::path directory;
+  fs::path generation;
+  LmdbAccess access;
+};
+
+/// What a reader needs to know before it opens the files.
+Result<Named> find_for_reading(const fs::path& given) {
   if (given.empty()) return Error{Code::misuse, "the journal's path is empty: name a directory"};
-  const fs::path directory = lasting(given);
+  fs::path directory = lasting(given);
   PERDURE_TRY(const auto named, current(directory));
   if (!named)
     return Error{Code::not_found, "there is no journal in " + quoted(directory) +
                                       " (no file CURRENT): check the path"};
-  const fs::path generation = directory / *named;
+  fs::path generation = directory / *named;
   PERDURE_TRY(const LmdbAccess access, access_for(directory, generation));
-  PERDURE_TRY(auto store, open_named(generation, access));
-  return std::make_unique<ReadingJournal>(directory, std::move(store));
+  return Named{std::move(directory), std::move(generation), access};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::path& given) {
+  PERDURE_TRY(const Named named, find_for_reading(given));
+  PERDURE_TRY(auto store, open_named(named.generation, named.access));
+  return std::make_unique<ReadingJournal>(named.directory, std::move(store));
+}
+
+Result<PageReport> check_journal_pages(const fs::path& given, PageCheckOptions options) {
+  PERDURE_TRY(const Named named, find_for_reading(given));
+  const fs::path file = named.generation / kDataFile;
+  std::error_code ignored;
+  if (!fs::exists(file, ignored))
+    return Error{Code::corrupt,
+                 "there is no " + quoted(file) + ": restore the journal from a backup"};
+  const Result<std::unique_ptr<LmdbHold>> hold = LmdbHold::open(named.generation, named.access);
+  if (hold) {
+    options.hold = [&] { return hold.assume_value()->renew(); };
+    return check_pages(file, options);
+  }
+  if (hold.error().code != Code::corrupt) return hold.error();
+  // LMDB won't have it, so nobody writes it, and the check says where it is damaged.
+  options.hold = nullptr;
+  PERDURE_TRY(PageReport report, check_pages(file, options));
+  if (report.sound()) return hold.error();
+  return report;
 }
 
 }  // namespace perdure::journal

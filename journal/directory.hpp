@@ -20,6 +20,7 @@
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "journal/page_checker.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
 
@@ -34,8 +35,10 @@ namespace perdure::journal {
 class JournalForWriting {
  public:
   /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks
-  /// the journal as open. Errors: `held`, `corrupt`, `newer_format`, `storage_full`,
-  /// `storage_failed`, `unsupported`, `misuse`; each names the file and the remedy.
+  /// the journal as open. Unless the last writer ended cleanly, the file's pages are checked before
+  /// it is mapped, for at most core::limits::kPageCheck of `clock`. Errors: `held`, `corrupt`,
+  /// `newer_format`, `storage_full`, `storage_failed`, `unsupported`, `misuse`; each names the file
+  /// and the remedy.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
       const std::filesystem::path& directory, core::Clock& clock, core::Random& random);
   /// A journal in a store that is not on disk, as tests use one. An empty store becomes a new
@@ -70,5 +73,11 @@ class JournalForReading {
   /// The process that holds the journal for writing now, as LOCK tells it, or empty.
   [[nodiscard]] virtual std::optional<std::string> holder() const = 0;
 };
+
+/// Checks the pages of the journal in `directory`, also while it is written; see check_pages, whose
+/// `hold` is set here. Errors: those of JournalForReading::open and of check_pages, but that damage
+/// in data.mdb is in the report. Thread: any.
+[[nodiscard]] Result<PageReport> check_journal_pages(const std::filesystem::path& directory,
+                                                     PageCheckOptions options = {});
 
 }  // namespace perdure::journal

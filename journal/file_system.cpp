@@ -13,26 +13,12 @@
 #include <sstream>
 #include <utility>
 
+#include "journal/descriptor.hpp"
+
 namespace perdure::journal {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
-constexpr mode_t kFileMode = 0600;
-
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& path, int flags)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, kFileMode)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 Result<void> write_all(int file, const std::filesystem::path& path, std::string_view text) {
   while (!text.empty()) {
@@ -100,7 +86,7 @@ Result<void> make_directory(const std::filesystem::path& path) {
 
 Result<void> sync_directory(const std::filesystem::path& directory) {
   const Descriptor file(directory, O_RDONLY | O_DIRECTORY);
-  if (file.number() < 0) return file_error(directory, "opened", errno);
+  if (file.number() < 0) return file_error(directory, "opened", file.failure());
   // Some file systems have no such thing; then their directories are as safe as they get.
   if (::fsync(file.number()) != 0 && errno != EINVAL) return file_error(directory, "synced", errno);
   return success();
@@ -111,7 +97,7 @@ Result<void> replace_file(const std::filesystem::path& file, std::string_view te
   fresh += ".new";
   {
     const Descriptor descriptor(fresh, O_WRONLY | O_CREAT | O_TRUNC);
-    if (descriptor.number() < 0) return file_error(fresh, "made", errno);
+    if (descriptor.number() < 0) return file_error(fresh, "made", descriptor.failure());
     PERDURE_TRY(write_all(descriptor.number(), fresh, text));
     if (::fsync(descriptor.number()) != 0) return file_error(fresh, "synced", errno);
   }
@@ -125,7 +111,7 @@ Result<void> rename_durably(const std::filesystem::path& from, const std::filesy
 
 Result<std::string> read_file(const std::filesystem::path& file, std::size_t limit) {
   const Descriptor descriptor(file, O_RDONLY);
-  if (descriptor.number() < 0) return file_error(file, "opened", errno);
+  if (descriptor.number() < 0) return file_error(file, "opened", descriptor.failure());
   std::string text(limit, '\0');
   std::size_t size = 0;
   while (size < limit) {

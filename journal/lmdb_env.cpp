@@ -146,7 +146,16 @@ Result<void> LmdbEnv::start(const LmdbOptions& options) {
     int dead = 0;
     mdb_reader_check(env_, &dead);
   }
-  return open_tables(access_ == LmdbAccess::write ? 0U : unsigned{MDB_RDONLY});
+  return success();
+}
+
+Result<void> LmdbEnv::need_tables() {
+  // Nobody may begin to read while LMDB's list of tables grows.
+  const std::lock_guard lock(slots_mutex_);
+  if (has_tables_) return success();
+  PERDURE_TRY(open_tables(access_ == LmdbAccess::write ? 0U : unsigned{MDB_RDONLY}));
+  has_tables_ = true;
+  return success();
 }
 
 /// A new environment, since LMDB wants a failed one to be closed.

@@ -49,6 +49,9 @@ class LmdbEnv {
   [[nodiscard]] static Result<std::shared_ptr<LmdbEnv>> open(const std::filesystem::path& directory,
                                                              LmdbAccess access,
                                                              const LmdbOptions& options);
+  /// Finds the tables, if nobody has yet: until then no page but the meta pages is touched. Errors:
+  /// `corrupt` when there is no such table; those of reading.
+  [[nodiscard]] Result<void> need_tables();
   explicit LmdbEnv(std::filesystem::path directory, LmdbAccess access);
   LmdbEnv(const LmdbEnv&) = delete;
   LmdbEnv& operator=(const LmdbEnv&) = delete;
@@ -93,6 +96,7 @@ class LmdbEnv {
   std::atomic<bool> failed_{false};
 
   std::mutex slots_mutex_;
+  bool has_tables_ = false;
   std::vector<std::unique_ptr<LmdbReadSlot>> free_slots_;
   std::size_t slots_in_use_ = 0;
 };

@@ -2,9 +2,9 @@
 ///
 /// What this is: a look at the two meta pages by `pread`, with bounds checks.
 /// What it promises: a file that passes is one of LMDB 0.9's, of a page size it can have, and as
-/// long as the pages it says it uses; reading a shorter one through a map would kill the process
-/// (SIGBUS).
-/// What it does not: look at any other page.
+/// long as the pages it says it uses (but for free ones at its end); reading a shorter one through
+/// a map would kill the process (SIGBUS).
+/// What it does not: look at any other page (page_checker.hpp).
 #pragma once
 
 #include <perdure/result.hpp>
@@ -21,8 +21,8 @@ struct LmdbFileInfo {
   std::uint64_t transaction = 0;  ///< Of the newer meta page.
 };
 
-/// Errors: `not_found`, `misuse` (no permission), `corrupt` naming the file, what is wrong and what
-/// to do.
+/// Errors: `not_found`, `misuse` (no permission), `corrupt`, `newer_format` or `unsupported`
+/// (another machine's) naming the file, what is wrong and what to do.
 [[nodiscard]] Result<LmdbFileInfo> inspect_lmdb_file(const std::filesystem::path& file);
 
 }  // namespace perdure::journal

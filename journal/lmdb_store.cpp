@@ -171,7 +171,31 @@ Result<void> LmdbStore::create(const std::filesystem::path& directory) {
 Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::filesystem::path& directory,
                                                    LmdbAccess access, LmdbOptions options) {
   PERDURE_TRY(auto env, LmdbEnv::open(directory, access, options));
+  const Result<void> found = env->need_tables();
+  if (!found && access == LmdbAccess::write) env->release_writer();
+  if (!found) return found.error();
   return std::make_unique<LmdbStore>(Private{}, std::move(env), access);
+}
+
+LmdbHold::LmdbHold(std::shared_ptr<LmdbEnv> env) : env_(std::move(env)) {}
+
+LmdbHold::~LmdbHold() { let_go(); }
+
+Result<std::unique_ptr<LmdbHold>> LmdbHold::open(const std::filesystem::path& directory,
+                                                 LmdbAccess access) {
+  PERDURE_ASSERT(access != LmdbAccess::write, "a hold only reads");
+  PERDURE_TRY(auto env, LmdbEnv::open(directory, access, {}));
+  return std::make_unique<LmdbHold>(std::move(env));
+}
+
+Result<std::uint64_t> LmdbHold::renew() {
+  let_go();
+  PERDURE_TRY(slot_, env_->take_slot());
+  return std::uint64_t{mdb_txn_id(slot_->txn)};
+}
+
+void LmdbHold::let_go() noexcept {
+  if (slot_ != nullptr) env_->give_slot(std::move(slot_));
 }
 
 Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability durability) {

@@ -20,6 +20,7 @@
 namespace perdure::journal {
 
 class LmdbEnv;
+struct LmdbReadSlot;
 
 enum class LmdbAccess : std::uint8_t {
   write,
@@ -72,6 +73,30 @@ class LmdbStore final : public Store {
   const LmdbAccess access_;
   Durability durability_ = Durability::full;
   std::uint64_t commits_ = 0;
+};
+
+/// A read transaction, and nothing read in it: while it is held, no writer reuses the pages that
+/// the file had at its beginning, so that somebody else can read them. Maps the file, but touches
+/// its meta pages only. Thread: one at a time.
+class LmdbHold {
+ public:
+  /// `access` is not `write`. Errors as LmdbStore::open.
+  [[nodiscard]] static Result<std::unique_ptr<LmdbHold>> open(
+      const std::filesystem::path& directory, LmdbAccess access);
+  /// For `open` only.
+  explicit LmdbHold(std::shared_ptr<LmdbEnv> env);
+  LmdbHold(const LmdbHold&) = delete;
+  LmdbHold& operator=(const LmdbHold&) = delete;
+  ~LmdbHold();
+  /// Lets go of the transaction that is held, if one is, and holds the newest one: its number.
+  /// Errors: as Store::snapshot.
+  [[nodiscard]] Result<std::uint64_t> renew();
+
+ private:
+  void let_go() noexcept;
+
+  std::shared_ptr<LmdbEnv> env_;
+  std::unique_ptr<LmdbReadSlot> slot_;
 };
 
 }  // namespace perdure::journal
