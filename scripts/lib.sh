@@ -48,7 +48,7 @@ libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev pyth
     # Both compilers, because the compile-fail tests ask both.
     debian13)
       compiler="g++ libboost1.83-dev"
-      checks="clang-19 clang-format-19"
+      checks="clang-19 libclang-rt-19-dev clang-format-19"
       ;;
     ubuntu24)
       compiler="g++-14 libboost1.83-dev"
