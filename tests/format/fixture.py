@@ -1,0 +1,87 @@
+"""What the tests of the format share: both readers, and journals to hold them against.
+
+Each test is a program: TEST --perdure FILE --agent FILE --maker FILE --source DIR
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+READER = HERE / "journal_reader.py"
+ASKED = argparse.Namespace()
+
+
+def text_in(command, codes=(0,), **options):
+    """What a command prints."""
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False, timeout=300, **options)
+    if done.returncode not in codes:
+        raise AssertionError(f"{command} ended with {done.returncode}: {done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def read(directory, table, *words, codes=(0,)):
+    """The lines of the reader in Python."""
+    text = text_in([sys.executable, "-B", READER, directory, table, *words], codes)
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def perdure(directory, *words, codes=(0,)):
+    """What the command prints as JSON."""
+    return text_in([ASKED.perdure, *words, "--json", "--journal", directory], codes)
+
+
+def same(left, right):
+    """Equality that tells 1 from 1.0 and from true, and 0.0 from -0.0."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+class FormatTest(unittest.TestCase):
+    """A folder of its own, and what comparing takes."""
+
+    maxDiff = 4000
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="perdure-format-")
+        self.addCleanup(folder.cleanup)
+        self.home = pathlib.Path(folder.name)
+
+    def make(self, name="all"):
+        directory = self.home / name
+        text_in([ASKED.maker, "all", directory])
+        return directory
+
+    def hold(self):
+        """A journal that a process has open, and that process."""
+        directory = self.home / "held"
+        # Closed before the folder is removed, or killed.
+        writer = subprocess.Popen([ASKED.maker, "hold", directory], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end, writer)
+        self.assertEqual(writer.stdout.readline(), "done\n")
+        return directory, writer
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.communicate()
+
+    def write(self, writer, runs):
+        writer.stdin.write(f"{runs}\n")
+        writer.stdin.flush()
+        self.assertEqual(writer.stdout.readline(), "done\n")
+
+
+def main():
+    """Runs the tests of the program."""
+    arguments = argparse.ArgumentParser()
+    for name in ("perdure", "agent", "maker", "source"):
+        arguments.add_argument("--" + name, type=lambda path: pathlib.Path(path).resolve(),
+                               required=True)
+    _, rest = arguments.parse_known_args(namespace=ASKED)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)

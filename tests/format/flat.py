@@ -1,0 +1,132 @@
+"""FlatBuffers, for the tables of journal/schema/record.fbs: version 1, written out once more.
+
+The lists are kept apart from the schema on purpose: what this reader knows must stay readable, so
+the test holds them against the beginnings of the schema's tables.
+"""
+
+import struct
+
+ENUMS = {
+    "EffectClass": {1: "idempotent", 2: "keyed", 3: "queryable", 4: "at_most_once",
+                    5: "transactional"},
+    "StepKind": {1: "step"},
+    "RunStatus": {1: "running", 2: "waiting", 3: "parked", 4: "completed", 5: "failed",
+                  6: "cancelled"},
+    "DueWhat": {1: "retry"},
+    "ErrorEffect": {0: "refused", 1: "happened", 2: "unknown"},
+}
+SCALARS = {"bool": "<?", "ubyte": "<B", "ushort": "<H", "uint": "<I", "ulong": "<Q", "long": "<q",
+           **{name: "<B" for name in ENUMS}}
+
+# For each table its fields, in the order of their numbers: (name, type, default).
+TABLES = {
+    "Failure": [("code", "ushort", 1), ("message", "string", ""), ("retryable", "bool", None),
+                ("retry_after_ms", "long", None), ("effect", "ErrorEffect", None)],
+    "RunCreated": [("agent", "string", ""), ("agent_version", "uint", 1), ("handler", "string", ""),
+                   ("session_key", "string", ""), ("message_key", "string", ""),
+                   ("input_type", "string", ""), ("input", "[ubyte]", b""), ("seed", "ulong", 0),
+                   ("stamp", "long", 0)],
+    "StepStarted": [("path", "[uint]", ()), ("name", "string", ""), ("effect", "EffectClass", 1),
+                    ("attempt", "uint", 1), ("stamp", "long", 0)],
+    "StepResult": [("path", "[uint]", ()), ("step_kind", "StepKind", 1), ("name", "string", ""),
+                   ("type", "string", ""), ("attempts", "uint", 1), ("stamp", "long", 0),
+                   ("busy_us", "long", 0), ("error", "Failure", None), ("payload", "[ubyte]", b"")],
+    "RunEnded": [("stamp", "long", 0), ("type", "string", ""), ("error", "Failure", None),
+                 ("payload", "[ubyte]", b"")],
+    "Identity": [("journal", "Id", None), ("created", "long", 0), ("created_by", "string", "")],
+    "Counters": [("epoch", "ulong", 0), ("incarnation", "ulong", 0), ("last_number", "ulong", 0),
+                 ("last_stamp", "long", 0), ("clean", "uint", 0)],
+    "SessionRow": [("agent", "string", ""), ("key", "string", ""), ("created", "long", 0)],
+    "MessageKeyRow": [("key", "string", ""), ("run", "Id", None)],
+    "RunRow": [("session", "Id", None), ("agent", "string", ""), ("agent_version", "uint", 1),
+               ("handler", "string", ""), ("session_key", "string", ""), ("created", "long", 0)],
+    "HeadRow": [("count", "uint", 0), ("status", "RunStatus", 1), ("stamp", "long", 0),
+                ("code", "ushort", 1), ("reason", "string", "")],
+    "ReadyRow": [("session", "Id", None)],
+    "DueRow": [("what", "DueWhat", 1), ("path", "[uint]", ())],
+    "AttemptsRow": [("path", "[uint]", ()), ("name", "string", ""), ("count", "uint", 0),
+                    ("unclean_ends", "uint", 0), ("first_error", "Failure", None),
+                    ("last_error", "Failure", None), ("last_stamp", "long", 0),
+                    ("next_due", "long", 0)],
+}
+REQUIRED = {("Identity", "journal"), ("MessageKeyRow", "run"), ("RunRow", "session"),
+            ("ReadyRow", "session")}
+
+
+class DamagedBuffer(Exception):
+    """An offset or a length leads out of the buffer."""
+
+
+class NewerNumber(Exception):
+    """An enumeration has a number that this version does not know."""
+
+
+class _Buffer:
+    def __init__(self, body):
+        self.body = body
+
+    def number(self, form, at):
+        if at < 0 or at + struct.calcsize(form) > len(self.body):
+            raise DamagedBuffer(f"an offset leads to {at}, behind its {len(self.body)} bytes")
+        return struct.unpack_from(form, self.body, at)[0]
+
+    def target(self, at):
+        """Where the offset at `at` leads."""
+        return at + self.number("<I", at)
+
+    def elements(self, at, width):
+        """The bytes of the vector that the offset at `at` leads to."""
+        start = self.target(at)
+        size = self.number("<I", start) * width
+        if start + 4 + size > len(self.body):
+            raise DamagedBuffer(f"a vector at {start} leaves its {len(self.body)} bytes")
+        return self.body[start + 4:start + 4 + size]
+
+    def field(self, kind, at):
+        if kind in SCALARS:
+            number = self.number(SCALARS[kind], at)
+            return name_of(kind, number) if kind in ENUMS else number
+        if kind == "string":
+            return self.elements(at, 1)
+        if kind == "[ubyte]":
+            return self.elements(at, 1)
+        if kind == "[uint]":
+            return tuple(value for value, in struct.iter_unpack("<I", self.elements(at, 4)))
+        if kind == "Id":
+            self.number("<16s", at)
+            return self.body[at:at + 16]
+        return self.table(kind, self.target(at))
+
+    def table(self, name, at):
+        vtable = at - self.number("<i", at)
+        vtable_size, table_size = self.number("<H", vtable), self.number("<H", vtable + 2)
+        if vtable_size < 4 or vtable + vtable_size > len(self.body):
+            raise DamagedBuffer(f"the vtable at {vtable} leaves the buffer")
+        if at + table_size > len(self.body):
+            raise DamagedBuffer(f"the table at {at} leaves the buffer")
+        values = {}
+        for n, (field, kind, default) in enumerate(TABLES[name]):
+            slot = 4 + 2 * n
+            offset = self.number("<H", vtable + slot) if slot < vtable_size else 0
+            if offset:
+                values[field] = self.field(kind, at + offset)
+            elif (name, field) in REQUIRED:
+                raise DamagedBuffer(f"the field {field} is missing")
+            elif default is not None and kind in ENUMS:
+                values[field] = name_of(kind, default)
+            else:
+                values[field] = default.encode() if kind == "string" else default
+        return values
+
+
+def name_of(enum, number):
+    """The name of an enumeration's number."""
+    if number not in ENUMS[enum]:
+        raise NewerNumber(f"it holds {enum} {number}")
+    return ENUMS[enum][number]
+
+
+def root(name, body):
+    """The table `name` that `body` holds, as a dict of its fields. Texts are bytes."""
+    buffer = _Buffer(body)
+    return buffer.table(name, buffer.target(0))

@@ -1,0 +1,295 @@
+"""Reads a journal of Perdure as docs/journal_format.md describes it, with nothing but Python.
+
+usage: journal_reader.py DIR TABLE [--run RUN]
+
+TABLE is `runs` (each with its head), `records`, or one of `attempts`, `due`, `ready`, `sessions`,
+`keys` and `meta`. Prints one JSON object a line. A row that can't be read is a line with `damage`,
+or with `newer` where a newer Perdure wrote it. Exit codes: 0; 1 there was such a line; 3 no journal
+that this reads.
+
+What it promises: it trusts no byte that it has not checked, and takes no lock. What it does not:
+keep large journals out of memory; it copies the file.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import struct
+import sys
+
+import flat
+import flex
+import lmdb_file
+from xxh3 import xxh3_64, xxh3_128
+
+DIRECTORY_VERSION = 1
+FORMAT = 1
+ENVELOPE = 24
+HEAD_INDEX = 0xFFFFFFFF
+VALUE_MAX = ENVELOPE + (64 << 20) + (1 << 20)
+BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DIGITS = {**{c: i for i, c in enumerate(BASE32)}, "I": 1, "L": 1, "O": 0}
+KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
+         3: ("step_result", "StepResult"), 4: ("run_ended", "RunEnded"),
+         100: ("identity", "Identity"), 101: ("counters", "Counters"),
+         102: ("session", "SessionRow"), 103: ("message_key", "MessageKeyRow"),
+         104: ("run", "RunRow"), 105: ("head", "HeadRow"), 106: ("ready", "ReadyRow"),
+         107: ("due", "DueRow"), 108: ("attempts", "AttemptsRow")}
+RECORDS = ("run_created", "step_started", "step_result", "run_ended")
+# By table: its keys' form, the names of their parts, the kinds of its values.
+TABLES = {"meta": (">I", ("row",), ("identity", "counters")),
+          "sessions": (">16s", ("session",), ("session",)),
+          "keys": (">16s16s", ("session", "hash"), ("message_key",)),
+          "runs": (">16s", ("run",), ("run",)),
+          "records": (">16sI", ("run", "index"), (*RECORDS, "head")),
+          "ready": (">16s", ("run",), ("ready",)),
+          "due": (">Q16sQ", ("at", "run", "hash"), ("due",)),
+          "attempts": (">16sQ", ("run", "hash"), ("attempts",))}
+CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
+         "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
+         "newer_format", "held", "diverged", "exception", "not_registered", "closed",
+         "suspected_crash", "handler_threw", "undecodable", "unsupported")
+FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
+               "outcome_unknown")
+FAILURES = ("error", "first_error", "last_error")
+PAYLOADS = ("input", "payload")
+
+
+class NoJournal(Exception):
+    """There is no journal, or none that this reader reads."""
+
+
+class Damage(Exception):
+    """A row was changed after it was written, or contradicts another one."""
+
+
+class Newer(Exception):
+    """A newer Perdure wrote the row."""
+
+
+def ulid(run):
+    """A run's id as text."""
+    number = int.from_bytes(run, "big")
+    return "".join(BASE32[number >> 5 * i & 31] for i in range(25, -1, -1))
+
+
+def run_of(text):
+    """The 16 bytes of a run's id."""
+    number = 0
+    for c in text.upper():
+        number = number << 5 | DIGITS[c]
+    return number.to_bytes(16, "big")
+
+
+def session_hash(agent, key):
+    """Where the search for a session begins."""
+    return xxh3_128(key, xxh3_64(agent)).to_bytes(16, "big")
+
+
+def message_hash(key):
+    """The second half of a key of the table `keys`."""
+    return xxh3_128(key).to_bytes(16, "big")
+
+
+def path_hash(path):
+    """The hash of a step path in keys."""
+    return xxh3_64(struct.pack(f"<{len(path)}I", *path))
+
+
+def path_text(path):
+    """`3.0.1`."""
+    return ".".join(map(str, path))
+
+
+def open_envelope(key, value):
+    """(kind, number, body) of a value, checked in the order that the document gives."""
+    if not ENVELOPE <= len(value) <= VALUE_MAX:
+        raise Damage(f"it has {len(value)} bytes")
+    checksum, number, form, kind, size = struct.unpack_from("<QQHHI", value)
+    if xxh3_64(value[8:], xxh3_64(key)) != checksum:
+        raise Damage("its checksum does not match")
+    if form != FORMAT:
+        raise Newer(f"it has format {form}")
+    if size != len(value) - ENVELOPE:
+        raise Damage(f"its size field says {size}")
+    if kind not in KINDS:
+        raise Newer(f"it is of kind {kind}")
+    return kind, number, value[ENVELOPE:]
+
+
+def code_name(number):
+    """The name of an error's code."""
+    if not 0 < number < len(CODES):
+        raise Newer(f"it holds error code {number}")
+    return CODES[number]
+
+
+def decode(kind, body):
+    """The fields of a body. Codes are names; an error has what its code implies filled in."""
+    try:
+        fields = flat.root(KINDS[kind][1], body)
+    except flat.DamagedBuffer as why:
+        raise Damage(f"its FlatBuffer is damaged: {why}") from why
+    except flat.NewerNumber as why:
+        raise Newer(str(why)) from why
+    for failure in (fields.get(name) for name in FAILURES):
+        if failure is None:
+            continue
+        failure["code"] = code = code_name(failure["code"])
+        if failure["retryable"] is None:
+            failure["retryable"] = code not in FINAL_CODES
+        if failure["effect"] is None:
+            failure["effect"] = "refused" if code == "refused" else "unknown"
+    if "code" in fields:
+        fields["code"] = code_name(fields["code"])
+    return fields
+
+
+class Journal:
+    """One moment of a journal."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        try:
+            current = (self.directory / "CURRENT").read_bytes()
+        except OSError as why:
+            raise NoJournal(f"there is no journal in {directory}: {why}") from why
+        lines = re.match(rb"perdure-journal ([0-9]+)\n(.*)", current, re.DOTALL)
+        if lines and int(lines[1]) > DIRECTORY_VERSION:
+            raise NoJournal(f"it is of version {int(lines[1])}: use a newer reader")
+        if not lines or not re.fullmatch(rb"generation-[0-9]{6,}\n", lines[2]):
+            raise NoJournal("CURRENT is damaged")
+        try:
+            self._file = lmdb_file.Snapshot(
+                self.directory / lines[2].decode().strip() / "data.mdb")
+        except (OSError, lmdb_file.DamagedFile) as why:
+            raise NoJournal(f"data.mdb can't be read: {why}") from why
+
+    def _stored(self, table):
+        if table != "meta":
+            return self._file.rows(table)
+        return ((key, value) for key, value in self._file.unnamed_rows() if key[:1] == b"\0")
+
+    def rows(self, table):
+        """A dict of each row: `key` and `value` as stored, the key's parts, and either `fields`
+        with `kind` and `number`, or `damage` or `newer`."""
+        form, parts, kinds = TABLES[table]
+        for key, value in self._stored(table):
+            row = {"table": table, "key": key, "value": value}
+            try:
+                if len(key) != struct.calcsize(form):
+                    raise Damage(f"its key has {len(key)} bytes")
+                row.update(zip(parts, struct.unpack(form, key)))
+                kind, row["number"], body = open_envelope(key, value)
+                row["kind"] = KINDS[kind][0]
+                if row["kind"] not in kinds or (table == "records" and (row["kind"] == "head")
+                                                != (row["index"] == HEAD_INDEX)):
+                    raise Damage(f"it is a {row['kind']}, which does not belong there")
+                row["fields"] = decode(kind, body)
+            except Damage as why:
+                row["damage"] = str(why)
+            except Newer as why:
+                row["newer"] = str(why)
+            yield row
+
+    def runs(self):
+        """The rows of `runs`, each with the fields of its head."""
+        heads = {row["key"][:16]: row for row in self.rows("records")
+                 if row.get("index") == HEAD_INDEX}
+        for row in self.rows("runs"):
+            head = heads.get(row["key"])
+            if "fields" in row and head is None:
+                row["damage"] = "its head row is missing"
+            elif "fields" in row and "fields" not in head:
+                row.update({name: head[name] for name in ("damage", "newer") if name in head})
+            elif "fields" in row:
+                row["fields"] = {**row["fields"], **head["fields"]}
+            yield row
+
+    def records(self):
+        """The records, without heads. A gap in the indices is a row with `damage` alone."""
+        counts, found = {}, {}
+        for row in self.rows("records"):
+            if row.get("index") == HEAD_INDEX:
+                counts[row["run"]] = row.get("fields", {}).get("count")
+                continue
+            found.setdefault(row.get("run"), set()).add(row.get("index"))
+            yield row
+        for run, count in counts.items():
+            missing = sorted(set(range(count or 0)) - found.get(run, set()))
+            for index in missing:
+                key = run + struct.pack(">I", index)
+                yield {"table": "records", "key": key, "run": run, "index": index,
+                       "damage": "it is missing"}
+
+
+def _field_in_json(name, value):
+    if name == "path":
+        return path_text(value)
+    if name == "run":
+        return ulid(value)
+    if isinstance(value, dict):
+        return {key: _field_in_json(key, inner) for key, inner in value.items()}
+    if not isinstance(value, bytes):
+        return value
+    return value.hex() if name in ("session", "journal", "hash") else flex.text_of(value)
+
+
+def in_json(row):
+    """A row as the command prints it."""
+    line = {"table": row["table"], "key": row["key"].hex()}
+    line.update((name, _field_in_json(name, row[name])) for name in TABLES[row["table"]][1]
+                if name in row)
+    if "damage" in row or "newer" in row:
+        line.update((name, row[name]) for name in ("damage", "newer") if name in row)
+        return line
+    fields = {}
+    for name, value in row["fields"].items():
+        if name not in PAYLOADS:
+            fields[name] = _field_in_json(name, value)
+            continue
+        fields[name + "_bytes"] = len(value)
+        try:
+            fields[name] = flex.to_json(value)
+        except flex.DamagedPayload as why:
+            fields[name] = None
+            line["damage"] = f"its payload is damaged: {why}"
+    line.update(number=row["number"], kind=row["kind"], stored_bytes=len(row["value"]),
+                fields=fields)
+    return line
+
+
+def rows_of(journal, table, run):
+    """The rows that the command prints."""
+    if table == "runs":
+        rows = journal.runs()
+    elif table == "records":
+        rows = journal.records()
+    else:
+        rows = journal.rows(table)
+    return (row for row in rows if run is None or row.get("run") == run)
+
+
+def main():
+    """The command."""
+    arguments = argparse.ArgumentParser(description="Reads a journal of Perdure.")
+    arguments.add_argument("directory")
+    arguments.add_argument("table", choices=list(TABLES))
+    arguments.add_argument("--run", type=run_of, help="only rows of this run")
+    arguments.add_argument("--json", action="store_true", help="as it prints anyway")
+    asked = arguments.parse_args()
+    bad = False
+    try:
+        for row in rows_of(Journal(asked.directory), asked.table, asked.run):
+            line = in_json(row)
+            bad = bad or "damage" in line or "newer" in line
+            print(json.dumps(line))
+    except (NoJournal, lmdb_file.DamagedFile) as why:
+        print(f"journal_reader: {why}", file=sys.stderr)
+        return 3
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
