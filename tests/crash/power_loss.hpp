@@ -1,0 +1,93 @@
+/// Losing power while a journal lives.
+///
+/// What this is: lives of the workload on a tapped disk (disk_tap.cpp), and then, for many moments
+/// of them, a disk as it may be found after power was lost there (disk_model.hpp): opened,
+/// verified, held against what had left the process before that moment, and sometimes gone on
+/// with.
+/// What it promises: what is opened is looked at in a process of its own, so that a journal which
+/// kills its reader is a finding.
+/// What it does not: believe the log: after each life the model's files are held against the real
+/// ones.
+#pragma once
+
+#include "tests/crash/checker.hpp"
+#include "tests/crash/disk_log.hpp"
+#include "tests/crash/disk_model.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace perdure::crash {
+
+/// What a durability promises when power is lost (semantics.md section 8).
+struct DurabilityUnderTest {
+  std::string name;
+  /// More of the workload's environment, to choose it.
+  std::map<std::string, std::string> environment = {};
+};
+/// Everything acknowledged is there, and the journal is sound.
+[[nodiscard]] DurabilityUnderTest full_durability();
+
+/// A journal's lives on a disk whose every change is known.
+class TappedLives {
+ public:
+  TappedLives(std::filesystem::path directory, DurabilityUnderTest durability);
+
+  /// One life; killed behind the `kill_at`-th record of this life's log, if that is not 0. Findings
+  /// of the checker, and of the model, go to `findings`.
+  void live(long kill_at);
+  /// Lives until everything has ended.
+  void complete();
+
+  [[nodiscard]] const std::vector<DiskRecord>& records() const { return records_; }
+  [[nodiscard]] const std::vector<Recorded>& before() const { return before_; }
+  [[nodiscard]] const DurabilityUnderTest& durability() const { return durability_; }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] std::filesystem::path root() const { return directory_ / "disk"; }
+  [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
+
+ private:
+  [[nodiscard]] bool live_once(long kill_at);
+  void hold_model_against_disk();
+
+  std::filesystem::path directory_;
+  DurabilityUnderTest durability_;
+  std::vector<DiskRecord> records_;
+  std::vector<Recorded> before_;
+  JournalFacts facts_;
+  DiskModel seen_;
+  std::vector<std::string> findings_;
+};
+
+/// What is done with a disk after power was lost.
+enum class Then : std::uint8_t {
+  look,   ///< Read, verify, check.
+  go_on,  ///< And then the workload goes on until everything has ended.
+};
+
+struct Loss {
+  std::size_t at = 0;  ///< Records of the log that happened before it.
+  double kept = 0.5;   ///< How likely each thing that is not certain came to the disk.
+  Then then = Then::look;
+};
+
+/// Loses power at each of `losses`, which are in the order of `at`. What was found, each with its
+/// loss.
+[[nodiscard]] std::vector<std::string> lose_power(const TappedLives& lives, Syncs syncs,
+                                                  const std::vector<Loss>& losses,
+                                                  std::mt19937_64& random);
+
+/// `count` losses, most of them where something is under way. Every `go_on_each`-th goes on.
+[[nodiscard]] std::vector<Loss> draw_losses(const std::vector<DiskRecord>& records,
+                                            std::size_t count, std::size_t go_on_each,
+                                            std::mt19937_64& random);
+
+/// A whole story drawn from a seed: lives, of which some are killed, and losses of power. What was
+/// found; empty when all is well.
+[[nodiscard]] std::string lose_power_at_random(const std::filesystem::path& directory,
+                                               std::uint64_t seed, std::size_t losses);
+
+}  // namespace perdure::crash

@@ -1,0 +1,95 @@
+// Power is lost at many moments of a journal's life; nothing that was acknowledged is lost with it.
+#include "tests/crash/power_loss.hpp"
+#include "tests/crash/process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace perdure::crash {
+namespace {
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
+ protected:
+  TemporaryDirectory directory_{"power-loss-" + std::to_string(GetParam())};
+};
+
+TEST_P(PowerLoss, TakesNothingAcknowledgedAndBreaksNoJournal) {
+  EXPECT_EQ(lose_power_at_random(directory_.path(), GetParam(), 60), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seed, PowerLoss, ::testing::Range<std::uint64_t>(1, 7));
+
+class PowerLossTest : public ::testing::Test {
+ protected:
+  /// A journal that lived undisturbed.
+  void SetUp() override {
+    lives_.complete();
+    ASSERT_EQ(joined(lives_.findings()), "");
+  }
+  std::vector<std::string> lose(Syncs syncs, const std::vector<Loss>& losses) {
+    return lose_power(lives_, syncs, losses, random_);
+  }
+  static bool any_says(const std::vector<std::string>& findings, std::string_view what) {
+    return std::ranges::any_of(
+        findings, [&](const std::string& each) { return each.find(what) != std::string::npos; });
+  }
+
+  TemporaryDirectory directory_{"power-loss"};
+  TappedLives lives_{directory_.path() / "lives", full_durability()};
+  std::mt19937_64 random_{1};
+};
+
+/// Creation is short: power is lost behind each of its records, and behind those of the first
+/// commits.
+TEST_F(PowerLossTest, WhileAJournalComesIntoBeingLeavesNoneOrAWholeOne) {
+  std::vector<Loss> losses;
+  for (std::size_t at = 0; at <= 60; ++at)
+    for (const double kept : {0.0, 0.5, 1.0})
+      losses.push_back({at, kept, at % 5 == 0 ? Then::go_on : Then::look});
+  EXPECT_EQ(joined(lose(Syncs::honoured, losses)), "");
+}
+
+TEST_F(PowerLossTest, IsSeenByTheLogWithAllThatLmdbWrites) {
+  const auto count = [&](DiskEvent event) {
+    return std::ranges::count(lives_.records(), event, &DiskRecord::event);
+  };
+  EXPECT_GT(count(DiskEvent::write_through), 20) << "of the meta page, one each commit";
+  EXPECT_GT(count(DiskEvent::sync_begin), count(DiskEvent::write_through) - 5);
+  EXPECT_EQ(count(DiskEvent::sync_begin), count(DiskEvent::sync_end));
+  EXPECT_GT(count(DiskEvent::write), 3 * count(DiskEvent::write_through));
+}
+
+// What follows shows that these tests can fail: the same journal on a disk that does not do as it
+// is told.
+
+TEST_F(PowerLossTest, WithoutSyncsTheTestFindsLosses) {
+  std::vector<Loss> losses = draw_losses(lives_.records(), 30, 1000, random_);
+  for (Loss& loss : losses) loss.kept = 0.0;
+  const std::vector<std::string> findings = lose(Syncs::without_files, losses);
+  EXPECT_GT(findings.size(), 10U);
+}
+
+TEST_F(PowerLossTest, WithoutSyncsOfDataTheTestFindsBrokenJournals) {
+  std::vector<Loss> losses = draw_losses(lives_.records(), 30, 1000, random_);
+  for (Loss& loss : losses) loss.kept = 0.5;
+  const std::vector<std::string> findings = lose(Syncs::without_data, losses);
+  EXPECT_GT(findings.size(), 10U);
+}
+
+TEST_F(PowerLossTest, WithoutSyncsOfDirectoriesTheTestFindsLostJournals) {
+  std::vector<Loss> losses = draw_losses(lives_.records(), 30, 1000, random_);
+  for (Loss& loss : losses) loss.kept = 0.0;
+  const std::vector<std::string> findings = lose(Syncs::without_directories, losses);
+  EXPECT_TRUE(any_says(findings, "promise 2")) << joined(findings);
+}
+
+}  // namespace
+}  // namespace perdure::crash
