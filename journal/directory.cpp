@@ -146,8 +146,7 @@ Result<void> create(const fs::path& directory, core::Clock& clock, core::Random&
   }
   PERDURE_TRY(sync_directory(unfinished));
   PERDURE_TRY(rename_durably(unfinished, generation));
-  PERDURE_TRY(name_generation(directory, kFirstGeneration));
-  return sync_directory(directory.parent_path());
+  return name_generation(directory, kFirstGeneration);
 }
 
 class WritingJournal final : public JournalForWriting {
@@ -242,6 +241,17 @@ Result<std::unique_ptr<LmdbStore>> open_named(const fs::path& generation, LmdbAc
   return store;
 }
 
+/// The names that lead to the journal are durable before anything in it is acknowledged. Whoever
+/// gave them may have died before they were: this process sees them all the same.
+Result<void> sync_names(const fs::path& directory, Store& store) {
+  PERDURE_TRY(sync_directory(directory));
+  PERDURE_TRY(Reader reader, Reader::open(store));
+  PERDURE_TRY(const auto counters, reader.counters());
+  // The directory's own name never changes again, and the one above need not be readable later.
+  if (counters && counters->epoch != 0) return success();
+  return sync_directory(directory.parent_path());
+}
+
 /// A path that still holds when the process changes its directory.
 fs::path lasting(const fs::path& directory) {
   fs::path path = fs::absolute(directory).lexically_normal();
@@ -268,6 +278,7 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::pat
   }
   PERDURE_TRY(check_after_unclean_end(directory, directory / *named, clock));
   PERDURE_TRY(auto lmdb, open_named(directory / *named, LmdbAccess::write));
+  PERDURE_TRY(sync_names(directory, *lmdb));
   PERDURE_TRY(auto counted, CountedStore::open(*lmdb, random));
   return std::make_unique<WritingJournal>(std::move(lock), std::move(lmdb), std::move(counted));
 }

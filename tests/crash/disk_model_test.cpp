@@ -29,7 +29,7 @@ class DiskModelTest : public ::testing::Test {
   /// All that was found of `path` in many losses; "-" where there was no such file.
   std::set<std::string> found(const std::string& path, double kept = 0.5) {
     std::set<std::string> states;
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 60; ++i) {
       disk_.lose_power(image_, kept, random_);
       const auto files = files_in(image_);
       const auto file = files.find(path);

@@ -57,6 +57,25 @@ TEST_F(PowerLossTest, WhileAJournalComesIntoBeingLeavesNoneOrAWholeOne) {
   EXPECT_EQ(joined(lose(Syncs::honoured, losses)), "");
 }
 
+/// A process dies behind each record while the journal comes into being. What it had not synced,
+/// the next one sees all the same, and acknowledges work on top of it; then power is lost.
+TEST_F(PowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneAcknowledged) {
+  const auto first_mark = std::ranges::find(lives_.records().begin() + 1, lives_.records().end(),
+                                            DiskEvent::mark, &DiskRecord::event);
+  const auto creation = std::distance(lives_.records().begin(), first_mark);
+  for (long kill_at = 1; kill_at <= creation; ++kill_at) {
+    TappedLives lives(directory_.path() / std::to_string(kill_at), full_durability());
+    lives.live(kill_at);
+    lives.complete();
+    ASSERT_EQ(joined(lives.findings()), "") << "killed behind record " << kill_at;
+    std::vector<Loss> losses = draw_losses(lives.records(), 4, 1000, random_);
+    for (Loss& loss : losses) loss.kept = 0.0;
+    losses.push_back({lives.records().size(), 0.0, Then::look});
+    EXPECT_EQ(joined(lose_power(lives, Syncs::honoured, losses, random_)), "")
+        << "killed behind record " << kill_at << " of " << creation;
+  }
+}
+
 TEST_F(PowerLossTest, IsSeenByTheLogWithAllThatLmdbWrites) {
   const auto count = [&](DiskEvent event) {
     return std::ranges::count(lives_.records(), event, &DiskRecord::event);
