@@ -28,6 +28,7 @@ TreeRecord PageTreeWalk::walk(const TreeToWalk& tree, const Each& each) {
   sound_ = true;
   level_ = 0;
   ledger_.enter_tree(tree.name);
+  if (ledger_.stopped()) return found_;
   if (tree.record.root != kNoPage) {
     if (tree.record.depth == 0 || tree.record.depth > kDepthMax) {
       fault(tree.home, "gives the tree a depth of " + std::to_string(tree.record.depth));
