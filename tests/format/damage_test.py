@@ -1,7 +1,9 @@
 """Changes bytes of a journal on purpose, and sees that both readers say so."""
 
+import collections
 import json
 import pathlib
+import random
 import shutil
 import struct
 import subprocess
@@ -10,6 +12,7 @@ import tempfile
 
 import fixture
 import journal_reader
+import lmdb_file
 from fixture import ASKED, READER, perdure, read, text_in
 from xxh3 import xxh3_64
 
@@ -146,6 +149,27 @@ class DamageTest(fixture.FormatTest):
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 3, done)
                 self.assertIn(what, done.stderr)
+
+    def test_whatever_bytes_there_are_the_reader_in_python_comes_to_an_end(self):
+        drawn = random.Random(5)
+        endings = collections.Counter()
+        for _ in range(40):
+            changed = bytearray(self.sound)
+            for _ in range(20):
+                # Where pages say what they are, more often than in values.
+                page = drawn.randrange(len(changed) // 4096) * 4096
+                place = page + drawn.randrange(drawn.choice((24, 60, 4096)))
+                changed[place] ^= 1 << drawn.randrange(8)
+            self.file.write_bytes(changed)
+            try:
+                journal = journal_reader.Journal(self.directory)
+                for table in ("runs", "ready", "due", "attempts"):
+                    for row in journal_reader.rows_of(journal, table, None):
+                        endings["damage" in journal_reader.in_json(row)] += 1
+            except (journal_reader.NoJournal, lmdb_file.DamagedFile) as why:
+                endings[type(why)] += 1
+        self.assertGreater(endings[lmdb_file.DamagedFile], 5, endings)
+        self.assertGreater(endings[True], 0, endings)
 
     def test_a_file_that_was_cut_off_is_refused(self):
         for size in (0, 100, 4096, 5000, len(self.sound) // 2):

@@ -14,7 +14,6 @@ HEADER = 16
 NO_ROOT = 2**64 - 1
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
 BIG, SUB_DATABASE, DUPLICATES = 1, 2, 4
-DEPTH_MAX = 32
 ATTEMPTS = 100
 
 
@@ -127,18 +126,20 @@ class Snapshot:
             raise DamagedFile(f"page {number} has a value that leaves it")
         return self._bytes[at:at + size]
 
-    def _walk(self, root, with_databases, depth=1):
+    def _walk(self, root, with_databases, seen=None):
         """(key, value) of every node, in order; for the unnamed database (key, (flags, value))."""
         if root == NO_ROOT:
             return
-        if depth > DEPTH_MAX:
-            raise DamagedFile("a tree in it is nested without end")
+        seen = seen if seen is not None else set()
+        if root in seen:
+            raise DamagedFile(f"page {root} stands twice in a tree")
+        seen.add(root)
         kind, nodes = self._nodes(root)
         for node in nodes:
             _, low, high, flags, key = node
             if kind == BRANCH:
                 child = low | high << 16 | flags << 32
-                yield from self._walk(child, with_databases, depth + 1)
+                yield from self._walk(child, with_databases, seen)
             elif with_databases:
                 yield key, (flags, self._leaf_value(root, node))
             else:
@@ -151,7 +152,9 @@ class Snapshot:
                 yield key, value
 
     def rows(self, name):
-        """(key, value) of the database `name`, in the order of keys. KeyError if there is none."""
+        """(key, value) of the database `name`, in the order of keys."""
+        if name.encode() not in self._tables:
+            raise DamagedFile(f"it has no database '{name}'")
         flags, description = self._tables[name.encode()]
         if not flags & SUB_DATABASE or len(description) != 48:
             raise DamagedFile(f"'{name}' is no database")
