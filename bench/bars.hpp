@@ -32,6 +32,7 @@ struct Report {
 /// Each works in a directory of its own below `where`, which lies on the disk to be measured.
 [[nodiscard]] Report measure_lone_session(const std::filesystem::path& where);
 [[nodiscard]] Report measure_many_sessions(const std::filesystem::path& where);
+[[nodiscard]] Report measure_flat_cost(const std::filesystem::path& where);
 [[nodiscard]] Report measure_replay(const std::filesystem::path& where);
 
 [[nodiscard]] double percentile(std::vector<double> samples, double share);

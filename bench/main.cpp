@@ -37,7 +37,7 @@ int print_bars() {
   bool all_ok = true;
   for (const auto& measure :
        {&perdure::bench::measure_lone_session, &perdure::bench::measure_many_sessions,
-        &perdure::bench::measure_replay}) {
+        &perdure::bench::measure_replay, &perdure::bench::measure_flat_cost}) {
     const Report report = measure(scratch.path());
     for (const Bar& bar : report.bars) {
       std::printf("bar %s %.3f %.3f %s\n", bar.name.c_str(), bar.value, bar.limit,

@@ -1,7 +1,9 @@
-/// 1,000 runs of 10 steps, 100 at once: steps a second, against a bare LMDB loop with the same
-/// batches.
+/// Runs of 10 steps, 100 and 1,000 at once: steps a second, against a bare LMDB loop with the same
+/// batches; what a step costs; and what a run costs when there were a million before it.
 #include "bench/bars.hpp"
+#include "bench/costs.hpp"
 #include "bench/raw_lmdb.hpp"
+#include "bench/unfinished_runs.hpp"
 
 #include <perdure/perdure.hpp>
 
@@ -23,9 +25,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSteps = 10;
-constexpr int kRuns = 1000;
-constexpr int kAtOnce = 100;
-constexpr int kRounds = 7;
+
+struct Load {
+  int runs = 1000;
+  int at_once = 100;
+  int rounds = 7;
+};
 
 Task<int> short_run(Context& ctx, int start) {
   int sum = start;
@@ -35,22 +40,23 @@ Task<int> short_run(Context& ctx, int start) {
 }
 inline constexpr Agent short_agent{"short", &short_run};
 
-/// Keeps `kAtOnce` runs going until `kRuns` have ended.
+/// Keeps `at_once` runs going until `runs` have ended.
 class Driver {
  public:
-  Driver(actors::Engine& engine, int round) : engine_(engine), round_(round) {}
+  Driver(actors::Engine& engine, const Load& load, std::string label)
+      : engine_(engine), load_(load), label_(std::move(label)) {}
 
   void run() {
-    for (int i = 0; i < kAtOnce; ++i) start_next();
+    for (int i = 0; i < load_.at_once; ++i) start_next();
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ended_ == kRuns; });
+    changed_.wait(lock, [this] { return ended_ == load_.runs; });
   }
 
  private:
   void start_next() {
     const int number = next_.fetch_add(1);
-    if (number >= kRuns) return;
-    const std::string key = std::to_string(round_) + "-" + std::to_string(number);
+    if (number >= load_.runs) return;
+    const std::string key = label_ + "-" + std::to_string(number);
     const Bytes input = encode(number).value();
     engine_.start_session_then({.agent = "short",
                                 .version = 1,
@@ -67,26 +73,28 @@ class Driver {
   void one_ended() {
     start_next();
     const std::lock_guard lock(mutex_);
-    if (++ended_ == kRuns) changed_.notify_all();
+    if (++ended_ == load_.runs) changed_.notify_all();
   }
 
   actors::Engine& engine_;
-  int round_;
+  const Load& load_;
+  std::string label_;
   std::atomic<int> next_{0};
   std::mutex mutex_;
   std::condition_variable changed_;
   int ended_ = 0;
 };
 
-/// Commits `records` records as the runs did, and nothing else: `kAtOnce` runs are going, each
+/// Commits `records` records as the runs did, and nothing else: `at_once` runs are going, each
 /// commit adds the next record of some of them in the order of their keys, a run that has all its
 /// records makes room for a new one. Returns seconds.
-double bare_loop(RawLmdb& raw, std::size_t records, std::size_t in_batch, std::size_t bytes) {
+double bare_loop(RawLmdb& raw, const Load& load, std::size_t records, std::size_t in_batch,
+                 std::size_t bytes) {
   core::SystemClock clock;
   core::SystemRandom random;
   const std::uint32_t in_a_run = kSteps + 2;
   std::deque<RawLmdb::RunKey> going;
-  for (int i = 0; i < kAtOnce; ++i) going.push_back({core::draw_run_id(clock, random), 0});
+  for (int i = 0; i < load.at_once; ++i) going.push_back({core::draw_run_id(clock, random), 0});
   std::vector<RawLmdb::RunKey> batch;
   const auto begun = Clock::now();
   for (std::size_t done = 0; done < records; done += in_batch) {
@@ -119,45 +127,117 @@ std::size_t record_bytes(const std::filesystem::path& directory) {
   return bytes;
 }
 
+struct Rounds {
+  std::vector<double> rates;   ///< Steps a second.
+  std::vector<double> shares;  ///< Of the bare loop's rate.
+  std::vector<double> batches;
+  std::size_t bytes = 0;  ///< Of a record.
+  Used used;              ///< In all rounds together, without the bare loop.
+};
+
+Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::path& journal,
+                  const Load& load, const std::string& label) {
+  Rounds rounds;
+  for (int round = 0; round < load.rounds; ++round) {
+    const auto before = engine.writer().figures();
+    const Used used_before = used_so_far();
+    const auto begun = Clock::now();
+    Driver(engine, load, label + std::to_string(round)).run();
+    const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+    const Used used_after = used_so_far();
+    const auto after = engine.writer().figures();
+    rounds.used.allocations += used_after.allocations - used_before.allocations;
+    rounds.used.cpu_seconds += used_after.cpu_seconds - used_before.cpu_seconds;
+    rounds.used.disk_bytes += used_after.disk_bytes - used_before.disk_bytes;
+    const double batch = static_cast<double>(after.records - before.records) /
+                         static_cast<double>(after.commits - before.commits);
+    if (round == 0) rounds.bytes = record_bytes(journal);
+    const auto in_batch = std::max<std::size_t>(1, static_cast<std::size_t>(batch + 0.5));
+    const double raw_seconds = bare_loop(
+        raw, load, after.records - before.records,
+        std::min<std::size_t>(in_batch, static_cast<std::size_t>(load.at_once)), rounds.bytes);
+    rounds.rates.push_back(load.runs * kSteps / seconds);
+    rounds.shares.push_back(raw_seconds / seconds);
+    rounds.batches.push_back(batch);
+  }
+  return rounds;
+}
+
+std::string rate_note(const Rounds& rounds, const Load& load) {
+  const double steps = static_cast<double>(load.runs) * load.rounds * kSteps;
+  return std::to_string(load.at_once) +
+         " at once: " + std::to_string(percentile(rounds.rates, 0.5)) + " steps/s (best " +
+         std::to_string(percentile(rounds.rates, 1.0)) + ", worst " +
+         std::to_string(percentile(rounds.rates, 0.0)) + "), " +
+         std::to_string(percentile(rounds.batches, 0.5)) + " records of " +
+         std::to_string(rounds.bytes) + " bytes a commit; a step costs " +
+         std::to_string(rounds.used.cpu_seconds / steps * 1e6) + " us of CPU, " +
+         std::to_string(static_cast<double>(rounds.used.allocations) / steps) +
+         " allocations and " + std::to_string(static_cast<double>(rounds.used.disk_bytes) / steps) +
+         " bytes written to the disk";
+}
+
 }  // namespace
 
 Report measure_many_sessions(const std::filesystem::path& where) {
   RawLmdb raw(where / "many.raw");
-  Runtime runtime = Runtime::open({.journal = (where / "many.journal").string()}).value();
+  const std::filesystem::path journal = where / "many.journal";
+  Runtime runtime = Runtime::open({.journal = journal.string()}).value();
   runtime.serve(short_agent);
   runtime.start().value();
   auto& engine = dynamic_cast<actors::Engine&>(*runtime.core());
-  std::vector<double> rates;
-  std::vector<double> shares;
-  std::vector<double> batches;
-  std::size_t bytes = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    const auto before = engine.writer().figures();
-    const auto begun = Clock::now();
-    Driver(engine, round).run();
-    const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-    const auto after = engine.writer().figures();
-    const double batch = static_cast<double>(after.records - before.records) /
-                         static_cast<double>(after.commits - before.commits);
-    if (round == 0) bytes = record_bytes(where / "many.journal");
-    const auto in_batch = std::max<std::size_t>(1, static_cast<std::size_t>(batch + 0.5));
-    const std::size_t records = after.records - before.records;
-    const double raw_seconds =
-        bare_loop(raw, records, std::min<std::size_t>(in_batch, kAtOnce), bytes);
-    rates.push_back(kRuns * kSteps / seconds);
-    shares.push_back(raw_seconds / seconds);
-    batches.push_back(batch);
-  }
-  const double rate = percentile(rates, 0.5);
+  const Load hundred{.runs = 1000, .at_once = 100, .rounds = 7};
+  const Load thousand{.runs = 3000, .at_once = 1000, .rounds = 5};
+  const Rounds few = run_rounds(engine, raw, journal, hundred, "few-");
+  const Rounds many = run_rounds(engine, raw, journal, thousand, "many-");
   Report report;
-  report.bars.push_back({"steps_per_second_100_at_once", rate, 41'000, Bar::Kind::at_least});
   report.bars.push_back(
-      {"throughput_over_bare_lmdb_loop", percentile(shares, 0.5), 0.5, Bar::Kind::at_least});
-  report.notes.push_back("100 at once: " + std::to_string(rate) + " steps/s (best " +
-                         std::to_string(percentile(rates, 1.0)) + ", worst " +
-                         std::to_string(percentile(rates, 0.0)) + "), " +
-                         std::to_string(percentile(batches, 0.5)) + " records of " +
-                         std::to_string(bytes) + " bytes a commit");
+      {"steps_per_second_100_at_once", percentile(few.rates, 0.5), 41'000, Bar::Kind::at_least});
+  report.bars.push_back(
+      {"throughput_over_bare_lmdb_loop", percentile(few.shares, 0.5), 0.7, Bar::Kind::at_least});
+  report.bars.push_back({"throughput_over_bare_lmdb_loop_1000_at_once",
+                         percentile(many.shares, 0.5), 0.7, Bar::Kind::at_least});
+  report.notes.push_back(rate_note(few, hundred));
+  report.notes.push_back(rate_note(many, thousand));
+  return report;
+}
+
+/// The cost of a run in a journal that has held a million, over that in a new one.
+Report measure_flat_cost(const std::filesystem::path& where) {
+  constexpr std::uint32_t kBefore = 1'000'000;
+  const std::string old_journal = (where / "old.journal").string();
+  (void)write_unfinished_runs(old_journal, {.agent = "short",
+                                            .step_name = "a step of a short run",
+                                            .runs = kBefore,
+                                            .steps = 0,
+                                            .are_finished = true});
+  const auto open = [](const std::string& journal) {
+    Runtime runtime = Runtime::open({.journal = journal}).value();
+    runtime.serve(short_agent);
+    runtime.start().value();
+    return runtime;
+  };
+  Runtime old_runtime = open(old_journal);
+  Runtime new_runtime = open((where / "new.journal").string());
+  const Load load{};
+  std::vector<double> ratios;
+  std::vector<double> old_seconds;
+  for (int round = 0; round < load.rounds; ++round) {
+    const auto seconds = [&](Runtime& runtime) {
+      auto& engine = dynamic_cast<actors::Engine&>(*runtime.core());
+      const auto begun = Clock::now();
+      Driver(engine, load, "flat-" + std::to_string(round)).run();
+      return std::chrono::duration<double>(Clock::now() - begun).count();
+    };
+    const double in_new = seconds(new_runtime);
+    old_seconds.push_back(seconds(old_runtime));
+    ratios.push_back(old_seconds.back() / in_new);
+  }
+  Report report;
+  report.bars.push_back(
+      {"cost_after_a_million_runs_over_first", percentile(ratios, 0.5), 1.5, Bar::Kind::at_most});
+  report.notes.push_back("1,000 runs of 10 steps after a million others: " +
+                         std::to_string(percentile(old_seconds, 0.5)) + " s");
   return report;
 }
 
