@@ -35,7 +35,8 @@ class Context {
   /// `outcome_unknown` for `at_most_once`, `too_large` when the result is over the limit.
   template <class F>
     requires std::invocable<F&, Step&>
-  [[nodiscard]] detail::StepOperation<F> step(Name name, F body, StepOptions options = {}) {
+  [[nodiscard("perdure: a step does nothing until it is awaited")]] detail::StepOperation<F> step(
+      Name name, F body, StepOptions options = {}) {
     return {std::move(name), std::move(body), std::move(options)};
   }
 
@@ -43,14 +44,15 @@ class Context {
   /// void).
   /// Fails with the first failure, after the other branches have been asked to stop and have ended.
   template <detail::Operation... Ops>
-  [[nodiscard]] detail::AllOperation<Ops...> all(Ops... operations) {
+  [[nodiscard("perdure: `all` does nothing until it is awaited")]] detail::AllOperation<Ops...> all(
+      Ops... operations) {
     return {std::tuple<Ops...>(std::move(operations)...)};
   }
 
   /// The time of the last delivery (at first: of the run's creation). Never decreases.
   [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> now() const;
   /// 64 random bits: a function of the run, the place in the code and the number of the draw. No
-  /// secrets.
+  /// secrets. One draw in an expression: which of two is first is the compiler's choice.
   [[nodiscard]] std::uint64_t random();
   /// A random number below `bound` (at least 1), without bias.
   [[nodiscard]] std::uint64_t random_below(std::uint64_t bound);

@@ -1,7 +1,10 @@
 """Kills the research agent in the middle of each of its steps, and holds what is left against an
 undisturbed run.
 
-usage: crash_at_every_step.py RESEARCH_AGENT
+usage: crash_at_every_step.py RESEARCH_AGENT [ANOTHER]
+
+With ANOTHER, the same program built by another compiler, the two take turns: what one was killed in,
+the other goes on with (scripts/test-compilers).
 """
 
 import pathlib
@@ -11,7 +14,9 @@ import tempfile
 import unittest
 from concurrent import futures
 
+# Who begins, and who goes on.
 AGENT = ""
+ANOTHER = ""
 SIGKILLED = -9
 DOCUMENTS = {
     "apples.md": "# Apples\n\nApples grow on trees. Trees stand in the orchard by the river.\n",
@@ -34,12 +39,12 @@ class Agent:
         self.documents = documents
         self.report = self.home / "report.md"
 
-    def run(self, *arguments):
+    def run(self, *arguments, program=None):
         """Runs the agent to its end; returns the finished process and the effects it had."""
         effects = self.home / "effects"
         effects.unlink(missing_ok=True)
         done = subprocess.run(
-            [AGENT, "--input", self.documents, "--journal", self.home / "journal",
+            [program or AGENT, "--input", self.documents, "--journal", self.home / "journal",
              "--out", self.report, "--effects", effects, *arguments],
             capture_output=True, text=True, timeout=120, check=False)
         lines = effects.read_text().splitlines() if effects.exists() else []
@@ -73,7 +78,7 @@ class CrashTest(unittest.TestCase):
         self.assertEqual(in_short(before), [(n, 1) for n in range(1, step + 1)])
         # Killed in the middle of its last step it has written the report, and not recorded it.
         self.assertEqual(agent.report.exists(), step == STEPS)
-        done, after = agent.run()
+        done, after = agent.run(program=ANOTHER)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(in_short(after),
                          [(step, 2)] + [(n, 1) for n in range(step + 1, STEPS + 1)])
@@ -100,10 +105,11 @@ class CrashTest(unittest.TestCase):
         expected_agent = self.agent("undisturbed")
         expected_agent.run()
         agent = self.agent("often")
-        for step in (2, 9, 9, 17, STEPS):
-            killed, _ = agent.run("--crash-at-step", str(step))
+        for turn, step in enumerate((2, 9, 9, 17, STEPS)):
+            killed, _ = agent.run("--crash-at-step", str(step),
+                                  program=ANOTHER if turn % 2 else AGENT)
             self.assertEqual(killed.returncode, SIGKILLED, killed.stderr)
-        done, after = agent.run()
+        done, after = agent.run(program=ANOTHER)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(in_short(after), [(STEPS, 2)])
         self.assertEqual(agent.report.read_bytes(), expected_agent.report.read_bytes())
@@ -167,4 +173,7 @@ class CrashTest(unittest.TestCase):
 
 if __name__ == "__main__":
     AGENT = pathlib.Path(sys.argv.pop(1)).resolve()
+    ANOTHER = AGENT
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        ANOTHER = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main(verbosity=2)
