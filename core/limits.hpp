@@ -27,8 +27,8 @@ inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
 inline constexpr std::size_t kBranches = 4096;
 /// Unclean ends of the process during one step after which its run is parked.
 inline constexpr std::uint32_t kUncleanEnds = 3;
-/// How long opening for writing looks at pages after an unclean end; then it goes on. A second
-/// looks at some hundred thousand pages where the system has the file in memory.
+/// How long opening for writing looks at pages after an unclean end; then it goes on. Some hundred
+/// thousand pages take a second where the system has the file in memory.
 inline constexpr std::chrono::milliseconds kPageCheck{2000};
 
 }  // namespace perdure::core::limits

@@ -13,13 +13,6 @@ constexpr std::string_view kRemedy =
 /// A writer may change the free list while it is read.
 constexpr int kTries = 10;
 
-Error fault_in(const std::filesystem::path& file, const PageFault& fault) {
-  return Error{fault.code, "'" + file.string() + "' is damaged: page " +
-                               std::to_string(fault.page) + " (at byte " +
-                               std::to_string(fault.offset) + ") " + fault.what +
-                               std::string(kRemedy)};
-}
-
 }  // namespace
 
 Result<LmdbFileInfo> inspect_lmdb_file(const std::filesystem::path& file) {
@@ -28,7 +21,7 @@ Result<LmdbFileInfo> inspect_lmdb_file(const std::filesystem::path& file) {
   std::uint64_t needed = 0;
   for (int tries = 0; tries < kTries; ++tries) {
     MetaPages metas;
-    if (const auto fault = opened.read_metas(metas)) return fault_in(file, *fault);
+    if (const auto fault = opened.read_metas(metas)) return page_error(file, *fault);
     const MetaPage& newer = metas[newer_of(metas)];
     info = {opened.length(), opened.page_bytes(), newer.last_page, newer.transaction};
     needed = (info.last_page + 1) * info.page_bytes;

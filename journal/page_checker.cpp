@@ -33,13 +33,10 @@ std::optional<Table> table_named(core::ByteView name) {
   return std::nullopt;
 }
 
-Error foreign(const std::filesystem::path& file, const PageFault& fault) {
-  const std::string remedy = fault.code == Code::newer_format
-                                 ? ": use a newer Perdure, or restore the journal from a backup"
-                                 : ": use it there";
-  return Error{fault.code, "'" + file.string() + "', page " + std::to_string(fault.page) +
-                               " (at byte " + std::to_string(fault.offset) + ") " + fault.what +
-                               remedy};
+PageFinding finding_of(const PageFault& fault) {
+  return {fault.page, fault.offset, std::string(kMetaPageName),
+          "page " + std::to_string(fault.page) + " " + fault.what,
+          "restore the journal from a backup"};
 }
 
 /// The meta pages of a state that nobody changes while it is checked.
@@ -95,12 +92,10 @@ class Checker {
     newer_ = newer_of(metas);
     meta_ = metas[newer_];
     if (!fault) fault = missing_tail();
-    if (fault && fault->code != Code::corrupt) return foreign(file_.path(), *fault);
+    if (fault && fault->code != Code::corrupt) return page_error(file_.path(), *fault);
     if (fault) {
       ++report_.findings_count;
-      report_.findings.push_back({fault->page, fault->offset, std::string(kMetaPageName),
-                                  "page " + std::to_string(fault->page) + " " + fault->what,
-                                  "restore the journal from a backup"});
+      report_.findings.push_back(finding_of(*fault));
       return false;
     }
     report_.page_bytes = file_.page_bytes();
@@ -266,6 +261,16 @@ Error page_error(const std::filesystem::path& file, const PageFinding& finding) 
   return Error{Code::corrupt, "'" + file.string() + "' is damaged: " + finding.what + " (" +
                                   finding.tree + ", at byte " + std::to_string(finding.offset) +
                                   "): " + finding.remedy};
+}
+
+Error page_error(const std::filesystem::path& file, const PageFault& fault) {
+  if (fault.code == Code::corrupt) return page_error(file, finding_of(fault));
+  const std::string remedy = fault.code == Code::newer_format
+                                 ? ": use a newer Perdure, or, if none wrote it, restore a backup"
+                                 : ": use it there";
+  return Error{fault.code, "'" + file.string() + "' can't be used: page " +
+                               std::to_string(fault.page) + " " + fault.what + " (at byte " +
+                               std::to_string(fault.offset) + ")" + remedy};
 }
 
 }  // namespace perdure::journal

@@ -92,5 +92,7 @@ struct PageCheckOptions {
 
 /// What a finding is in one line: file, page, offset, what is wrong, and the remedy.
 [[nodiscard]] Error page_error(const std::filesystem::path& file, const PageFinding& finding);
+/// The same of a meta page; of another version's file or another machine's that it is that.
+[[nodiscard]] Error page_error(const std::filesystem::path& file, const PageFault& fault);
 
 }  // namespace perdure::journal
