@@ -197,6 +197,7 @@ void PageMutationTest::try_all(const Shape& shape) {
   std::map<int, int> ends;
   for (std::uint64_t seed = 1; seed <= kFilesPerShape; ++seed) {
     core::SeededRandom random{seed};
+    fs::remove(file());  // Writing over it would wait for the disk each time.
     write_content(file(), changed(shape, random));
     const auto report = check_pages(file(), {.values = PageValues::check, .stop = {}, .hold = {}});
     if (!report || !report.assume_value().sound()) {
