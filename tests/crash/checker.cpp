@@ -16,8 +16,9 @@ struct BodyRuns {
 
 class Judge {
  public:
-  Judge(const History& history, const JournalFacts& journal, const std::vector<Recorded>& before)
-      : history_(history), journal_(journal), before_(before) {
+  Judge(const History& history, const JournalFacts& journal, const std::vector<Recorded>& before,
+        Ahead ahead)
+      : history_(history), journal_(journal), before_(before), ahead_(ahead) {
     for (std::size_t life = 0; life < history.size(); ++life) {
       for (const Effect& effect : history[life].effects) {
         BodyRuns& runs = bodies_[{effect.run, effect.step}];
@@ -70,6 +71,7 @@ class Judge {
   const History& history_;
   const JournalFacts& journal_;
   const std::vector<Recorded>& before_;
+  const Ahead ahead_;
   std::map<StepId, BodyRuns> bodies_;
   std::map<std::pair<std::string, std::string>, std::string> run_of_session_;
   std::vector<std::string> findings_;
@@ -124,6 +126,7 @@ void Judge::judge_reply(const Replied& replied) {
 void Judge::judge_step(const StepId& id, const BodyRuns& runs) {
   const RecordedResult* const result = result_of(id);
   for (const Effect* effect : runs.effects) {
+    if (ahead_ == Ahead::an_interval && effect->effect_class != "at_most_once") continue;
     judge_sources(name_of(id), id.first, effect->inputs);
     if (run_of(id.first) == nullptr)
       found(6, name_of(id) + " ran, and the run is not in the journal");
@@ -143,7 +146,7 @@ void Judge::judge_attempts(const StepId& id, const BodyRuns& runs) {
   for (std::size_t i = 1; i < runs.effects.size(); ++i) {
     const Effect& one = *runs.effects[i - 1];
     const Effect& next = *runs.effects[i];
-    if (next.attempt <= one.attempt)
+    if (next.attempt <= one.attempt && ahead_ == Ahead::nothing)
       found(8, name_of(id) + " ran as attempt " + std::to_string(one.attempt) + " and then as " +
                    std::to_string(next.attempt));
     // A body that was not cut off by a crash, and succeeds, is the step's result.
@@ -243,8 +246,8 @@ Recorded recorded_steps(const JournalFacts& journal) {
 }
 
 std::vector<std::string> judge(const History& history, const JournalFacts& journal,
-                               const std::vector<Recorded>& before, Ended ended) {
-  return Judge(history, journal, before).all(ended);
+                               const std::vector<Recorded>& before, Ended ended, Ahead ahead) {
+  return Judge(history, journal, before, ahead).all(ended);
 }
 
 }  // namespace perdure::crash

@@ -47,10 +47,18 @@ enum class Ended : std::uint8_t {
   all_of_it,  ///< The last process said that every run had ended.
 };
 
+/// What may leave the process before what it depends on is durable (perdure::Durability).
+enum class Ahead : std::uint8_t {
+  nothing,      ///< The list holds as it stands.
+  an_interval,  ///< Steps run ahead of the disk: 6 holds for at-most-once bodies and replies only,
+                ///< and 8 does not.
+};
+
 /// What is wrong, one sentence each; empty when all is well. `before[i]` is what was recorded when
 /// the i-th life of `history` began; where it has no such element, promise 4 is not looked at.
 [[nodiscard]] std::vector<std::string> judge(const History& history, const JournalFacts& journal,
                                              const std::vector<Recorded>& before,
-                                             Ended ended = Ended::maybe);
+                                             Ended ended = Ended::maybe,
+                                             Ahead ahead = Ahead::nothing);
 
 }  // namespace perdure::crash

@@ -1,10 +1,13 @@
 #include "tests/crash/journal_facts.hpp"
 
 #include "journal/directory.hpp"
+#include "journal/page_checker.hpp"
 #include "journal/reader.hpp"
 #include "journal/step_path.hpp"
 #include "journal/verify.hpp"
 #include "tests/crash/workload_types.hpp"
+
+#include <fstream>
 
 namespace perdure::crash {
 namespace {
@@ -91,10 +94,30 @@ Result<void> read_runs(journal::Store& store, JournalFacts& facts) {
   });
 }
 
+/// Before LMDB maps the file: it dies of a broken one.
+void check_pages_in(const std::filesystem::path& directory, JournalFacts& facts) {
+  std::ifstream current(directory / "CURRENT");
+  std::string line;
+  std::string generation;
+  if (!std::getline(current, line) || !std::getline(current, generation)) return;
+  const auto report = journal::check_pages(directory / generation / "data.mdb");
+  if (!report) {
+    facts.findings.push_back(report.error().to_string());
+    return;
+  }
+  for (const journal::PageFinding& finding : report.value().findings)
+    facts.findings.push_back("page " + std::to_string(finding.page) + ": " + finding.what);
+}
+
 }  // namespace
 
 JournalFacts read_journal(const std::filesystem::path& directory) {
   JournalFacts facts;
+  check_pages_in(directory, facts);
+  if (!facts.findings.empty()) {
+    facts.exists = true;
+    return facts;
+  }
   const auto journal = journal::JournalForReading::open(directory);
   if (!journal && journal.error().code == Code::not_found) return facts;
   facts.exists = true;

@@ -51,15 +51,22 @@ INSTANTIATE_TEST_SUITE_P(Every, CrashMatrix,
                            return std::string(core::kCrashPointNames[info.param]);
                          });
 
-class RandomDeaths : public ::testing::TestWithParam<std::uint64_t> {};
+class RandomDeaths : public ::testing::TestWithParam<std::tuple<Mode, std::uint64_t>> {};
 
 TEST_P(RandomDeaths, BreakNothingThatIsPromised) {
-  const TemporaryDirectory directory("random-deaths-" + std::to_string(GetParam()));
+  const auto [mode, seed] = GetParam();
+  const TemporaryDirectory directory("random-deaths-" + std::string(to_string(mode)) +
+                                     std::to_string(seed));
   for (std::uint64_t i = 0; i < 5; ++i)
-    ASSERT_EQ(live_dangerously(directory.path() / std::to_string(i), GetParam() * 1000 + i), "");
+    ASSERT_EQ(live_dangerously(directory.path() / std::to_string(i), mode, seed * 1000 + i), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Seed, RandomDeaths, ::testing::Range<std::uint64_t>(1, 7));
+INSTANTIATE_TEST_SUITE_P(InModeFull, RandomDeaths,
+                         ::testing::Combine(::testing::Values(Mode::full),
+                                            ::testing::Range<std::uint64_t>(1, 6)));
+INSTANTIATE_TEST_SUITE_P(InModesIntervalAndNone, RandomDeaths,
+                         ::testing::Combine(::testing::Values(Mode::interval, Mode::none),
+                                            ::testing::Range<std::uint64_t>(1, 3)));
 
 }  // namespace
 }  // namespace perdure::crash

@@ -1,7 +1,5 @@
 #include "tests/crash/power_loss.hpp"
 
-#include "tests/crash/process.hpp"
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,12 +69,14 @@ void leave_lock_files(const fs::path& root, std::mt19937_64& random) {
 
 /// What had left the process before a moment.
 struct Past {
+  Mode mode = Mode::full;
   std::string outside;
   std::vector<Recorded> before;
 };
 
 std::vector<std::string> look_at(const fs::path& image, const Past& past) {
-  return judge(history_of(past.outside), read_journal(image / "journal"), past.before);
+  return judge(history_of(past.outside), read_journal(image / "journal"), past.before, Ended::maybe,
+               ahead_in(past.mode));
 }
 
 std::vector<std::string> go_on_with(const fs::path& image, Past past) {
@@ -86,9 +86,10 @@ std::vector<std::string> go_on_with(const fs::path& image, Past past) {
   std::vector<std::string> findings;
   for (int i = 0; i < kLivesToComplete; ++i) {
     past.before.push_back(recorded_steps(read_journal(journal)));
-    const Outcome outcome = live(journal, outside, "P" + std::to_string(i));
+    const Outcome outcome = live(journal, outside, "P" + std::to_string(i), past.mode);
     const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;
-    findings = judge(read_history(outside), read_journal(journal), past.before, ended);
+    findings = judge(read_history(outside), read_journal(journal), past.before, ended,
+                     ahead_in(past.mode));
     if (outcome.completed() || !findings.empty()) return findings;
     if (!outcome.parked()) return {"the next life ended with " + outcome.words()};
   }
@@ -109,24 +110,22 @@ bool is_tender(const DiskRecord& record) {
 
 }  // namespace
 
-DurabilityUnderTest full_durability() { return {"full", {}}; }
-
-TappedLives::TappedLives(fs::path directory, DurabilityUnderTest durability)
+TappedLives::TappedLives(fs::path directory, Mode mode)
     : directory_(std::move(directory)),
-      durability_(std::move(durability)),
+      mode_(mode),
       seen_((fs::create_directories(directory_ / "disk"), directory_ / "disk"), Syncs::honoured) {}
 
 bool TappedLives::live_once(long kill_at) {
   before_.push_back(recorded_steps(facts_));
   Plan plan;
-  plan.environment = durability_.environment;
   plan.environment["LD_PRELOAD"] = PERDURE_CRASH_DISK_TAP;
   plan.environment["PERDURE_DISK_ROOT"] = root().string();
   plan.environment["PERDURE_DISK_LOG"] = (directory_ / "log").string();
   plan.environment["PERDURE_DISK_MARKS"] = (directory_ / "outside").string();
   plan.environment["PERDURE_DISK_KILL_AT"] = std::to_string(kill_at);
   const std::string label = "L" + std::to_string(before_.size());
-  const Outcome outcome = crash::live(root() / "journal", directory_ / "outside", label, plan);
+  const Outcome outcome =
+      crash::live(root() / "journal", directory_ / "outside", label, mode_, plan);
   if (!outcome.killed() && !outcome.completed() && !outcome.parked())
     findings_.push_back("life " + label + " ended with " + outcome.words());
   const std::size_t known = records_.size();
@@ -134,8 +133,9 @@ bool TappedLives::live_once(long kill_at) {
   for (std::size_t i = known; i < records_.size(); ++i) seen_.apply(records_[i]);
   hold_model_against_disk();
   facts_ = read_journal(root() / "journal");
-  for (const std::string& finding : judge(read_history(directory_ / "outside"), facts_, before_,
-                                          outcome.completed() ? Ended::all_of_it : Ended::maybe))
+  for (const std::string& finding :
+       judge(read_history(directory_ / "outside"), facts_, before_,
+             outcome.completed() ? Ended::all_of_it : Ended::maybe, ahead_in(mode_)))
     findings_.push_back("after life " + label + ": " + finding);
   return outcome.completed();
 }
@@ -171,6 +171,7 @@ std::vector<std::string> lose_power(const TappedLives& lives, Syncs syncs,
   const fs::path image = lives.directory() / "image";
   std::vector<std::string> findings;
   Past past;
+  past.mode = lives.mode();
   std::size_t at = 0;
   for (const Loss& loss : losses) {
     for (; at < loss.at; ++at) {
@@ -211,12 +212,14 @@ std::vector<Loss> draw_losses(const std::vector<DiskRecord>& records, std::size_
   return losses;
 }
 
-std::string lose_power_at_random(const fs::path& directory, std::uint64_t seed,
+std::string lose_power_at_random(const fs::path& directory, Mode mode, std::uint64_t seed,
+
                                  std::size_t losses) {
   std::mt19937_64 random(seed);
-  TappedLives lives(directory, full_durability());
+  TappedLives lives(directory, mode);
   const std::uint64_t deaths = random() % 3;
-  std::string plan = "seed " + std::to_string(seed) + ", lives killed behind their records";
+  std::string plan = "durability " + std::string(to_string(mode)) + ", seed " +
+                     std::to_string(seed) + ", lives killed behind their records";
   for (std::uint64_t i = 0; i < deaths; ++i) {
     const long kill_at = 1 + static_cast<long>(random() % (i == 0 ? 500 : 100));
     plan += " " + std::to_string(kill_at);

@@ -13,6 +13,7 @@
 #include "tests/crash/checker.hpp"
 #include "tests/crash/disk_log.hpp"
 #include "tests/crash/disk_model.hpp"
+#include "tests/crash/process.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -22,19 +23,11 @@
 
 namespace perdure::crash {
 
-/// What a durability promises when power is lost (semantics.md section 8).
-struct DurabilityUnderTest {
-  std::string name;
-  /// More of the workload's environment, to choose it.
-  std::map<std::string, std::string> environment = {};
-};
-/// Everything acknowledged is there, and the journal is sound.
-[[nodiscard]] DurabilityUnderTest full_durability();
-
-/// A journal's lives on a disk whose every change is known.
+/// A journal's lives on a disk whose every change is known. In mode `none` a loss of power may take
+/// everything, so there is nothing to hold it against.
 class TappedLives {
  public:
-  TappedLives(std::filesystem::path directory, DurabilityUnderTest durability);
+  TappedLives(std::filesystem::path directory, Mode mode);
 
   /// One life; killed behind the `kill_at`-th record of this life's log, if that is not 0. Findings
   /// of the checker, and of the model, go to `findings`.
@@ -44,7 +37,7 @@ class TappedLives {
 
   [[nodiscard]] const std::vector<DiskRecord>& records() const { return records_; }
   [[nodiscard]] const std::vector<Recorded>& before() const { return before_; }
-  [[nodiscard]] const DurabilityUnderTest& durability() const { return durability_; }
+  [[nodiscard]] Mode mode() const { return mode_; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::filesystem::path root() const { return directory_ / "disk"; }
   [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
@@ -54,7 +47,7 @@ class TappedLives {
   void hold_model_against_disk();
 
   std::filesystem::path directory_;
-  DurabilityUnderTest durability_;
+  Mode mode_;
   std::vector<DiskRecord> records_;
   std::vector<Recorded> before_;
   JournalFacts facts_;
@@ -87,7 +80,7 @@ struct Loss {
 
 /// A whole story drawn from a seed: lives, of which some are killed, and losses of power. What was
 /// found; empty when all is well.
-[[nodiscard]] std::string lose_power_at_random(const std::filesystem::path& directory,
+[[nodiscard]] std::string lose_power_at_random(const std::filesystem::path& directory, Mode mode,
                                                std::uint64_t seed, std::size_t losses);
 
 }  // namespace perdure::crash

@@ -16,16 +16,25 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-class PowerLoss : public ::testing::TestWithParam<std::uint64_t> {
+using ModeAndSeed = std::tuple<Mode, std::uint64_t>;
+
+class PowerLoss : public ::testing::TestWithParam<ModeAndSeed> {
  protected:
-  TemporaryDirectory directory_{"power-loss-" + std::to_string(GetParam())};
+  TemporaryDirectory directory_{"power-loss-" + std::string(to_string(std::get<0>(GetParam()))) +
+                                std::to_string(std::get<1>(GetParam()))};
 };
 
 TEST_P(PowerLoss, TakesNothingAcknowledgedAndBreaksNoJournal) {
-  EXPECT_EQ(lose_power_at_random(directory_.path(), GetParam(), 60), "");
+  const auto [mode, seed] = GetParam();
+  EXPECT_EQ(lose_power_at_random(directory_.path(), mode, seed, 60), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Seed, PowerLoss, ::testing::Range<std::uint64_t>(1, 7));
+INSTANTIATE_TEST_SUITE_P(InModeFull, PowerLoss,
+                         ::testing::Combine(::testing::Values(Mode::full),
+                                            ::testing::Range<std::uint64_t>(1, 7)));
+INSTANTIATE_TEST_SUITE_P(InModeInterval, PowerLoss,
+                         ::testing::Combine(::testing::Values(Mode::interval),
+                                            ::testing::Range<std::uint64_t>(1, 4)));
 
 class PowerLossTest : public ::testing::Test {
  protected:
@@ -43,7 +52,7 @@ class PowerLossTest : public ::testing::Test {
   }
 
   TemporaryDirectory directory_{"power-loss"};
-  TappedLives lives_{directory_.path() / "lives", full_durability()};
+  TappedLives lives_{directory_.path() / "lives", Mode::full};
   std::mt19937_64 random_{1};
 };
 
@@ -64,7 +73,10 @@ TEST_F(PowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneAcknowledged) {
                                             DiskEvent::mark, &DiskRecord::event);
   const auto creation = std::distance(lives_.records().begin(), first_mark);
   for (long kill_at = 1; kill_at <= creation; ++kill_at) {
-    TappedLives lives(directory_.path() / std::to_string(kill_at), full_durability());
+    // A plain write more or less makes no difference to what is named and synced.
+    const DiskRecord& last = lives_.records()[static_cast<std::size_t>(kill_at - 1)];
+    if (last.event == DiskEvent::write || last.event == DiskEvent::mark) continue;
+    TappedLives lives(directory_.path() / std::to_string(kill_at), Mode::full);
     lives.live(kill_at);
     lives.complete();
     ASSERT_EQ(joined(lives.findings()), "") << "killed behind record " << kill_at;

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 constexpr int kLivesToComplete = 4;
 
 [[noreturn]] void become(const fs::path& journal, const fs::path& outside, const std::string& label,
-                         const Plan& plan, int tell) {
+                         Mode mode, const Plan& plan, int tell) {
+  ::setenv("PERDURE_CRASH_DURABILITY", to_string(mode).data(), 1);
   ::unsetenv("PERDURE_CRASH_AT");
   if (!plan.crash_at.empty()) ::setenv("PERDURE_CRASH_AT", plan.crash_at.c_str(), 1);
   for (const auto& [name, value] : plan.environment) ::setenv(name.c_str(), value.c_str(), 1);
@@ -45,6 +46,19 @@ std::string words_of(const Plan& plan) {
 
 }  // namespace
 
+std::string_view to_string(Mode mode) noexcept {
+  switch (mode) {
+    case Mode::full: return "full";
+    case Mode::interval: return "interval";
+    case Mode::none: return "none";
+  }
+  return "unrecognised";
+}
+
+Ahead ahead_in(Mode mode) noexcept {
+  return mode == Mode::interval ? Ahead::an_interval : Ahead::nothing;
+}
+
 bool Outcome::killed() const { return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; }
 bool Outcome::completed() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
 bool Outcome::parked() const { return WIFEXITED(status) && WEXITSTATUS(status) == 3; }
@@ -54,7 +68,7 @@ std::string Outcome::words() const {
          (WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
 }
 
-Outcome live(const fs::path& journal, const fs::path& outside, const std::string& label,
+Outcome live(const fs::path& journal, const fs::path& outside, const std::string& label, Mode mode,
              const Plan& plan) {
   int notes[2];
   if (::pipe(notes) != 0) throw std::runtime_error("no pipe");
@@ -62,7 +76,7 @@ Outcome live(const fs::path& journal, const fs::path& outside, const std::string
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
     ::close(notes[0]);
-    become(journal, outside, label, plan, notes[1]);
+    become(journal, outside, label, mode, plan, notes[1]);
   }
   ::close(notes[1]);
   watch(child, notes[0], plan.kill_after_notes);
@@ -83,7 +97,7 @@ TemporaryDirectory::~TemporaryDirectory() {
   fs::remove_all(path_, ignored);
 }
 
-Lives::Lives(fs::path directory) : directory_(std::move(directory)) {
+Lives::Lives(fs::path directory, Mode mode) : directory_(std::move(directory)), mode_(mode) {
   fs::create_directories(directory_);
 }
 
@@ -91,12 +105,13 @@ Outcome Lives::live(const Plan& plan) {
   before_.push_back(recorded_steps(facts_));
   plans_.push_back(words_of(plan));
   const std::string label = "L" + std::to_string(before_.size());
-  const Outcome outcome = crash::live(journal_path(), outside_path(), label, plan);
+  const Outcome outcome = crash::live(journal_path(), outside_path(), label, mode_, plan);
   if (!outcome.killed() && !outcome.completed() && !outcome.parked())
     findings_.push_back("life " + label + " ended with " + outcome.words());
   facts_ = read_journal(journal_path());
   const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;
-  for (const std::string& finding : judge(read_history(outside_path()), facts_, before_, ended))
+  for (const std::string& finding :
+       judge(read_history(outside_path()), facts_, before_, ended, ahead_in(mode_)))
     findings_.push_back("after life " + label + ": " + finding);
   return outcome;
 }
@@ -108,7 +123,7 @@ void Lives::complete() {
 }
 
 std::string Lives::report() const {
-  std::string text;
+  std::string text = "durability " + std::string(to_string(mode_)) + "\n";
   for (const std::string& finding : findings_) text += finding + "\n";
   for (std::size_t i = 0; i < plans_.size(); ++i)
     text += "life L" + std::to_string(i + 1) + " was killed" + plans_[i] + "\n";

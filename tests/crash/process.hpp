@@ -14,9 +14,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace perdure::crash {
+
+/// The durability that a journal lives with.
+enum class Mode : std::uint8_t { full, interval, none };
+[[nodiscard]] std::string_view to_string(Mode mode) noexcept;
+[[nodiscard]] Ahead ahead_in(Mode mode) noexcept;
 
 /// How a life is to end.
 struct Plan {
@@ -39,7 +45,7 @@ struct Outcome {
 /// One life, to its end.
 [[nodiscard]] Outcome live(const std::filesystem::path& journal,
                            const std::filesystem::path& outside, const std::string& label,
-                           const Plan& plan = {});
+                           Mode mode, const Plan& plan = {});
 
 /// A directory of this process's own, empty, and gone with this object.
 class TemporaryDirectory {
@@ -57,7 +63,7 @@ class TemporaryDirectory {
 /// One journal's lives, one after the other, with the checker behind each.
 class Lives {
  public:
-  explicit Lives(std::filesystem::path directory);
+  explicit Lives(std::filesystem::path directory, Mode mode = Mode::full);
 
   /// Lives once. Findings name `plan` and the life.
   Outcome live(const Plan& plan);
@@ -73,6 +79,7 @@ class Lives {
 
  private:
   std::filesystem::path directory_;
+  Mode mode_;
   std::vector<Recorded> before_;
   std::vector<std::string> plans_;
   JournalFacts facts_;

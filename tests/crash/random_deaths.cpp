@@ -1,16 +1,16 @@
 #include "tests/crash/random_deaths.hpp"
 
 #include "core/crash_point.hpp"
-#include "tests/crash/process.hpp"
 
 #include <random>
 
 namespace perdure::crash {
 
-std::string live_dangerously(const std::filesystem::path& directory, std::uint64_t seed) {
+std::string live_dangerously(const std::filesystem::path& directory, Mode mode,
+                             std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t bound) { return static_cast<int>(random() % bound); };
-  Lives lives(directory);
+  Lives lives(directory, mode);
   const int deaths = 1 + below(6);
   for (int i = 0; i < deaths; ++i) {
     Plan plan;

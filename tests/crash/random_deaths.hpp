@@ -10,11 +10,13 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/crash/process.hpp"
+
 namespace perdure::crash {
 
 /// Killed again and again, at a crash point or from outside, then left alone. What was found, with
 /// the plan; empty when all is well.
-[[nodiscard]] std::string live_dangerously(const std::filesystem::path& directory,
+[[nodiscard]] std::string live_dangerously(const std::filesystem::path& directory, Mode mode,
                                            std::uint64_t seed);
 
 }  // namespace perdure::crash

@@ -1,9 +1,11 @@
 // The same as the other tests here, with ever new seeds, for PERDURE_SOAK_SECONDS.
+#include "tests/crash/power_loss.hpp"
 #include "tests/crash/process.hpp"
 #include "tests/crash/random_deaths.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -23,9 +25,13 @@ TEST(SoakTest, NothingBreaksHoweverLongItGoesOn) {
   std::uint64_t seed = from;
   for (; std::chrono::steady_clock::now() < end; ++seed) {
     const TemporaryDirectory directory("soak");
-    ASSERT_EQ(live_dangerously(directory.path() / "deaths", seed), "");
+    constexpr std::array kModes{Mode::full, Mode::full, Mode::interval, Mode::none};
+    const Mode mode = kModes[seed % kModes.size()];
+    ASSERT_EQ(live_dangerously(directory.path() / "deaths", mode, seed), "");
+    if (mode == Mode::none) continue;
+    ASSERT_EQ(lose_power_at_random(directory.path() / "power", mode, seed, 100), "");
   }
-  std::cout << seed - from << " journals lived, from seed " << from << '\n';
+  std::cout << seed - from << " pairs of journals lived, from seed " << from << '\n';
 }
 
 }  // namespace

@@ -186,6 +186,15 @@ pd::Task<std::string> doomed(pd::Context& ctx, Order order) {
 }
 inline constexpr pd::Agent loser{"loser", &doomed};
 
+/// As PERDURE_CRASH_DURABILITY names it; `interval` with one that several steps fit into.
+void set_durability(pd::RuntimeOptions& options) {
+  const char* const named = std::getenv("PERDURE_CRASH_DURABILITY");
+  const std::string durability = named != nullptr ? named : "full";
+  if (durability == "none") options.durability = pd::Durability::none;
+  if (durability == "interval") options.durability = pd::Durability::interval;
+  options.commit_interval = 5ms;
+}
+
 /// Runs that this process will not see the end of.
 class ParkedRuns {
  public:
@@ -251,6 +260,7 @@ pd::Result<bool> live(const char* journal) {
   pd::RuntimeOptions options;
   options.journal = journal;
   options.step_threads = 6;
+  set_durability(options);
   options.suspected_crashes = pd::SuspectedCrashes::run_again;
   options.log = [](const pd::LogRecord&) {};
   PERDURE_TRY(auto runtime, pd::Runtime::open(options));
