@@ -1,4 +1,4 @@
-/// perdure_bench: Google Benchmark's options, and `--bars`.
+/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|replay|flat]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -32,13 +32,26 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-int print_bars() {
+struct Measurement {
+  const char* name;
+  Report (*measure)(const std::filesystem::path&);
+};
+constexpr Measurement kMeasurements[] = {
+    {"lone", &perdure::bench::measure_lone_session},
+    {"many", &perdure::bench::measure_many_sessions},
+    {"replay", &perdure::bench::measure_replay},
+    {"flat", &perdure::bench::measure_flat_cost},
+};
+
+/// `only`: one measurement's name, or null for all.
+int print_bars(const char* only) {
   const Scratch scratch;
   bool all_ok = true;
-  for (const auto& measure :
-       {&perdure::bench::measure_lone_session, &perdure::bench::measure_many_sessions,
-        &perdure::bench::measure_replay, &perdure::bench::measure_flat_cost}) {
-    const Report report = measure(scratch.path());
+  bool any = false;
+  for (const Measurement& each : kMeasurements) {
+    if (only != nullptr && std::strcmp(only, each.name) != 0) continue;
+    any = true;
+    const Report report = each.measure(scratch.path());
     for (const Bar& bar : report.bars) {
       std::printf("bar %s %.3f %.3f %s\n", bar.name.c_str(), bar.value, bar.limit,
                   bar.ok() ? "ok" : "short");
@@ -47,6 +60,10 @@ int print_bars() {
     for (const std::string& note : report.notes) std::printf("    %s\n", note.c_str());
     std::fflush(stdout);
   }
+  if (!any) {
+    std::fprintf(stderr, "no measurement is called %s: lone, many, replay or flat\n", only);
+    return 2;
+  }
   return all_ok ? 0 : 1;
 }
 
@@ -54,7 +71,8 @@ int print_bars() {
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i)
-    if (std::strcmp(argv[i], "--bars") == 0) return print_bars();
+    if (std::strcmp(argv[i], "--bars") == 0)
+      return print_bars(i + 1 < argc ? argv[i + 1] : nullptr);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
