@@ -15,14 +15,22 @@ namespace fs = std::filesystem;
 /// A run that was parked goes on in the next life; once is always enough.
 constexpr int kLivesToComplete = 4;
 
-[[noreturn]] void become(const fs::path& journal, const fs::path& outside, const std::string& label,
-                         Mode mode, const Plan& plan, int tell) {
+/// The workload; by turns another, where `PERDURE_CRASH_OTHER_WORKLOAD` names one: the same program
+/// built by another compiler, so that each goes on from what the other left.
+const char* next_workload() {
+  static int turn = 0;
+  const char* const other = std::getenv("PERDURE_CRASH_OTHER_WORKLOAD");
+  return other != nullptr && ++turn % 2 == 0 ? other : PERDURE_CRASH_WORKLOAD;
+}
+
+[[noreturn]] void become(const char* workload, const fs::path& journal, const fs::path& outside,
+                         const std::string& label, Mode mode, const Plan& plan, int tell) {
   ::setenv("PERDURE_CRASH_DURABILITY", to_string(mode).data(), 1);
   ::unsetenv("PERDURE_CRASH_AT");
   if (!plan.crash_at.empty()) ::setenv("PERDURE_CRASH_AT", plan.crash_at.c_str(), 1);
   for (const auto& [name, value] : plan.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const std::string descriptor = std::to_string(tell);
-  ::execl(PERDURE_CRASH_WORKLOAD, "crash_workload", journal.c_str(), outside.c_str(), label.c_str(),
+  ::execl(workload, "crash_workload", journal.c_str(), outside.c_str(), label.c_str(),
           descriptor.c_str(), nullptr);
   ::_exit(127);
 }
@@ -72,11 +80,12 @@ Outcome live(const fs::path& journal, const fs::path& outside, const std::string
              const Plan& plan) {
   int notes[2];
   if (::pipe(notes) != 0) throw std::runtime_error("no pipe");
+  const char* const workload = next_workload();
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
     ::close(notes[0]);
-    become(journal, outside, label, mode, plan, notes[1]);
+    become(workload, journal, outside, label, mode, plan, notes[1]);
   }
   ::close(notes[1]);
   watch(child, notes[0], plan.kill_after_notes);
