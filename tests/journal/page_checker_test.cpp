@@ -1,22 +1,14 @@
-// Each kind of damage is found where it is; foreign files are told apart; a writer at work is no
-// damage; and opening for writing after an unclean end looks first.
+// Each kind of damage is found where it is, and foreign files are told apart.
 
 #include "journal/page_checker.hpp"
-#include "core/clock.hpp"
-#include "core/limits.hpp"
-#include "journal/directory.hpp"
 #include "tests/journal/page_fixture.hpp"
 
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
-#include <thread>
 
 namespace perdure::journal {
 namespace {
@@ -305,9 +297,12 @@ TEST_F(PageCheckerTest, SaysWhatItCannotRead) {
   fs::remove(file());
   write_content(file(), bytes_);
   fs::permissions(file(), fs::perms::owner_read);
-  EXPECT_TRUE(check().sound());
-  fs::permissions(file(), fs::perms::none);
+  EXPECT_TRUE(check().sound()) << "it only reads";
+}
+
+TEST_F(PageCheckerTest, SaysThatItMayNotRead) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  fs::permissions(file(), fs::perms::none);
   const auto refused = check_pages(file());
   EXPECT_EQ(refused.error().code, Code::misuse);
   EXPECT_NE(refused.error().message.find("right to read it"), std::string::npos);
@@ -348,156 +343,6 @@ TEST_F(PageCheckerTest, HoldsValuesAgainstTheirEnvelopes) {
   EXPECT_NE(report.values.findings[0].what.find("checksum"), std::string::npos);
   EXPECT_EQ(report.values.findings[0].table, Table::ready);
   EXPECT_TRUE(check().values.sound()) << "they were not to be looked at";
-}
-
-/// A writer that never rests, beside it: in this process or in another.
-class LiveWriter {
- public:
-  static void write(Store& store, const std::function<bool()>& goes_on) {
-    RandomChanges changes(store, 11);
-    while (goes_on())
-      if (!changes.commit(30)) return;
-  }
-};
-
-TEST_F(PageCheckerTest, AWriterOfThisProcessIsNoDamage) {
-  const auto store = LmdbStore::open(directory_.path(), LmdbAccess::write).value();
-  std::atomic<bool> ended{false};
-  std::atomic<int> commits{0};
-  std::thread writer([&] {
-    LiveWriter::write(*store, [&] {
-      ++commits;
-      return !ended.load();
-    });
-  });
-  const auto hold = LmdbHold::open(directory_.path(), LmdbAccess::read).value();
-  std::uint64_t last = 0;
-  for (int seen = 0; seen < 60 || commits.load() < 200; ++seen) {
-    const auto report = check_pages(
-        file(), {.values = PageValues::check, .stop = {}, .hold = [&] { return hold->renew(); }});
-    EXPECT_TRUE(report) << report.error().message;
-    if (!report) break;
-    EXPECT_TRUE(report.assume_value().sound()) << words_of(report.assume_value());
-    EXPECT_GE(report.assume_value().transaction, last);
-    last = report.assume_value().transaction;
-    if (testing::Test::HasFailure()) break;
-  }
-  ended = true;
-  writer.join();
-}
-
-TEST_F(PageCheckerTest, AWriterOfAnotherProcessIsNoDamage) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const auto store = LmdbStore::open(directory_.path(), LmdbAccess::write);
-    if (store) LiveWriter::write(*store.value(), [] { return ::getppid() != 1; });
-    ::_exit(1);
-  }
-  const auto hold = LmdbHold::open(directory_.path(), LmdbAccess::read).value();
-  const std::uint64_t first = hold->renew().value();
-  std::uint64_t last = first;
-  for (int seen = 0; seen < 60 || last < first + 100; ++seen) {
-    const auto report = check_pages(file(), {.stop = {}, .hold = [&] { return hold->renew(); }});
-    ASSERT_TRUE(report) << report.error().message;
-    ASSERT_TRUE(report.value().sound()) << words_of(report.value());
-    last = report.value().transaction;
-  }
-  ASSERT_EQ(::kill(child, SIGKILL), 0);
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
-}
-
-/// A clock that goes on by `step` whenever somebody looks.
-class HurryingClock final : public core::Clock {
- public:
-  core::WallTime wall() override { return calm_.wall(); }
-  core::Elapsed elapsed() override { return now_ += step; }
-  core::Elapsed step{0};
-
- private:
-  core::ManualClock calm_;
-  core::Elapsed now_{0};
-};
-
-class UncleanEndTest : public testing::Test {
- protected:
-  enum class End : std::uint8_t { clean, unclean };
-  /// A journal of some runs, with a damaged page of `records` that opening does not come by.
-  void make(End end) {
-    {
-      const auto journal = JournalForWriting::open(path(), clock_, random_).value();
-      TestRows rows;
-      for (std::uint64_t run = 0; run < 100; ++run)
-        rows.run(run, 4, RunStatus::running).session(run).ready(run);
-      ASSERT_TRUE(rows.commit(journal->store()));
-      if (end == End::clean) {
-        ASSERT_TRUE(journal->close_cleanly(400, 200));
-      }
-    }
-    bytes_ = content_of(file());
-    for (std::size_t at = kPageBytes * 2; at < bytes_.size(); at += kPageBytes) {
-      std::string changed = bytes_;
-      changed[at + 1] ^= 64;
-      write_content(file(), changed);
-      const PageReport report = check_journal_pages(path()).value();
-      if (report.findings.size() == 1 && report.findings[0].tree == "records") {
-        page_ = at / kPageBytes;
-        return;
-      }
-    }
-    FAIL() << "no page of records";
-  }
-  [[nodiscard]] fs::path path() const { return directory_.path() / "trips.journal"; }
-  [[nodiscard]] fs::path file() const { return path() / "generation-000001" / "data.mdb"; }
-
-  TemporaryDirectory directory_;
-  HurryingClock clock_;
-  core::SeededRandom random_{1};
-  std::string bytes_;
-  std::size_t page_ = 0;
-};
-
-TEST_F(UncleanEndTest, OpeningForWritingFindsDamagedPages) {
-  make(End::unclean);
-  const auto opened = JournalForWriting::open(path(), clock_, random_);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Code::corrupt);
-  for (const std::string& part :
-       {file().string(), "page " + std::to_string(page_) + " calls itself page ",
-        "at byte " + std::to_string(page_ * kPageBytes), std::string("restore the journal"),
-        "perdure verify --journal " + path().string()})
-    EXPECT_NE(opened.error().message.find(part), std::string::npos) << opened.error().message;
-  write_content(file(), bytes_);
-  EXPECT_TRUE(JournalForWriting::open(path(), clock_, random_));
-}
-
-TEST_F(UncleanEndTest, ACleanEndNeedsNoCheck) {
-  make(End::clean);
-  EXPECT_TRUE(JournalForWriting::open(path(), clock_, random_));
-}
-
-TEST_F(UncleanEndTest, TheCheckEndsWhenItsTimeIsOver) {
-  make(End::unclean);
-  clock_.step = core::limits::kPageCheck;
-  EXPECT_TRUE(JournalForWriting::open(path(), clock_, random_));
-}
-
-TEST_F(UncleanEndTest, ReadersHoldALiveJournal) {
-  const auto journal = JournalForWriting::open(path(), clock_, random_).value();
-  const PageReport report = check_journal_pages(path()).value();
-  EXPECT_TRUE(report.sound()) << words_of(report);
-  EXPECT_EQ(check_journal_pages(directory_.path()).error().code, Code::not_found);
-}
-
-TEST_F(UncleanEndTest, AFileThatIsGoneIsSaid) {
-  {
-    ASSERT_TRUE(JournalForWriting::open(path(), clock_, random_));
-  }
-  fs::remove(file());
-  const auto gone = check_journal_pages(path());
-  EXPECT_EQ(gone.error().code, Code::corrupt);
-  EXPECT_NE(gone.error().message.find(file().string()), std::string::npos);
 }
 
 }  // namespace
