@@ -104,6 +104,8 @@ Result<std::string> Engine::explain(const RunId& run) {
     PERDURE_TRY(std::string stored, explain_unloaded(run));
     text = std::move(stored);
   }
+  if (const std::optional<std::string> pinned = seams_.journal->store().pinned_by())
+    text = *pinned + "; " + *text;
   if (const std::optional<Error> full = writer_->full())
     return "the disk is full, so nothing new begins (" + full->message + "); " + *text;
   if (const auto committing = writer_->committing_for(); committing >= kSlowCommit)

@@ -34,6 +34,7 @@ class CountedStore final : public Store {
   [[nodiscard]] Result<void> commit(std::span<const Mutation> batch,
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override { return inner_.snapshot(); }
+  [[nodiscard]] std::optional<std::string> pinned_by() const override { return inner_.pinned_by(); }
 
   /// Of the journal as it was opened.
   [[nodiscard]] const Counters& before() const noexcept { return before_; }

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "core/assert.hpp"
+#include "journal/descriptor.hpp"
+#include "journal/file_system.hpp"
 #include "journal/lmdb_file.hpp"
 
 namespace perdure::journal {
@@ -131,7 +133,22 @@ void LmdbEnv::release_writer() noexcept {
   written_ = false;
 }
 
+/// LMDB writes the reader table through a map of a file with holes: on a full disk that would end
+/// the process with SIGBUS. So its blocks are allocated before LMDB opens it (afterwards, closing
+/// another descriptor of it would drop LMDB's lock).
+Result<void> LmdbEnv::reserve_lock_file() const {
+  constexpr off_t kMostBytes = off_t{96} * (LmdbStore::kMaxReaders + 16);
+  const std::filesystem::path path = directory_ / "lock.mdb";
+  const Descriptor file(path, O_RDWR | O_CREAT, kFileMode);
+  // What is wrong with it LMDB finds as well, and knows what does no harm.
+  if (file.number() < 0) return success();
+  if (::fallocate(file.number(), FALLOC_FL_KEEP_SIZE, 0, kMostBytes) == 0) return success();
+  if (errno == ENOSPC || errno == EDQUOT) return file_error(path, "written", errno);
+  return success();  // The file system can't allocate ahead.
+}
+
 Result<void> LmdbEnv::start(const LmdbOptions& options) {
+  if (access_ != LmdbAccess::read_without_lock) PERDURE_TRY(reserve_lock_file());
   std::size_t bytes = options.map_bytes;
   int code = map(flags_of(access_), bytes);
   // Where address space is limited (ulimit -v, sanitizers) less is asked for.
@@ -191,6 +208,7 @@ Result<void> LmdbEnv::open_tables(unsigned flags) {
 
 Result<void> LmdbEnv::create(const std::filesystem::path& directory) {
   LmdbEnv env(directory, LmdbAccess::write);
+  PERDURE_TRY(env.reserve_lock_file());
   // A small map: the file is opened again with the real one.
   if (const int code = env.map(MDB_NOTLS, kMapBytesMin); code != 0)
     return env.error(code, "creating");

@@ -80,6 +80,7 @@ class LmdbEnv {
   static Registry& registry();
   Result<void> claim_writer();
   Result<void> start(const LmdbOptions& options);
+  [[nodiscard]] Result<void> reserve_lock_file() const;
   int map(unsigned flags, std::size_t bytes);
   Result<void> open_tables(unsigned flags);
   int begin_read(LmdbReadSlot& slot);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 #include <utility>
 
 #include "core/assert.hpp"
@@ -15,10 +16,6 @@
 
 namespace perdure::journal {
 namespace {
-
-/// Places in the reader table whose process died are freed this often, so that none pins pages
-/// long.
-constexpr std::uint64_t kCommitsPerReaderCheck = 1024;
 
 MDB_val value_of(core::ByteView bytes) noexcept {
   // LMDB takes what it only reads as void*.
@@ -212,7 +209,8 @@ Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability durab
     durability_ = durability;
   }
   PERDURE_TRY(write(batch));
-  if (++commits_ % kCommitsPerReaderCheck == 0) {
+  // None of a process that died pins pages for long.
+  if (++commits_ % kManyCommits == 0) {
     int dead = 0;
     mdb_reader_check(env_->handle(), &dead);
   }
@@ -262,6 +260,41 @@ Error LmdbStore::note_failure(Error why) {
 Result<std::unique_ptr<Snapshot>> LmdbStore::snapshot() {
   PERDURE_TRY(auto slot, env_->take_slot());
   return std::make_unique<LmdbSnapshot>(env_, std::move(slot));
+}
+
+std::vector<LmdbStore::OpenSnapshot> LmdbStore::open_snapshots() const {
+  MDB_envinfo info{};
+  if (mdb_env_info(env_->handle(), &info) != 0) return {};
+  // LMDB gives them as lines of text: process, thread, and transaction or "-".
+  std::string text;
+  const auto add = [](const char* line, void* to) {
+    static_cast<std::string*>(to)->append(line);
+    return 0;
+  };
+  if (mdb_reader_list(env_->handle(), add, &text) < 0) return {};
+  std::vector<OpenSnapshot> all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    OpenSnapshot found;
+    std::string thread;
+    std::uint64_t transaction = 0;
+    if (!(words >> found.process >> thread >> transaction)) continue;
+    found.behind = info.me_last_txnid - std::min<std::uint64_t>(transaction, info.me_last_txnid);
+    all.push_back(found);
+  }
+  return all;
+}
+
+std::optional<std::string> LmdbStore::pinned_by() const {
+  if (!env_->check_process()) return std::nullopt;
+  const std::vector<OpenSnapshot> all = open_snapshots();
+  const auto oldest = std::ranges::max_element(all, {}, &OpenSnapshot::behind);
+  if (oldest == all.end() || oldest->behind < kManyCommits) return std::nullopt;
+  return "process " + std::to_string(oldest->process) +
+         (oldest->process == ::getpid() ? ", which is this one," : "") +
+         " has read in one snapshot for " + std::to_string(oldest->behind) +
+         " commits, so the journal's file grows: end its reading";
 }
 
 LmdbStore::Figures LmdbStore::figures() const {

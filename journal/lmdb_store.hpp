@@ -16,6 +16,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace perdure::journal {
 
@@ -57,6 +60,18 @@ class LmdbStore final : public Store {
   [[nodiscard]] Result<void> commit(std::span<const Mutation> batch,
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
+  [[nodiscard]] std::optional<std::string> pinned_by() const override;
+
+  /// A snapshot that is open somewhere.
+  struct OpenSnapshot {
+    long process = 0;
+    std::uint64_t behind = 0;  ///< Commits since it was taken. None of their pages is used again.
+  };
+  /// Those of all processes, dead ones too until their places are freed.
+  [[nodiscard]] std::vector<OpenSnapshot> open_snapshots() const;
+  /// A snapshot that is so many commits behind is worth telling (`pinned_by`), and the writer frees
+  /// the places of dead processes as often.
+  static constexpr std::uint64_t kManyCommits = 1024;
 
   struct Figures {
     std::size_t map_bytes = 0;

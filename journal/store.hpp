@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace perdure::journal {
@@ -91,6 +92,9 @@ class Store {
   /// Thread: any, also while another commits. Errors: `storage_failed`, or `misuse` when more
   /// snapshots are open than the store has slots for.
   [[nodiscard]] virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+  /// Whose snapshot has been open for so long that the store grows because of it, in words; empty
+  /// when nobody's has. Thread: any.
+  [[nodiscard]] virtual std::optional<std::string> pinned_by() const { return std::nullopt; }
 };
 
 }  // namespace perdure::journal

@@ -1,0 +1,30 @@
+/// System calls that fail when a test says so.
+///
+/// What this is: the test program's own `pwrite`, `writev`, `write`, `fallocate` and
+/// `fdatasync`, which the linker prefers to the C library's, for LMDB as well. They do what the kernel does, until a fault
+/// is ordered for data.mdb.
+/// What it promises: only calls on files named data.mdb meet faults. Thread: any.
+#pragma once
+
+#include <atomic>
+
+namespace perdure::test {
+
+struct Faults {
+  /// Errno of every `fdatasync`; 0: none fails.
+  std::atomic<int> sync{0};
+  /// Errno of every write of pages (not of a meta page).
+  std::atomic<int> pages{0};
+  /// So many bytes of pages are written before they fail with `pages`, or are cut short when that
+  /// is 0 and this is not negative.
+  std::atomic<long> bytes_left{-1};
+  /// Errno of the writes of a meta page.
+  std::atomic<int> meta{0};
+  /// Calls seen so far.
+  std::atomic<int> syncs{0};
+  std::atomic<int> page_writes{0};
+  std::atomic<int> meta_writes{0};
+};
+extern Faults faults;
+
+}  // namespace perdure::test
