@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "journal/page_ledger.hpp"
@@ -13,7 +14,9 @@ namespace perdure::journal {
 namespace {
 
 /// Commits take far longer than the moment between a hold and a look at the meta pages.
-constexpr int kHoldTries = 1000;
+constexpr int kHoldTries = 10'000;
+/// Tries for the newest transaction.
+constexpr int kHoldPatience = 100;
 constexpr std::size_t kNumberBytes = 8;
 /// Of a list of free pages, read at once.
 constexpr std::size_t kListBytes = std::size_t{64} << 10U;
@@ -39,17 +42,30 @@ PageFinding finding_of(const PageFault& fault) {
           "restore the journal from a backup"};
 }
 
-/// The meta pages of a state that nobody changes while it is checked.
-Result<std::optional<PageFault>> settle(PageFile& file, const PageCheckOptions& options,
-                                        MetaPages& metas) {
+/// A meta page, and which of the two it is, whose pages nobody changes while they are checked.
+struct Settled {
+  std::size_t index = 0;
+  MetaPage meta;
+  std::optional<PageFault> fault;
+};
+
+/// LMDB tells readers of a transaction a moment after it has written the meta page, so the held one
+/// may be the older. Then that page is the next to be replaced, which could be seen half done; so
+/// it is taken only if waiting does not help, when the writer was stopped in that moment.
+Result<Settled> settle(PageFile& file, const PageCheckOptions& options) {
   for (int tries = 0; tries < kHoldTries; ++tries) {
     std::optional<std::uint64_t> held;
     if (options.hold) {
       PERDURE_TRY(held, options.hold());
     }
+    MetaPages metas;
     auto fault = file.read_metas(metas);
-    // Only while the held one is the newest is its meta page certainly not being replaced.
-    if (fault || !held || metas[newer_of(metas)].transaction == *held) return fault;
+    const std::size_t newer = newer_of(metas);
+    if (fault || !held || metas[newer].transaction == *held)
+      return Settled{newer, metas[newer], std::move(fault)};
+    if (tries >= kHoldPatience && metas[1 - newer].transaction == *held)
+      return Settled{1 - newer, metas[1 - newer], std::nullopt};
+    std::this_thread::yield();
   }
   return Error{Code::held, "'" + file.path().string() +
                                "' is written so quickly that no state of it could be held for "
@@ -87,10 +103,10 @@ class Checker {
  private:
   /// Finds the state to check. False when there is none; the finding is in the report.
   Result<bool> begin() {
-    MetaPages metas;
-    PERDURE_TRY(auto fault, settle(file_, options_, metas));
-    newer_ = newer_of(metas);
-    meta_ = metas[newer_];
+    PERDURE_TRY(Settled settled, settle(file_, options_));
+    index_ = settled.index;
+    meta_ = settled.meta;
+    std::optional<PageFault> fault = std::move(settled.fault);
     if (!fault) fault = missing_tail();
     if (fault && fault->code != Code::corrupt) return page_error(file_.path(), *fault);
     if (fault) {
@@ -107,7 +123,7 @@ class Checker {
   std::optional<PageFault> missing_tail() {
     const std::uint64_t length = file_.length();
     if (meta_.last_page < length / file_.page_bytes() + length / kNumberBytes) return std::nullopt;
-    return PageFault{newer_, newer_ * file_.page_bytes() + kLastPageAt,
+    return PageFault{index_, index_ * file_.page_bytes() + kLastPageAt,
                      "names " + std::to_string(meta_.last_page) +
                          " as the last page: the file was cut off, it has " +
                          std::to_string(length) + " bytes"};
@@ -120,7 +136,7 @@ class Checker {
     const TreeToWalk tree{std::string(kFreeListName),
                           TreeToWalk::Kind::free_list,
                           meta_.free_list,
-                          {newer_, kFreeListAt}};
+                          {index_, kFreeListAt}};
     note(tree.name, walk.walk(tree, [this](const TreeEntry& entry) { freed(entry); }));
   }
   void freed(const TreeEntry& entry);
@@ -131,7 +147,7 @@ class Checker {
   PageFile& file_;
   const PageCheckOptions& options_;
   PageReport report_;
-  std::size_t newer_ = 0;
+  std::size_t index_ = 0;  ///< Of the meta page.
   MetaPage meta_;
   PageLedger* ledger_ = nullptr;
   std::vector<TreeToWalk> tables_;
@@ -196,7 +212,7 @@ void Checker::main_tree(PageTreeWalk& walk, PageValueCheck& values) {
   const TreeToWalk tree{std::string(to_string(Table::meta)),
                         TreeToWalk::Kind::main,
                         meta_.main,
-                        {newer_, kMainTreeAt}};
+                        {index_, kMainTreeAt}};
   const std::uint64_t before = report_.findings_count;
   if (meta_.main.flags != 0) {
     ledger_->enter_tree(tree.name);
