@@ -53,15 +53,16 @@ void BodyJob::run() noexcept {
   const milliseconds timeout = order_.leaf->options().timeout;
   Step::Facts facts{order_.address.run,
                     order_.address.path.to_string(),
-                    order_.leaf->name().text,
+                    &order_.leaf->name().text,
                     order_.address.attempt,
                     std::nullopt,
                     order_.stop.get_token()};
-  const auto passed = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> passed;
   std::optional<TimerId> timer;
   const core::Elapsed begun = clock_.elapsed();
   if (timeout > milliseconds::zero()) {
     facts.deadline = time_point_cast<system_clock::duration>(clock_.wall() + timeout);
+    passed = std::make_shared<std::atomic<bool>>(false);
     timer = timers_.schedule(begun + timeout, [passed, stop = order_.stop]() mutable {
       passed->store(true);
       stop.request_stop();
@@ -73,7 +74,7 @@ void BodyJob::run() noexcept {
     completion.result = order_.leaf->run(step);
   }
   if (timer) timers_.cancel(*timer);
-  if (passed->load()) completion.result = after_deadline(std::move(completion.result), timeout);
+  if (passed && passed->load()) completion.result = after_deadline(std::move(completion.result), timeout);
   completion.result = within_limits(std::move(completion.result));
   completion.busy_us = duration_cast<microseconds>(clock_.elapsed() - begun).count();
   completion.address = std::move(order_.address);

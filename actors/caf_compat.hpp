@@ -12,6 +12,7 @@
 #endif
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace perdure::actors {
@@ -32,15 +33,19 @@ class InlineUnit final : public caf::execution_unit {
  public:
   explicit InlineUnit(caf::actor_system& system) : caf::execution_unit(&system) {}
 
-  void exec_later(caf::resumable* woken) override { woken_.push_back(woken); }
+  void exec_later(caf::resumable* woken) override {
+    if (first_ == nullptr) {
+      first_ = woken;
+    } else {
+      more_.push_back(woken);
+    }
+  }
   void run() {
     constexpr std::size_t kMessages = 64;
-    while (!woken_.empty()) {
-      caf::resumable* const actor = woken_.back();
-      woken_.pop_back();
+    while (caf::resumable* const actor = take()) {
       // What CAF's own workers do with the four answers.
       if (actor->resume(this, kMessages) == caf::resumable::resume_later) {
-        woken_.push_back(actor);
+        exec_later(actor);
       } else {
         caf::intrusive_ptr_release(actor);
       }
@@ -48,7 +53,15 @@ class InlineUnit final : public caf::execution_unit {
   }
 
  private:
-  std::vector<caf::resumable*> woken_;
+  caf::resumable* take() {
+    if (first_ != nullptr || more_.empty()) return std::exchange(first_, nullptr);
+    caf::resumable* const last = more_.back();
+    more_.pop_back();
+    return last;
+  }
+  /// Mostly there is one.
+  caf::resumable* first_ = nullptr;
+  std::vector<caf::resumable*> more_;
 };
 
 }  // namespace perdure::actors

@@ -15,11 +15,11 @@ bool stands_for_itself(char c) noexcept {
 std::string Step::key() const {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string key = to_string(facts_.run);
-  key.reserve(key.size() + facts_.id.size() + facts_.name.size() + 2);
+  key.reserve(key.size() + facts_.id.size() + facts_.name->size() + 2);
   key += '/';
   key += facts_.id;
   key += '/';
-  for (const char c : facts_.name) {
+  for (const char c : *facts_.name) {
     if (stands_for_itself(c)) {
       key += c;
       continue;

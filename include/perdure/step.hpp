@@ -85,7 +85,7 @@ class Step {
   struct Facts {
     RunId run;
     std::string id;
-    std::string name;
+    const std::string* name = nullptr;  ///< Outlives the Step.
     std::uint32_t attempt = 1;
     std::optional<std::chrono::system_clock::time_point> deadline = {};
     std::stop_token stop = {};
@@ -99,7 +99,7 @@ class Step {
   [[nodiscard]] std::string key() const;
   /// The step's path in its run: `"18"`, `"3.0.1"`.
   [[nodiscard]] const std::string& id() const noexcept { return facts_.id; }
-  [[nodiscard]] const std::string& name() const noexcept { return facts_.name; }
+  [[nodiscard]] const std::string& name() const noexcept { return *facts_.name; }
   [[nodiscard]] const RunId& run_id() const noexcept { return facts_.run; }
   /// From 1. Attempts that ended with the process count.
   [[nodiscard]] int attempt() const noexcept { return static_cast<int>(facts_.attempt); }

@@ -4,11 +4,11 @@
 namespace perdure {
 namespace {
 
-std::string key_of(std::string id, std::string name, std::uint32_t attempt = 1) {
+std::string key_of(std::string id, const std::string& name, std::uint32_t attempt = 1) {
   Step::Facts facts;
   facts.run = RunId::parse("01JD3Z5V7Q8R9S0T1V2W3X4Y5Z").value();
   facts.id = std::move(id);
-  facts.name = std::move(name);
+  facts.name = &name;
   facts.attempt = attempt;
   return Step(std::move(facts)).key();
 }
@@ -36,7 +36,8 @@ TEST(Step, TellsItsFacts) {
   const auto deadline = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
   Step::Facts facts;
   facts.id = "4";
-  facts.name = "read";
+  const std::string name = "read";
+  facts.name = &name;
   facts.attempt = 2;
   facts.deadline = deadline;
   facts.stop = source.get_token();
