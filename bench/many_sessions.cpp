@@ -133,6 +133,7 @@ struct Rounds {
   std::vector<double> batches;
   std::size_t bytes = 0;  ///< Of a record.
   Used used;              ///< In all rounds together, without the bare loop.
+  Used used_bare;         ///< By the bare loop.
 };
 
 Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::path& journal,
@@ -146,9 +147,7 @@ Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::p
     const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
     const Used used_after = used_so_far();
     const auto after = engine.writer().figures();
-    rounds.used.allocations += used_after.allocations - used_before.allocations;
-    rounds.used.cpu_seconds += used_after.cpu_seconds - used_before.cpu_seconds;
-    rounds.used.disk_bytes += used_after.disk_bytes - used_before.disk_bytes;
+    rounds.used += used_after - used_before;
     const double batch = static_cast<double>(after.records - before.records) /
                          static_cast<double>(after.commits - before.commits);
     if (round == 0) rounds.bytes = record_bytes(journal);
@@ -156,6 +155,7 @@ Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::p
     const double raw_seconds = bare_loop(
         raw, load, after.records - before.records,
         std::min<std::size_t>(in_batch, static_cast<std::size_t>(load.at_once)), rounds.bytes);
+    rounds.used_bare += used_so_far() - used_after;
     rounds.rates.push_back(load.runs * kSteps / seconds);
     rounds.shares.push_back(raw_seconds / seconds);
     rounds.batches.push_back(batch);
@@ -163,18 +163,22 @@ Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::p
   return rounds;
 }
 
-std::string rate_note(const Rounds& rounds, const Load& load) {
+std::string per_step(const Used& used, double steps) {
+  return std::to_string(used.cpu_seconds / steps * 1e6) + " us of CPU, " +
+         std::to_string(static_cast<double>(used.allocations) / steps) + " allocations, " +
+         std::to_string(static_cast<double>(used.disk_bytes) / steps) + " bytes to the disk";
+}
+
+void add_notes(Report& report, const Rounds& rounds, const Load& load) {
   const double steps = static_cast<double>(load.runs) * load.rounds * kSteps;
-  return std::to_string(load.at_once) +
-         " at once: " + std::to_string(percentile(rounds.rates, 0.5)) + " steps/s (best " +
-         std::to_string(percentile(rounds.rates, 1.0)) + ", worst " +
-         std::to_string(percentile(rounds.rates, 0.0)) + "), " +
-         std::to_string(percentile(rounds.batches, 0.5)) + " records of " +
-         std::to_string(rounds.bytes) + " bytes a commit; a step costs " +
-         std::to_string(rounds.used.cpu_seconds / steps * 1e6) + " us of CPU, " +
-         std::to_string(static_cast<double>(rounds.used.allocations) / steps) +
-         " allocations and " + std::to_string(static_cast<double>(rounds.used.disk_bytes) / steps) +
-         " bytes written to the disk";
+  report.notes.push_back(std::to_string(load.at_once) +
+                         " at once: " + std::to_string(percentile(rounds.rates, 0.5)) +
+                         " steps/s (best " + std::to_string(percentile(rounds.rates, 1.0)) +
+                         ", worst " + std::to_string(percentile(rounds.rates, 0.0)) + "), " +
+                         std::to_string(percentile(rounds.batches, 0.5)) + " records of " +
+                         std::to_string(rounds.bytes) + " bytes a commit");
+  report.notes.push_back("a step: " + per_step(rounds.used, steps) +
+                         "; in the bare loop: " + per_step(rounds.used_bare, steps));
 }
 
 }  // namespace
@@ -197,8 +201,8 @@ Report measure_many_sessions(const std::filesystem::path& where) {
       {"throughput_over_bare_lmdb_loop", percentile(few.shares, 0.5), 0.7, Bar::Kind::at_least});
   report.bars.push_back({"throughput_over_bare_lmdb_loop_1000_at_once",
                          percentile(many.shares, 0.5), 0.7, Bar::Kind::at_least});
-  report.notes.push_back(rate_note(few, hundred));
-  report.notes.push_back(rate_note(many, thousand));
+  add_notes(report, few, hundred);
+  add_notes(report, many, thousand);
   return report;
 }
 
