@@ -81,6 +81,30 @@ TEST_F(StorageTest, AFullDiskRefusesNewWorkAndRunningWorkGoesOnWhenThereIsRoom) 
   EXPECT_TRUE(contains(disk_.records(run.id()).back(), "run_ended ok"));
 }
 
+TEST_F(StorageTest, ASlowDiskStopsOnlyWhatWaitsForItAndExplainSaysSo) {
+  TestEngine engine(disk_);
+  engine.start(stepping);
+  std::vector<pd::Run<int>> runs;
+  for (int i = 0; i < 4; ++i)
+    runs.push_back(engine.runtime().session(stepping, std::to_string(i)).start(i).value());
+  world_.trace.wait_for("one", 4);
+  disk_.store->hold_commits();
+  world_.door("one").open();
+  disk_.store->wait_for_held_commit();
+  // New work is taken on, and waits with the rest.
+  std::thread caller([&] {
+    EXPECT_EQ(engine.runtime().session(stepping, "new").start(9).value().wait().value(), 11);
+  });
+  std::string why;
+  while (!contains(why, "the disk is slow: a commit has been under way for "))
+    why = engine.runtime().explain(runs[0].id()).value();
+  EXPECT_EQ(world_.trace.count("two"), 0U);
+  for (const auto& run : runs) EXPECT_FALSE(run.result().has_value());
+  disk_.store->release_commits();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(runs[static_cast<std::size_t>(i)].wait().value(), i + 2);
+  caller.join();
+}
+
 TEST_F(StorageTest, AfterAFailedWriteNothingBeginsAndEverybodyIsTold) {
   std::vector<pd::RunId> ids;
   {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -100,6 +101,12 @@ int fallocate(int file, int mode, off_t offset, off_t size) {
   if ((why == ENOSPC || why == EDQUOT) && pt::is_data_file(file))
     return static_cast<int>(pt::fails_with(why));
   return static_cast<int>(::syscall(SYS_fallocate, file, mode, offset, size));
+}
+
+int statfs(const char* path, struct statfs* status) noexcept {
+  const auto result = static_cast<int>(::syscall(SYS_statfs, path, status));
+  if (faults.file_system != 0) status->f_type = faults.file_system;
+  return result;
 }
 
 int fdatasync(int file) {

@@ -1,9 +1,9 @@
 /// System calls that fail when a test says so.
 ///
-/// What this is: the test program's own `pwrite`, `writev`, `write`, `fallocate` and
-/// `fdatasync`, which the linker prefers to the C library's, for LMDB as well. They do what the kernel does, until a fault
+/// What this is: the test program's own `pwrite`, `writev`, `write`, `fallocate`,
+/// `statfs` and `fdatasync`, which the linker prefers to the C library's, for LMDB as well. They do what the kernel does, until a fault
 /// is ordered for data.mdb.
-/// What it promises: only calls on files named data.mdb meet faults. Thread: any.
+/// What it promises: only calls on files named data.mdb meet faults, but for `statfs`. Thread: any.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,8 @@ struct Faults {
   std::atomic<long> bytes_left{-1};
   /// Errno of the writes of a meta page.
   std::atomic<int> meta{0};
+  /// The magic number that `statfs` gives of every file system; 0: the true one.
+  std::atomic<long> file_system{0};
   /// Calls seen so far.
   std::atomic<int> syncs{0};
   std::atomic<int> page_writes{0};

@@ -29,6 +29,7 @@ void clear_faults() {
   faults.pages = 0;
   faults.bytes_left = -1;
   faults.meta = 0;
+  faults.file_system = 0;
 }
 
 class FaultyStoreTest : public testing::Test {
@@ -246,6 +247,17 @@ TEST_F(FaultyRuntimeTest, CreatingAndOpeningOnABadDiskAreErrorsThatPass) {
   faults.sync = 0;
   pd::Runtime runtime = open().value();
   EXPECT_EQ(run(runtime, "s").value(), 3);
+}
+
+TEST_F(FaultyRuntimeTest, ANetworkFileSystemIsRefusedByName) {
+  constexpr long kNfs = 0x6969;
+  faults.file_system = kNfs;
+  const auto refused = open();
+  EXPECT_EQ(refused.error().code, pd::Code::unsupported);
+  EXPECT_NE(refused.error().message.find("on a network file system (NFS)"), std::string::npos)
+      << refused.error().message;
+  faults.file_system = 0;
+  EXPECT_TRUE(open());
 }
 
 TEST_F(FaultyRuntimeTest, TheMarkOfACleanEndMayFailAndNothingElseIsLost) {

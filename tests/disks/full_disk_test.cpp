@@ -13,6 +13,7 @@
 
 #include <sys/resource.h>
 
+#include <barrier>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -186,6 +187,43 @@ TEST_F(FullDiskTest, OpeningAndClosingWithoutRoomLosesNothing) {
   });
   PERDURE_SKIP_WITHOUT_MOUNTS(status);
   EXPECT_EQ(status, 0);
+}
+
+std::barrier may_end{2};
+
+pd::Task<int> many_steps(pd::Context& ctx, int count) {
+  for (int i = 0; i < count; ++i) co_await ctx.step("step", [](pd::Step&) {});
+  co_await ctx.step("last", [](pd::Step&) {
+    may_end.arrive_and_wait();  // That it has begun, and that it may end.
+    may_end.arrive_and_wait();
+  });
+  co_return count;
+}
+inline constexpr pd::Agent many{"many", &many_steps};
+
+TEST_F(FullDiskTest, ExplainNamesAReaderThatMakesTheFileGrow) {
+  EXPECT_EQ(in_child([&] {
+              pd::RuntimeOptions options;
+              options.journal = (place() / "journal").string();
+              options.durability = pd::Durability::none;
+              auto runtime = pd::Runtime::open(std::move(options)).value();
+              runtime.serve(many);
+              if (!runtime.start()) return 1;
+              const auto reading = journal::JournalForReading::open(place() / "journal").value();
+              auto reader = std::make_optional(journal::Reader::open(reading->store()).value());
+              const auto run = runtime.session(many, "s").start(1100).value();
+              may_end.arrive_and_wait();
+              const auto names_it = [&] {
+                return runtime.explain(run.id()).value().find("has read in one snapshot for 1") !=
+                       std::string::npos;
+              };
+              if (!names_it()) return 3;
+              reader.reset();
+              if (names_it()) return 4;
+              may_end.arrive_and_wait();
+              return run.wait().value() == 1100 ? 0 : 5;
+            }),
+            0);
 }
 
 class ReadOnlyTest : public FullDiskTest {
