@@ -138,6 +138,31 @@ TEST_F(LmdbPagesTest, ValuesOnPagesOfTheirOwn) {
   EXPECT_TRUE(report.values.sound()) << report.values.findings.front().what;
 }
 
+/// The pages behind the first of such a value have no header that a check could miss.
+TEST_F(LmdbPagesTest, AValueWhoseLastPagesWereCutOffIsFound) {
+  std::string bytes;
+  const auto ends_in_value = [&] {
+    std::uint64_t own = 0;
+    std::memcpy(&own, bytes.data() + bytes.size() - 4096, sizeof own);
+    return own == 0x5A5A'5A5A'5A5A'5A5A;
+  };
+  {
+    const auto store = open();
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      ASSERT_TRUE(TestBatch{}
+                      .put(Table::ready, key(i), sealed(key(i), Kind::ready, 30'000))
+                      .commit(*store));
+      bytes = content_of(file());
+      if (ends_in_value()) break;
+    }
+  }
+  ASSERT_TRUE(ends_in_value()) << "this LMDB ends no file so";
+  EXPECT_TRUE(check_pages(file()).value().sound());
+  write_content(file(), bytes.substr(0, bytes.size() - 4096));
+  const PageReport report = check_pages(file()).value();
+  EXPECT_NE(words_of(report).find("the file was cut off"), std::string::npos);
+}
+
 TEST_F(LmdbPagesTest, ManyTransactionsOfEveryKind) {
   constexpr int kTransactions = 200;
   const auto store = open();
