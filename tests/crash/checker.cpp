@@ -146,11 +146,14 @@ void Judge::judge_attempts(const StepId& id, const BodyRuns& runs) {
   for (std::size_t i = 1; i < runs.effects.size(); ++i) {
     const Effect& one = *runs.effects[i - 1];
     const Effect& next = *runs.effects[i];
-    if (next.attempt <= one.attempt && ahead_ == Ahead::nothing)
+    const bool other_life = runs.lives[i - 1] != runs.lives[i];
+    const bool stopped = other_life && history_[runs.lives[i - 1]].stopped;
+    const int least = stopped && one.will == Will::fail ? one.attempt : one.attempt + 1;
+    if (next.attempt < least && ahead_ == Ahead::nothing)
       found(8, name_of(id) + " ran as attempt " + std::to_string(one.attempt) + " and then as " +
                    std::to_string(next.attempt));
     // A body that was not cut off by a crash, and succeeds, is the step's result.
-    if (one.will == Will::succeed && runs.lives[i - 1] == runs.lives[i])
+    if (one.will == Will::succeed && (stopped || !other_life))
       found(5, name_of(id) + " ran again in life " + history_[runs.lives[i]].label +
                    " after it had succeeded");
     for (const Source& source : one.inputs)

@@ -12,10 +12,12 @@
 ///  3. a session has one run: every caller was given the same one;
 ///  4. a step whose result was recorded when a process began did not run in that process;
 ///  5. the recorded result of a step is what its body's last run returned, with its attempt, or a
-///     failure that Perdure alone may give it;
+///     failure that Perdure alone may give it; what a body returned before a shutdown has ended is
+///     recorded;
 ///  6. what a body was made of (its inputs) stands recorded, and is the same as was recorded;
 ///  7. the idempotency key of a step is RUN/STEP/NAME on every attempt;
-///  8. attempts of a step rise from run to run of its body;
+///  8. attempts of a step rise from run to run of its body, but that an attempt which failed during
+///     a shutdown may be counted again;
 ///  9. the body of an at-most-once step has a start record ahead of it, and runs again only when
 ///     the attempt before refused;
 /// 10. an outcome is unknown only where an at-most-once body may have been cut off by a crash; and

@@ -55,7 +55,7 @@ void add(History& history, const std::vector<std::string>& fields) {
     return true;
   };
   if (is("life", 2)) {
-    history.push_back({fields[1], {}, {}, {}, {}, {}});
+    history.push_back({fields[1], {}, {}, {}, {}, {}, false});
     return;
   }
   if (history.empty()) throw std::invalid_argument("the first line begins no life");
@@ -71,6 +71,8 @@ void add(History& history, const std::vector<std::string>& fields) {
     life.parked.push_back({fields[1], fields[2], fields[3]});
   } else if (is("trouble", 2)) {
     life.troubles.push_back(fields[1]);
+  } else if (is("stopped", 1)) {
+    life.stopped = true;
   } else {
     throw std::invalid_argument("no workload writes '" + what + "'");
   }

@@ -13,6 +13,7 @@
 ///     reply    RUN TEXT
 ///     parked   RUN CODE MESSAGE
 ///     trouble  TEXT
+///     stopped  (the runtime was shut down before all had ended, and said that it was well)
 #pragma once
 
 #include <cstdint>
@@ -72,6 +73,7 @@ struct Life {
   std::vector<Replied> replies;
   std::vector<Parked> parked;
   std::vector<std::string> troubles;
+  bool stopped = false;
 };
 using History = std::vector<Life>;
 

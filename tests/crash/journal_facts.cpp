@@ -29,6 +29,8 @@ Result<void> add_result(const journal::StepResult& result, RecordedRun& run) {
     PERDURE_TRY(const Token token, decode<Token>(result.payload));
     if (token.step != id)
       return Error{Code::user, "the result of step " + id + " came from step " + token.step};
+    if (token.ballast != ballast_of(token.nonce, token.ballast.size()))
+      return Error{Code::user, "the result of step " + id + " is not what its body gave"};
     fact.text = token.nonce;
   }
   if (!run.results.emplace(id, fact).second)

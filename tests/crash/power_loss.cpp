@@ -126,7 +126,7 @@ bool TappedLives::live_once(long kill_at) {
   const std::string label = "L" + std::to_string(before_.size());
   const Outcome outcome =
       crash::live(root() / "journal", directory_ / "outside", label, mode_, plan);
-  if (!outcome.killed() && !outcome.completed() && !outcome.parked())
+  if (!outcome.as_planned())
     findings_.push_back("life " + label + " ended with " + outcome.words());
   const std::size_t known = records_.size();
   records_ = read_disk_log(directory_ / "log");

@@ -27,6 +27,7 @@ const char* next_workload() {
                          const std::string& label, Mode mode, const Plan& plan, int tell) {
   ::setenv("PERDURE_CRASH_DURABILITY", to_string(mode).data(), 1);
   ::unsetenv("PERDURE_CRASH_AT");
+  ::setenv("PERDURE_CRASH_STOP_AFTER", std::to_string(plan.stop_after_notes).c_str(), 1);
   if (!plan.crash_at.empty()) ::setenv("PERDURE_CRASH_AT", plan.crash_at.c_str(), 1);
   for (const auto& [name, value] : plan.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const std::string descriptor = std::to_string(tell);
@@ -47,6 +48,8 @@ std::string words_of(const Plan& plan) {
   if (!plan.crash_at.empty()) words += " at " + plan.crash_at;
   if (plan.kill_after_notes != 0)
     words += " after " + std::to_string(plan.kill_after_notes) + " notes";
+  if (plan.stop_after_notes != 0)
+    words += " or stopped after " + std::to_string(plan.stop_after_notes) + " notes";
   for (const auto& [name, value] : plan.environment)
     if (name != "LD_PRELOAD") words += " " + name + "=" + value;
   return words.empty() ? " undisturbed" : words;
@@ -70,6 +73,7 @@ Ahead ahead_in(Mode mode) noexcept {
 bool Outcome::killed() const { return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; }
 bool Outcome::completed() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
 bool Outcome::parked() const { return WIFEXITED(status) && WEXITSTATUS(status) == 3; }
+bool Outcome::stopped() const { return WIFEXITED(status) && WEXITSTATUS(status) == 4; }
 std::string Outcome::words() const {
   if (WIFEXITED(status)) return "exit " + std::to_string(WEXITSTATUS(status));
   return "signal " + std::to_string(WTERMSIG(status)) +
@@ -115,7 +119,7 @@ Outcome Lives::live(const Plan& plan) {
   plans_.push_back(words_of(plan));
   const std::string label = "L" + std::to_string(before_.size());
   const Outcome outcome = crash::live(journal_path(), outside_path(), label, mode_, plan);
-  if (!outcome.killed() && !outcome.completed() && !outcome.parked())
+  if (!outcome.as_planned())
     findings_.push_back("life " + label + " ended with " + outcome.words());
   facts_ = read_journal(journal_path());
   const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;

@@ -30,6 +30,8 @@ struct Plan {
   std::string crash_at = {};
   /// SIGKILL from outside, when the process has noted this many lines. 0: not.
   int kill_after_notes = 0;
+  /// It shuts its runtime down itself, when it has noted as many lines. 0: when all has ended.
+  int stop_after_notes = 0;
   /// More of its environment.
   std::map<std::string, std::string> environment = {};
 };
@@ -39,6 +41,8 @@ struct Outcome {
   [[nodiscard]] bool killed() const;     ///< By SIGKILL, as planned.
   [[nodiscard]] bool completed() const;  ///< It says that every run has ended.
   [[nodiscard]] bool parked() const;     ///< It says that a run is parked as a suspect.
+  [[nodiscard]] bool stopped() const;    ///< It was shut down before all had ended, as planned.
+  [[nodiscard]] bool as_planned() const { return killed() || completed() || parked() || stopped(); }
   [[nodiscard]] std::string words() const;
 };
 

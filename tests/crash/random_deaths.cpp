@@ -20,6 +20,8 @@ std::string live_dangerously(const std::filesystem::path& directory, Mode mode,
     } else {
       plan.kill_after_notes = 2 + below(70);
     }
+    // A shutdown with work under way, which the death may still interrupt.
+    if (below(3) == 0) plan.stop_after_notes = 2 + below(70);
     lives.live(plan);
   }
   lives.complete();

@@ -22,10 +22,18 @@ PERDURE_DESCRIBE(Order, flavour, size);
 
 /// What a body returns.
 struct Token {
-  std::string step;   ///< The step's id, as the body was told.
-  std::string nonce;  ///< Of this one time that the body ran.
+  std::string step;     ///< The step's id, as the body was told.
+  std::string nonce;    ///< Of this one time that the body ran.
+  std::string ballast;  ///< The nonce again and again, where a result is to take several pages.
 };
-PERDURE_DESCRIBE(Token, step, nonce);
+PERDURE_DESCRIBE(Token, step, nonce, ballast);
+
+[[nodiscard]] inline std::string ballast_of(const std::string& nonce, std::size_t bytes) {
+  std::string ballast;
+  while (ballast.size() < bytes) ballast += nonce;
+  ballast.resize(bytes);
+  return ballast;
+}
 
 [[nodiscard]] inline std::string words_of(const Order& order) {
   return order.flavour + " x" + std::to_string(order.size);

@@ -1,0 +1,155 @@
+#include "tests/crash/workload_agents.hpp"
+
+#include "tests/crash/history.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <tuple>
+
+namespace perdure::crash {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::atomic<int> nonces{0};
+
+/// What a handler has seen so far: what its next step is made of.
+class Trail {
+ public:
+  explicit Trail(Sources sources) : sources_(std::move(sources)) {}
+  void saw(const Token& token) { sources_.emplace_back(token.step, token.nonce); }
+  void saw(std::string step, const Result<Token>& result) {
+    sources_.emplace_back(std::move(step),
+                          result ? result.value().nonce : words_of(result.error()));
+  }
+  void saw(const Trail& other) { sources_ = other.sources_; }
+  /// What the other saw behind the `common` first things that both saw.
+  void saw_beyond(const Trail& other, std::size_t common) {
+    sources_.insert(sources_.end(), other.sources_.begin() + static_cast<std::ptrdiff_t>(common),
+                    other.sources_.end());
+  }
+  [[nodiscard]] const Sources& sources() const { return sources_; }
+
+ private:
+  Sources sources_;
+};
+
+/// The body of every step: it notes itself, then does as it will.
+Result<Token> act(const Step& step, const Trail& trail, Will will = Will::succeed,
+                  const char* effect_class = "idempotent", std::size_t ballast = 0) {
+  const std::string nonce = notes.label + "." + std::to_string(++nonces);
+  notes.note(line_of(Effect{to_string(step.run_id()), step.id(), step.key(), step.attempt(),
+                            step.name(), effect_class, will, nonce, trail.sources()}));
+  switch (will) {
+    case Will::succeed: return Token{step.id(), nonce, ballast_of(nonce, ballast)};
+    case Will::fail: return Error{Code::user, nonce, true};
+    case Will::refuse: return Error{Code::user, nonce, true, std::nullopt, ErrorEffect::refused};
+  }
+  std::abort();
+}
+
+/// For steps whose attempts fail or refuse before one succeeds.
+constexpr Retry kOften{.attempts_max = 0, .delay = 1ms, .factor = 1.0, .jitter = 0.0};
+
+Task<Trail> branch(Context& ctx, Trail trail, int steps) {
+  for (int i = 0; i < steps; ++i)
+    trail.saw(co_await ctx.step("stride " + std::to_string(i),
+                                [&](Step& step) { return act(step, trail); }));
+  co_return trail;
+}
+
+Task<Trail> stubborn(Context& ctx, Trail trail) {
+  trail.saw(co_await ctx.step(
+      "stubborn",
+      [&](Step& step) {
+        return act(step, trail, step.attempt() < 3 ? Will::fail : Will::succeed, "keyed");
+      },
+      {.effect = perdure::Effect::keyed, .retry = kOften}));
+  co_return trail;
+}
+
+Task<Trail> side_by_side(Context& ctx, Trail trail) {
+  const std::size_t common = trail.sources().size();
+  auto both = co_await ctx.all(branch(ctx, trail, 2), stubborn(ctx, trail));
+  trail.saw_beyond(std::get<0>(both), common);
+  trail.saw_beyond(std::get<1>(both), common);
+  co_return trail;
+}
+
+/// Everything that can go wrong with a step. `prefix` is what the ids of this task's steps begin
+/// with.
+Task<Trail> troubles(Context& ctx, Trail trail, std::string prefix) {
+  const auto body = [&trail](Will will, const char* effect_class) {
+    return
+        [&trail, will, effect_class](Step& step) { return act(step, trail, will, effect_class); };
+  };
+  const Result<Token> once = co_await as_result(ctx.step(
+      "once", body(Will::succeed, "at_most_once"), {.effect = perdure::Effect::at_most_once}));
+  trail.saw(prefix + "1", once);
+  const Result<Token> hopeless = co_await as_result(
+      ctx.step("hopeless", body(Will::fail, "idempotent"), {.retry = {.attempts_max = 1}}));
+  trail.saw(prefix + "2", hopeless);
+  const Result<Token> late =
+      co_await as_result(ctx.step("late",
+                                  [&](Step& step) -> Result<Token> {
+                                    const Result<Token> failed = act(step, trail, Will::fail);
+                                    std::mutex mutex;
+                                    std::condition_variable_any stopped;
+                                    std::unique_lock lock(mutex);
+                                    stopped.wait(lock, step.stop_token(), [] { return false; });
+                                    return failed.error();
+                                  },
+                                  {.retry = {.attempts_max = 1}, .timeout = 3ms}));
+  trail.saw(prefix + "3", late);
+  const Result<Token> second = co_await as_result(ctx.step(
+      "second try",
+      [&](Step& step) {
+        return act(step, trail, step.attempt() == 1 ? Will::refuse : Will::succeed, "at_most_once");
+      },
+      {.effect = perdure::Effect::at_most_once, .retry = kOften}));
+  trail.saw(prefix + "4", second);
+  co_return trail;
+}
+
+}  // namespace
+
+Notes notes;
+
+Task<std::string> journey(Context& ctx, Order order) {
+  Trail trail({{"~order", words_of(order)}, {"~random", std::to_string(ctx.random())}});
+  for (int i = 0; i < order.size; ++i)
+    trail.saw(co_await ctx.step("count " + std::to_string(i),
+                                [&](Step& step) { return act(step, trail); }));
+  trail.saw(co_await side_by_side(ctx, trail));
+  trail.saw(co_await troubles(ctx, trail, std::to_string(order.size + 2) + "."));
+  co_return to_text(trail.sources());
+}
+
+Task<std::string> spread(Context& ctx, Order order) {
+  Trail trail({{"~order", words_of(order)}, {"~uuid", ctx.uuid()}});
+  const auto body = [&trail](Step& step) {
+    return act(step, trail, Will::succeed, "idempotent", 9000);
+  };
+  auto three =
+      co_await ctx.all(ctx.step("left", body), ctx.step("middle", body), ctx.step("right", body));
+  std::apply([&](const auto&... token) { (trail.saw(token), ...); }, three);
+  const std::size_t common = trail.sources().size();
+  auto two = co_await ctx.all(side_by_side(ctx, trail), side_by_side(ctx, trail));
+  trail.saw_beyond(std::get<0>(two), common);
+  trail.saw_beyond(std::get<1>(two), common);
+  co_return to_text(trail.sources());
+}
+
+Task<std::string> doomed(Context& ctx, Order order) {
+  Trail trail({{"~order", words_of(order)}});
+  for (int i = 0; i < order.size; ++i)
+    trail.saw(co_await ctx.step("count " + std::to_string(i),
+                                [&](Step& step) { return act(step, trail); }));
+  co_await ctx.step("fail", [&](Step& step) { return act(step, trail, Will::fail); },
+                    {.retry = {.attempts_max = 2, .delay = 1ms}});
+  co_return "it did not fail";
+}
+
+}  // namespace perdure::crash
