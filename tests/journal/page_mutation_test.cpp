@@ -104,7 +104,12 @@ class PageMutationTest : public testing::Test {
   TemporaryDirectory directory_;
 };
 
-std::string changed(const Shape& shape, core::SeededRandom& random);
+struct Damaged {
+  std::string bytes;
+  /// Pages of two states of the journal stand in it. Where they fit each other nobody can tell.
+  bool has_two_states = false;
+};
+Damaged damaged(const Shape& shape, core::SeededRandom& random);
 
 /// What the child does.
 Reading PageMutationTest::read_back(const Shape& shape) {
@@ -147,8 +152,9 @@ void flip(std::string& bytes, std::size_t at, std::uint64_t bit) {
 }
 
 /// One of the kinds of damage that files take.
-std::string changed(const Shape& shape, core::SeededRandom& random) {
+Damaged damaged(const Shape& shape, core::SeededRandom& random) {
   std::string bytes = shape.bytes;
+  bool has_two_states = false;
   const auto below = [&](std::size_t limit) -> std::size_t { return random.next() % limit; };
   const std::size_t pages = bytes.size() / kPageBytes;
   const std::size_t page = below(pages) * kPageBytes;
@@ -168,6 +174,7 @@ std::string changed(const Shape& shape, core::SeededRandom& random) {
     case 6: bytes.resize(below(2) == 0 ? below(bytes.size()) : page); break;
     case 7: std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(page), bytes.end(), '\0'); break;
     case 8: {  // A copy that was overtaken by the writer: some of it older.
+      has_two_states = true;
       const std::size_t from = below(2) == 0 ? 0 : page;
       const std::size_t to = from == 0 ? page : bytes.size();
       const std::size_t end = std::min(to, shape.before.size());
@@ -190,7 +197,7 @@ std::string changed(const Shape& shape, core::SeededRandom& random) {
       for (std::size_t i = 0; i < kPageBytes; ++i)
         bytes[page + i] = static_cast<char>(random.next());
   }
-  return bytes;
+  return {std::move(bytes), has_two_states};
 }
 
 void PageMutationTest::try_all(const Shape& shape) {
@@ -198,7 +205,8 @@ void PageMutationTest::try_all(const Shape& shape) {
   for (std::uint64_t seed = 1; seed <= kFilesPerShape; ++seed) {
     core::SeededRandom random{seed};
     fs::remove(file());  // Writing over it would wait for the disk each time.
-    write_content(file(), changed(shape, random));
+    const Damaged damage = damaged(shape, random);
+    write_content(file(), damage.bytes);
     const auto report = check_pages(file(), {.values = PageValues::check, .stop = {}, .hold = {}});
     if (!report || !report.assume_value().sound()) {
       ++ends[-1];
@@ -209,7 +217,7 @@ void PageMutationTest::try_all(const Shape& shape) {
     ++ends[static_cast<int>(reading)];
     ASSERT_EQ(signal, 0) << "shape " << shape.name << ", seed " << seed << ": LMDB died";
     ASSERT_TRUE(reading == Reading::same || reading == Reading::noticed ||
-                reading == Reading::older)
+                (reading == Reading::older && damage.has_two_states))
         << "shape " << shape.name << ", seed " << seed << ": the child said "
         << static_cast<int>(reading);
   }
