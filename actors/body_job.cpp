@@ -74,7 +74,8 @@ void BodyJob::run() noexcept {
     completion.result = order_.leaf->run(step);
   }
   if (timer) timers_.cancel(*timer);
-  if (passed && passed->load()) completion.result = after_deadline(std::move(completion.result), timeout);
+  if (passed && passed->load())
+    completion.result = after_deadline(std::move(completion.result), timeout);
   completion.result = within_limits(std::move(completion.result));
   completion.busy_us = duration_cast<microseconds>(clock_.elapsed() - begun).count();
   completion.address = std::move(order_.address);
