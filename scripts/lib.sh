@@ -64,7 +64,7 @@ libflatbuffers-dev liblmdb-dev libxxhash-dev ninja-build nlohmann-json3-dev pyth
   esac
 }
 
-# install_packages demo|test|fuzz|tidy: installs what is missing, and asks dpkg only where nothing is.
+# install_packages demo|test|fuzz|tidy: installs what is missing; asks only dpkg where nothing is.
 install_packages() {
   if [ "$system" = unknown ]; then
     say "This system is not one of Debian 12, Debian 13 or Ubuntu 24.04: using what is installed"

@@ -3,8 +3,8 @@ undisturbed run.
 
 usage: crash_at_every_step.py RESEARCH_AGENT [ANOTHER]
 
-With ANOTHER, the same program built by another compiler, the two take turns: what one was killed in,
-the other goes on with (scripts/test-compilers).
+With ANOTHER, the same program built by another compiler, the two take turns: what one was killed
+in, the other goes on with (scripts/test-compilers).
 """
 
 import pathlib
