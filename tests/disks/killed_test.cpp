@@ -138,5 +138,22 @@ TEST_F(KilledTest, IntervalGoesOnAfterTwoDeaths) {
   EXPECT_EQ(recorded(), kSteps) << "a clean end commits what is held";
 }
 
+TEST_F(KilledTest, AnIntervalOutOfRangeIsRefused) {
+  EXPECT_EQ(
+      in_child([&] {
+        using std::chrono::milliseconds;
+        for (const milliseconds wrong : {milliseconds(0), milliseconds(-1), milliseconds::max()}) {
+          pd::RuntimeOptions options;
+          options.journal = journal();
+          options.commit_interval = wrong;
+          const auto refused = pd::Runtime::open(std::move(options));
+          if (refused || refused.error().code != pd::Code::misuse) return 1;
+          if (refused.error().message.find("give 1 ms to 1 day") == std::string::npos) return 2;
+        }
+        return 0;
+      }),
+      0);
+}
+
 }  // namespace
 }  // namespace perdure::test

@@ -103,12 +103,15 @@ void run_stress(std::uint64_t seed, std::uint64_t fails_at) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   MoodyStore store(seed, fails_at);
   Gate gate;
+  Gate early;
   std::vector<Fate> fates(kThreads * kEach);
   std::atomic<int> fatal = 0;
   WriterOptions options;
   options.full_disk_retry = std::chrono::milliseconds(1);
   options.batch_bytes_max = seed % 2 == 0 ? 2'000 : 1'000'000;
   options.on_fatal = [&](const Error&) { ++fatal; };
+  if (seed % 3 == 0) options.early = &early;  // Mode `interval`.
+  options.commit_interval = std::chrono::milliseconds(1);
   Writer writer(store, gate, std::move(options));
 
   std::vector<std::thread> threads;
@@ -132,6 +135,7 @@ void run_stress(std::uint64_t seed, std::uint64_t fails_at) {
     opened += static_cast<std::size_t>(fate.opened);
   }
   EXPECT_GE(writer.figures().changes, opened);
+  if (seed % 3 == 0) EXPECT_GE(early.watermark(), gate.watermark());
   if (fails_at == 0) EXPECT_EQ(writer.figures().changes, opened);
 }
 
