@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 namespace perdure::crash {
 namespace {
@@ -61,12 +62,21 @@ TEST_P(RandomDeaths, BreakNothingThatIsPromised) {
     ASSERT_EQ(live_dangerously(directory.path() / std::to_string(i), mode, seed * 1000 + i), "");
 }
 
+/// `full_3`.
+std::string words_of_mode_and_seed(
+    const ::testing::TestParamInfo<std::tuple<Mode, std::uint64_t>>& info) {
+  return std::string(to_string(std::get<0>(info.param))) + "_" +
+         std::to_string(std::get<1>(info.param));
+}
+
 INSTANTIATE_TEST_SUITE_P(InModeFull, RandomDeaths,
                          ::testing::Combine(::testing::Values(Mode::full),
-                                            ::testing::Range<std::uint64_t>(1, 6)));
+                                            ::testing::Range<std::uint64_t>(1, 6)),
+                         words_of_mode_and_seed);
 INSTANTIATE_TEST_SUITE_P(InModesIntervalAndNone, RandomDeaths,
                          ::testing::Combine(::testing::Values(Mode::interval, Mode::none),
-                                            ::testing::Range<std::uint64_t>(1, 3)));
+                                            ::testing::Range<std::uint64_t>(1, 3)),
+                         words_of_mode_and_seed);
 
 }  // namespace
 }  // namespace perdure::crash

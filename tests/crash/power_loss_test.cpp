@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 namespace perdure::crash {
 namespace {
@@ -29,12 +30,21 @@ TEST_P(PowerLoss, TakesNothingAcknowledgedAndBreaksNoJournal) {
   EXPECT_EQ(lose_power_at_random(directory_.path(), mode, seed, 60), "");
 }
 
+/// `full_3`.
+std::string words_of_mode_and_seed(
+    const ::testing::TestParamInfo<std::tuple<Mode, std::uint64_t>>& info) {
+  return std::string(to_string(std::get<0>(info.param))) + "_" +
+         std::to_string(std::get<1>(info.param));
+}
+
 INSTANTIATE_TEST_SUITE_P(InModeFull, PowerLoss,
                          ::testing::Combine(::testing::Values(Mode::full),
-                                            ::testing::Range<std::uint64_t>(1, 7)));
+                                            ::testing::Range<std::uint64_t>(1, 7)),
+                         words_of_mode_and_seed);
 INSTANTIATE_TEST_SUITE_P(InModeInterval, PowerLoss,
                          ::testing::Combine(::testing::Values(Mode::interval),
-                                            ::testing::Range<std::uint64_t>(1, 4)));
+                                            ::testing::Range<std::uint64_t>(1, 4)),
+                         words_of_mode_and_seed);
 
 class PowerLossTest : public ::testing::Test {
  protected:

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +22,8 @@ namespace perdure::crash {
 /// The durability that a journal lives with.
 enum class Mode : std::uint8_t { full, interval, none };
 [[nodiscard]] std::string_view to_string(Mode mode) noexcept;
+/// For GoogleTest.
+inline void PrintTo(Mode mode, std::ostream* out) { *out << to_string(mode); }
 [[nodiscard]] Ahead ahead_in(Mode mode) noexcept;
 
 /// How a life is to end.

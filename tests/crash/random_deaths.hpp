@@ -14,8 +14,8 @@
 
 namespace perdure::crash {
 
-/// Killed again and again, at a crash point or from outside, or shut down, then left alone. What was found, with
-/// the plan; empty when all is well.
+/// Killed again and again, at a crash point or from outside, or shut down, then left alone. What
+/// was found, with the plan; empty when all is well.
 [[nodiscard]] std::string live_dangerously(const std::filesystem::path& directory, Mode mode,
                                            std::uint64_t seed);
 
