@@ -18,6 +18,18 @@
 namespace perdure::journal {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kUnderAsan = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kUnderAsan = true;
+#else
+constexpr bool kUnderAsan = false;
+#endif
+#else
+constexpr bool kUnderAsan = false;
+#endif
+
 /// A process that holds a snapshot of the journal until it is let go or killed.
 class OtherReader {
  public:
@@ -116,9 +128,7 @@ TEST_F(LmdbFactsTest, TheMapIsATebibyte) {
 }
 
 TEST_F(LmdbFactsTest, TheMapIsLessWhereAddressSpaceIsLimited) {
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-  GTEST_SKIP() << "the address sanitizer needs all address space";
-#endif
+  if (kUnderAsan) GTEST_SKIP() << "the address sanitizer needs all address space";
   const pid_t child = ::fork();
   if (child == 0) {
     rlimit limit{};
