@@ -218,6 +218,8 @@ Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability durab
 }
 
 Result<void> LmdbStore::write(std::span<const Mutation> batch) {
+  // Room may come between a write that was cut short and the question whether there is any.
+  const bool lacked_room = was_full_ && lacks_room(env_->handle(), batch);
   MDB_txn* txn = nullptr;
   int code = mdb_txn_begin(env_->handle(), nullptr, 0, &txn);
   if (code != 0) return note_failure(env_->error(code, "writing"));
@@ -235,8 +237,9 @@ Result<void> LmdbStore::write(std::span<const Mutation> batch) {
   core::crash_point(core::CrashPoint::commit_written);
   code = mdb_txn_commit(txn);
   // LMDB calls a write that was cut short an input/output error; a full disk is what cuts them.
-  if (code == EIO && lacks_room(env_->handle(), batch)) code = ENOSPC;
+  if (code == EIO && (lacked_room || lacks_room(env_->handle(), batch))) code = ENOSPC;
   if (code != 0) return note_failure(env_->error(code, "committing to"));
+  was_full_ = false;
   return success();
 }
 
@@ -249,6 +252,7 @@ Error LmdbStore::note_failure(Error why) {
     const int code = mdb_txn_begin(env_->handle(), nullptr, 0, &probe);
     if (code == 0) {
       mdb_txn_abort(probe);
+      was_full_ = true;
       return why;
     }
   }

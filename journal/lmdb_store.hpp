@@ -88,6 +88,7 @@ class LmdbStore final : public Store {
   const LmdbAccess access_;
   Durability durability_ = Durability::full;
   std::uint64_t commits_ = 0;
+  bool was_full_ = false;  ///< The last commit found the disk full.
 };
 
 /// A read transaction, and nothing read in it: while it is held, no writer reuses the pages that

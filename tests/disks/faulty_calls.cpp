@@ -42,6 +42,10 @@ ssize_t allowed(std::size_t size) {
   if (left == 0) return fails_with(faults.pages != 0 ? faults.pages.load() : ENOSPC);
   const long now = std::min<long>(left, static_cast<long>(size));
   faults.bytes_left = left - now;
+  if (now < static_cast<long>(size) && faults.room_comes.exchange(false)) {
+    faults.bytes_left = -1;
+    faults.pages = 0;
+  }
   return now;
 }
 

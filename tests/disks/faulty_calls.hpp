@@ -18,6 +18,8 @@ struct Faults {
   /// So many bytes of pages are written before they fail with `pages`, or are cut short when that
   /// is 0 and this is not negative.
   std::atomic<long> bytes_left{-1};
+  /// Somebody frees room right after the next write that is cut short.
+  std::atomic<bool> room_comes{false};
   /// Errno of the writes of a meta page.
   std::atomic<int> meta{0};
   /// The magic number that `statfs` gives of every file system; 0: the true one.

@@ -28,6 +28,7 @@ void clear_faults() {
   faults.sync = 0;
   faults.pages = 0;
   faults.bytes_left = -1;
+  faults.room_comes = false;
   faults.meta = 0;
   faults.file_system = 0;
 }
@@ -133,6 +134,17 @@ TEST_F(FaultyStoreTest, AFullDiskInTheMiddleOfABatchLeavesThingsAsTheyWere) {
   faults.pages = ENOSPC;
   faults.bytes_left = 4096;
   expect_full();
+}
+
+TEST_F(FaultyStoreTest, RoomThatComesInTheMiddleOfARetryIsNoFailure) {
+  faults.pages = ENOSPC;
+  faults.bytes_left = 4096;
+  EXPECT_EQ(put(2, std::string(500'000, 'x')).error().code, pd::Code::storage_full);
+  faults.bytes_left = 4096;
+  faults.room_comes = true;
+  EXPECT_EQ(put(2, std::string(500'000, 'x')).error().code, pd::Code::storage_full);
+  EXPECT_EQ(faults.pages, 0) << "now there is room";
+  EXPECT_TRUE(put(2, std::string(500'000, 'x')));
 }
 
 TEST_F(FaultyStoreTest, AnExhaustedQuotaIsAFullDisk) {

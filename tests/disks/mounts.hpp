@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace perdure::test {
@@ -24,9 +25,24 @@ inline constexpr int kNoMounts = 77;
   if ((status) == ::perdure::test::kNoMounts)                                                      \
   GTEST_SKIP() << "needs a mount namespace of its own (root, or user namespaces)"
 
+/// A user namespace in which this process is who it was, but may mount.
+inline bool leave_user_namespace() {
+  const std::string uid = std::to_string(::getuid());
+  const std::string gid = std::to_string(::getgid());
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  const auto write = [](const char* file, const std::string& text) {
+    std::ofstream stream(file);
+    stream << text << std::flush;
+    return stream.good();
+  };
+  return write("/proc/self/setgroups", "deny") &&
+         write("/proc/self/uid_map", uid + " " + uid + " 1") &&
+         write("/proc/self/gid_map", gid + " " + gid + " 1");
+}
+
 /// A mount namespace of this process's own. False where that is refused.
 inline bool leave_mount_namespace() {
-  if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  if (::unshare(CLONE_NEWNS) != 0 && !leave_user_namespace()) return false;
   return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
