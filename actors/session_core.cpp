@@ -5,21 +5,30 @@
 #include "core/crash_point.hpp"
 #include "core/ids.hpp"
 
+#include <algorithm>
+
 namespace perdure::actors {
 namespace {
 
-/// Bodies wait here for what they depend on, then go to the pool together.
+/// A body waits here for what it depends on.
+class GatedBody final : public journal::Gated {
+ public:
+  GatedBody(StepPool& pool, std::unique_ptr<Job> job) : pool_(pool), job_(std::move(job)) {}
+  void open() noexcept override { pool_.push(std::move(job_)); }
+  /// A destroyed job completes as never run.
+  void fail(const Error&) noexcept override { job_.reset(); }
+
+ private:
+  StepPool& pool_;
+  std::unique_ptr<Job> job_;
+};
+
+/// Several, which go to the pool together.
 class GatedBodies final : public journal::Gated {
  public:
   GatedBodies(StepPool& pool, std::vector<std::unique_ptr<Job>> jobs)
       : pool_(pool), jobs_(std::move(jobs)) {}
-  void open() noexcept override {
-    if (jobs_.size() == 1) {
-      pool_.push(std::move(jobs_.front()));
-    } else {
-      pool_.push(std::move(jobs_));
-    }
-  }
+  void open() noexcept override { pool_.push(std::move(jobs_)); }
   /// Destroyed jobs complete as never run.
   void fail(const Error&) noexcept override { jobs_.clear(); }
 
@@ -288,17 +297,22 @@ void SessionCore::answer_when_durable(std::function<void(Result<RunId>)> reply, 
 /// A body whose start was recorded waits until that is durable, in every mode: the record is what
 /// keeps an effect from happening twice, and counts how often the body ended the process.
 void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& self) {
-  std::vector<std::unique_ptr<Job>> jobs;
-  jobs.reserve(orders.size());
-  bool start_recorded = false;
-  for (BodyOrder& order : orders) {
-    start_recorded = start_recorded || order.start_recorded;
-    jobs.push_back(
-        std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock));
+  const bool start_recorded = std::ranges::any_of(orders, &BodyOrder::start_recorded);
+  const auto job_of = [&](BodyOrder& order) {
+    return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock);
+  };
+  std::unique_ptr<journal::Gated> waiting;
+  if (orders.size() == 1) {
+    waiting = std::make_unique<GatedBody>(services_.pool, job_of(orders.front()));
+  } else {
+    std::vector<std::unique_ptr<Job>> jobs;
+    jobs.reserve(orders.size());
+    for (BodyOrder& order : orders) jobs.push_back(job_of(order));
+    waiting = std::make_unique<GatedBodies>(services_.pool, std::move(jobs));
   }
   if (start_recorded) services_.writer.hurry();
   (start_recorded ? services_.durable : services_.gate)
-      .when_durable(last_number_, std::make_unique<GatedBodies>(services_.pool, std::move(jobs)));
+      .when_durable(last_number_, std::move(waiting));
 }
 
 void SessionCore::let_out(RunEffects& effects, const Self& self) {

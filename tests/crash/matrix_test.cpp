@@ -48,8 +48,8 @@ TEST_P(CrashMatrix, NothingPromisedIsBrokenByDyingHereOnceAndAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Every, CrashMatrix,
                          ::testing::Range<std::size_t>(0, core::kCrashPointCount),
-                         [](const auto& info) {
-                           return std::string(core::kCrashPointNames[info.param]);
+                         [](const auto& which) {
+                           return std::string(core::kCrashPointNames[which.param]);
                          });
 
 class RandomDeaths : public ::testing::TestWithParam<std::tuple<Mode, std::uint64_t>> {};
@@ -65,8 +65,8 @@ TEST_P(RandomDeaths, BreakNothingThatIsPromised) {
 /// `full_3`.
 std::string words_of_mode_and_seed(
     const ::testing::TestParamInfo<std::tuple<Mode, std::uint64_t>>& info) {
-  return std::string(to_string(std::get<0>(info.param))) + "_" +
-         std::to_string(std::get<1>(info.param));
+  return std::string(to_string(std::get<0>(which.param))) + "_" +
+         std::to_string(std::get<1>(which.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(InModeFull, RandomDeaths,
