@@ -65,8 +65,8 @@ TEST_P(RandomDeaths, BreakNothingThatIsPromised) {
 /// `full_3`.
 std::string words_of_mode_and_seed(
     const ::testing::TestParamInfo<std::tuple<Mode, std::uint64_t>>& info) {
-  return std::string(to_string(std::get<0>(which.param))) + "_" +
-         std::to_string(std::get<1>(which.param));
+  return std::string(to_string(std::get<0>(info.param))) + "_" +
+         std::to_string(std::get<1>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(InModeFull, RandomDeaths,
