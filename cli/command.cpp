@@ -15,9 +15,26 @@
 #include "cli/verify.hpp"
 #include "journal/directory.hpp"
 #include "journal/reader.hpp"
+#include "journal/renewing_store.hpp"
 
 namespace perdure::cli {
 namespace {
+
+/// While it lives, `store` lets go of its snapshot ahead of each write of `buffer` (if any).
+class Unheld {
+ public:
+  Unheld(DescriptorBuffer* buffer, journal::RenewingStore& store) : buffer_(buffer) {
+    if (buffer_ != nullptr) buffer_->before_writing([&store] { store.release(); });
+  }
+  ~Unheld() {
+    if (buffer_ != nullptr) buffer_->before_writing(nullptr);
+  }
+  Unheld(const Unheld&) = delete;
+  Unheld& operator=(const Unheld&) = delete;
+
+ private:
+  DescriptorBuffer* buffer_;
+};
 
 ExitCode fail(std::ostream& err, ExitCode code, const Error& error) {
   std::string_view lead = "perdure: ";
@@ -52,12 +69,17 @@ ExitCode verify(const Request& request, const Screen& screen, std::ostream& err)
   return verified.assume_value();
 }
 
-ExitCode read_journal(const Request& request, const Screen& screen, std::ostream& err) {
+ExitCode read_journal(const Request& request, const Screen& screen,
+                      const Surroundings& surroundings) {
+  std::ostream& err = surroundings.err;
   if (request.verb == Verb::verify) return verify(request, screen, err);
   auto opened = journal::JournalForReading::open(request.journal);
   if (opened.has_error()) return fail(err, ExitCode::unreadable, opened.assume_error());
   journal::JournalForReading& journal = *opened.assume_value();
-  Result<journal::Reader> reader = journal::Reader::open(journal.store());
+  // Whoever reads the output may take all night (a pager): the journal is not held meanwhile.
+  journal::RenewingStore store(journal.store(), surroundings.clock);
+  const Unheld unheld(surroundings.buffer, store);
+  Result<journal::Reader> reader = journal::Reader::open(store);
   if (reader.has_error()) return fail(err, ExitCode::unreadable, reader.assume_error());
   if (request.verb != Verb::runs)
     return about_a_run(journal, reader.assume_value(), request, screen, err);
@@ -81,7 +103,7 @@ ExitCode run_command(std::span<const char* const> arguments, const Surroundings&
                       .zone = request.zone,
                       .colour = surroundings.colour,
                       .columns = surroundings.columns};
-  return read_journal(request, screen, surroundings.err);
+  return read_journal(request, screen, surroundings);
 }
 
 }  // namespace perdure::cli

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/screen.hpp"
 #include "core/clock.hpp"
 
@@ -21,6 +22,8 @@ struct Surroundings {
   core::Clock& clock;
   Colour colour = Colour::off;
   std::size_t columns = 0;  ///< Of the terminal; 0: `out` is none.
+  /// What `out` writes through, where that may wait for a reader.
+  DescriptorBuffer* buffer = nullptr;
 };
 
 /// `arguments` is argv with the program's name.

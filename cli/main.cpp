@@ -47,9 +47,12 @@ int main(int argc, char** argv) {
   perdure::cli::DescriptorBuffer buffer(STDOUT_FILENO);
   std::ostream out(&buffer);
   const std::span<const char* const> arguments(argv, static_cast<std::size_t>(argc));
-  const ExitCode code = perdure::cli::run_command(
-      arguments,
-      {.out = out, .err = std::cerr, .clock = clock, .colour = colour(), .columns = columns()});
+  const ExitCode code = perdure::cli::run_command(arguments, {.out = out,
+                                                              .err = std::cerr,
+                                                              .clock = clock,
+                                                              .colour = colour(),
+                                                              .columns = columns(),
+                                                              .buffer = &buffer});
   out.flush();
   if (buffer.failure() != 0 && buffer.failure() != EPIPE) {
     std::cerr << "perdure: the output could not be written: "

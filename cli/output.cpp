@@ -23,6 +23,7 @@ int DescriptorBuffer::sync() { return write_out() ? 0 : -1; }
 
 bool DescriptorBuffer::write_out() {
   const char* at = pbase();
+  if (before_ && at != pptr()) before_();
   while (failure_ == 0 && at != pptr()) {
     const ssize_t written = ::write(descriptor_, at, static_cast<std::size_t>(pptr() - at));
     if (written >= 0)

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <streambuf>
+#include <utility>
 
 namespace perdure::cli {
 
@@ -19,6 +21,9 @@ class DescriptorBuffer final : public std::streambuf {
   ~DescriptorBuffer() override;
   DescriptorBuffer(const DescriptorBuffer&) = delete;
   DescriptorBuffer& operator=(const DescriptorBuffer&) = delete;
+
+  /// `before` is called ahead of every write, which may wait for as long as nobody reads.
+  void before_writing(std::function<void()> before) { before_ = std::move(before); }
 
   /// errno of the first write that failed; 0: none.
   [[nodiscard]] int failure() const noexcept { return failure_; }
@@ -32,6 +37,7 @@ class DescriptorBuffer final : public std::streambuf {
 
   int descriptor_;
   int failure_ = 0;
+  std::function<void()> before_;
   std::array<char, 16384> buffer_{};
 };
 

@@ -3,17 +3,21 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "cli/exit_code.hpp"
 #include "journal/directory.hpp"
+#include "journal/lmdb_store.hpp"
 #include "tests/cli/journal_builder.hpp"
 
 extern char** environ;
@@ -291,6 +295,37 @@ TEST_F(ProcessTest, SaysThatTheOutputIsFull) {
   ::close(full);
   EXPECT_EQ(wait_for(child), number(ExitCode::output));
   EXPECT_NE(content(errors()).find("could not be written"), std::string::npos);
+}
+
+/// A pager may wait all night; the writer must be able to use the pages again meanwhile.
+TEST_F(ProcessTest, AListingThatNobodyReadsHoldsNoSnapshot) {
+  constexpr int kRuns = 2000;  // Several times what a pipe holds.
+  const auto journal = create();
+  JournalBuilder builder(journal->store(), journal->last_number());
+  for (int i = 0; i < kRuns; ++i) (void)builder.start("trip", "session-" + std::to_string(i));
+  const auto tables =
+      journal::LmdbStore::open(journal_path / "generation-000001", journal::LmdbAccess::read)
+          .value();
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  const pid_t child = start({"runs", "--all", "--journal", journal_path.string()}, pipe[1]);
+  ::close(pipe[1]);
+  // When the pipe is full the command waits, or is about to.
+  const int room = ::fcntl(pipe[0], F_GETPIPE_SZ);
+  for (int ready = 0; ready < room; std::this_thread::yield())
+    ASSERT_EQ(::ioctl(pipe[0], FIONREAD, &ready), 0);
+  const auto held = [&] {
+    return std::ranges::count(tables->open_snapshots(), child,
+                              &journal::LmdbStore::OpenSnapshot::process) != 0;
+  };
+  while (held()) std::this_thread::yield();
+  const std::string listed = all_of(pipe[0]);
+  ::close(pipe[0]);
+  EXPECT_EQ(wait_for(child), 0) << content(errors());
+  int runs = 0;
+  for (std::size_t at = 0; (at = listed.find("trip/session-", at)) != std::string::npos; ++at)
+    ++runs;
+  EXPECT_EQ(runs, kRuns) << "each once";
 }
 
 }  // namespace
