@@ -231,8 +231,9 @@ TEST_F(DurabilityTest, IntervalCountsCrashesOfAStepBeforeItRunsAgain) {
   {
     TestEngine engine(disk_, with(pd::Durability::full));
     engine.start(ten);
+    // The first commit is the run's creation, which the start waits for.
+    engine.die_at_commit(4);
     (void)engine.runtime().session(ten, "s").start(0).value();
-    engine.die_at_commit(3);
     engine.wait_for_event(pd::EventKind::storage_failed);
   }
   world_.trace.clear();
