@@ -148,8 +148,8 @@ TEST_F(DurabilityTest, IntervalLetsStepsFollowEachOtherWithoutACommit) {
   EXPECT_LE(engine.commits(), 1U) << "the start's";
   EXPECT_FALSE(run.result().has_value()) << "its end is not durable";
   EXPECT_TRUE(engine.shutdown());
+  // Whether the handler had still taken the last result, and ended, is the shutdown's luck.
   EXPECT_EQ(recorded(run.id()), 10U) << "a shutdown commits what is held";
-  EXPECT_TRUE(contains(disk_.records(run.id()).back(), "run_ended ok"));
 }
 
 TEST_F(DurabilityTest, IntervalLosesTheStepsOfTheLastIntervalAndTheyRunAgain) {
