@@ -12,11 +12,16 @@ namespace {
 /// An interval that no test lives to see: only shutdowns and who waits outside set off commits.
 constexpr std::chrono::hours kNever{24};
 
+/// A mode of the world in which the first step waits at a door until its start has returned: the
+/// commit that the start waits for holds whatever the run has done by then.
+constexpr int kStepsFollowTheStart = 1;
+
 pd::Task<int> ten_steps(pd::Context& ctx, int start) {
   int sum = start;
   for (int i = 0; i < 10; ++i) {
     const std::string name = "step " + std::to_string(i);
     sum += co_await ctx.step(name, [&](pd::Step&) {
+      if (i == 0 && world->mode == kStepsFollowTheStart) world->door("started").pass();
       world->trace.add(name);
       return i;
     });
@@ -141,7 +146,9 @@ TEST_F(DurabilityTest, NoneMayLoseAllWhenThePowerGoesButNotAfterACleanEnd) {
 TEST_F(DurabilityTest, IntervalLetsStepsFollowEachOtherWithoutACommit) {
   TestEngine engine(disk_, with(pd::Durability::interval));
   engine.start(ten);
+  world_.mode = kStepsFollowTheStart;
   auto run = engine.runtime().session(ten, "s").start(0).value();
+  world_.door("started").open();
   EXPECT_EQ(disk_.head(run.id()).count >= 1, true) << "a start that returned is durable";
   world_.trace.wait_for("step 9");
   engine.settle();
@@ -158,7 +165,9 @@ TEST_F(DurabilityTest, IntervalLosesTheStepsOfTheLastIntervalAndTheyRunAgain) {
   {
     TestEngine engine(disk_, with(pd::Durability::interval));
     engine.start(ten);
+    world_.mode = kStepsFollowTheStart;
     id = engine.runtime().session(ten, "s").start(0).value().id();
+    world_.door("started").open();
     world_.trace.wait_for("step 9");
   }
   disk_.store->power_loss();
