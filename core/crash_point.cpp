@@ -8,9 +8,10 @@
 namespace perdure::core {
 
 const std::array<std::string_view, kCrashPointCount> kCrashPointNames = {
-    "run_created",   "body_before",      "body_after",     "result_submitted",
-    "commit_before", "commit_written",   "commit_after",   "gate_opened",
-    "end_submitted", "recovery_scanned", "shutdown_begun", "shutdown_before_clean"};
+    "run_created",        "body_before",      "body_after",       "result_submitted",
+    "commit_before",      "log_extended",     "commit_written",   "commit_after",
+    "gate_opened",        "end_submitted",    "recovery_scanned", "checkpoint_before",
+    "checkpoint_written", "checkpoint_after", "shutdown_begun",   "shutdown_before_clean"};
 
 namespace detail {
 

@@ -22,15 +22,19 @@ enum class CrashPoint : std::uint8_t {
   body_after,             ///< After a step's body, before anything is known of its result.
   result_submitted,       ///< A step's result is handed to the writer, not yet durable.
   commit_before,          ///< The writer has taken a batch and not begun to write it.
-  commit_written,         ///< The batch is written into the transaction, not committed.
+  log_extended,           ///< The log has grown by zeros, which are not durable.
+  commit_written,         ///< The batch is written into the log, not durable.
   commit_after,           ///< The batch is durable, nobody has been told.
   gate_opened,            ///< The watermark has moved; what waited for it has not yet left.
   end_submitted,          ///< A run's end is handed to the writer, not yet durable.
   recovery_scanned,       ///< Recovery knows the unfinished runs and has resumed none.
+  checkpoint_before,      ///< Batches of the log are about to be written into the tables.
+  checkpoint_written,     ///< They are written into the transaction, not committed.
+  checkpoint_after,       ///< They are durable in the tables; the log still has them.
   shutdown_begun,         ///< A clean shutdown has begun.
   shutdown_before_clean,  ///< Everything is durable; the mark of a clean end is not written.
 };
-inline constexpr std::size_t kCrashPointCount = 12;
+inline constexpr std::size_t kCrashPointCount = 16;
 extern const std::array<std::string_view, kCrashPointCount> kCrashPointNames;
 
 namespace detail {

@@ -12,6 +12,7 @@
 #include "core/limits.hpp"
 #include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
+#include "journal/generation.hpp"
 #include "journal/lmdb_store.hpp"
 #include "journal/lock_file.hpp"
 #include "journal/page_lookup.hpp"
@@ -113,8 +114,8 @@ Result<void> check_new(const fs::path& directory) {
 /// A generation that CURRENT does not name was finished by a crash just before that, if nobody ever
 /// opened it. Anything else is a journal that lost its CURRENT.
 Result<void> check_never_opened(const fs::path& generation) {
-  PERDURE_TRY(auto store, LmdbStore::open(generation, LmdbAccess::read));
-  PERDURE_TRY(Reader reader, Reader::open(*store));
+  PERDURE_TRY(const auto opened, Generation::open_for_reading(generation, LmdbAccess::read, false));
+  PERDURE_TRY(Reader reader, Reader::open(opened->store()));
   PERDURE_TRY(const auto counters, reader.counters());
   if (counters && counters->epoch == 0) return success();
   const fs::path directory = generation.parent_path();
@@ -139,11 +140,7 @@ Result<void> create(const fs::path& directory, core::Clock& clock, core::Random&
   }
   PERDURE_TRY(remove_leftover(unfinished));
   PERDURE_TRY(make_directory(unfinished));
-  PERDURE_TRY(LmdbStore::create(unfinished));
-  {
-    PERDURE_TRY(auto store, LmdbStore::open(unfinished, LmdbAccess::write));
-    PERDURE_TRY(CountedStore::create(*store, clock, random));
-  }
+  PERDURE_TRY(Generation::create(unfinished, clock, random));
   PERDURE_TRY(sync_directory(unfinished));
   PERDURE_TRY(rename_durably(unfinished, generation));
   return name_generation(directory, kFirstGeneration);
@@ -151,9 +148,9 @@ Result<void> create(const fs::path& directory, core::Clock& clock, core::Random&
 
 class WritingJournal final : public JournalForWriting {
  public:
-  WritingJournal(std::unique_ptr<LockFile> lock, std::unique_ptr<LmdbStore> lmdb,
+  WritingJournal(std::unique_ptr<LockFile> lock, std::unique_ptr<Generation> generation,
                  std::unique_ptr<CountedStore> counted)
-      : lock_(std::move(lock)), lmdb_(std::move(lmdb)), counted_(std::move(counted)) {}
+      : lock_(std::move(lock)), generation_(std::move(generation)), counted_(std::move(counted)) {}
 
   Store& store() override { return *counted_; }
   bool was_clean() const override { return counted_->before().clean != 0; }
@@ -161,21 +158,26 @@ class WritingJournal final : public JournalForWriting {
   Stamp last_stamp() const override { return counted_->before().last_stamp; }
   core::Hash128 id() const override { return counted_->journal(); }
   Result<void> close_cleanly(RecordNumber last_number, Stamp last_stamp) override {
-    return counted_->close_cleanly(last_number, last_stamp);
+    PERDURE_TRY(counted_->close_cleanly(last_number, last_stamp));
+    if (generation_ == nullptr) return success();
+    // The mark is durable in the log, so a disk that has no room for the tables can wait.
+    Result<void> settled = generation_->settle();
+    if (!settled && settled.error().code == Code::storage_full) return success();
+    return settled;
   }
 
  private:
   // In the order in which they are let go: the lock last.
   std::unique_ptr<LockFile> lock_;
-  std::unique_ptr<LmdbStore> lmdb_;
+  std::unique_ptr<Generation> generation_;
   std::unique_ptr<CountedStore> counted_;
 };
 
 class ReadingJournal final : public JournalForReading {
  public:
-  ReadingJournal(fs::path directory, std::unique_ptr<LmdbStore> store)
-      : directory_(std::move(directory)), store_(std::move(store)) {}
-  Store& store() override { return *store_; }
+  ReadingJournal(fs::path directory, std::unique_ptr<Generation> generation)
+      : directory_(std::move(directory)), generation_(std::move(generation)) {}
+  Store& store() override { return generation_->store(); }
   std::optional<std::string> holder() const override {
     Result<std::optional<std::string>> found = LockFile::holder(directory_);
     return found ? std::move(found).value() : std::nullopt;
@@ -183,7 +185,7 @@ class ReadingJournal final : public JournalForReading {
 
  private:
   const fs::path directory_;
-  std::unique_ptr<LmdbStore> store_;
+  std::unique_ptr<Generation> generation_;
 };
 
 /// How a reader may open a generation: without LMDB's lock file only while nobody writes.
@@ -233,14 +235,6 @@ Result<void> check_after_unclean_end(const fs::path& directory, const fs::path& 
   return error;
 }
 
-/// CURRENT names it, so files that are not there were lost.
-Result<std::unique_ptr<LmdbStore>> open_named(const fs::path& generation, LmdbAccess access) {
-  Result<std::unique_ptr<LmdbStore>> store = LmdbStore::open(generation, access);
-  if (!store && store.error().code == Code::not_found)
-    return Error{Code::corrupt, store.error().message + ". Restore the journal from a backup"};
-  return store;
-}
-
 /// The names that lead to the journal are durable before anything in it is acknowledged. Whoever
 /// gave them may have died before they were: this process sees them all the same.
 Result<void> sync_names(const fs::path& directory, Store& store) {
@@ -277,10 +271,11 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::pat
     named = std::string(kFirstGeneration);
   }
   PERDURE_TRY(check_after_unclean_end(directory, directory / *named, clock));
-  PERDURE_TRY(auto lmdb, open_named(directory / *named, LmdbAccess::write));
-  PERDURE_TRY(sync_names(directory, *lmdb));
-  PERDURE_TRY(auto counted, CountedStore::open(*lmdb, random));
-  return std::make_unique<WritingJournal>(std::move(lock), std::move(lmdb), std::move(counted));
+  PERDURE_TRY(auto generation, Generation::open_for_writing(directory / *named));
+  PERDURE_TRY(sync_names(directory, generation->store()));
+  PERDURE_TRY(auto counted, CountedStore::open(generation->store(), random));
+  return std::make_unique<WritingJournal>(std::move(lock), std::move(generation),
+                                          std::move(counted));
 }
 
 Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open_in(Store& store,
@@ -322,8 +317,11 @@ Result<Named> find_for_reading(const fs::path& given) {
 
 Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::path& given) {
   PERDURE_TRY(const Named named, find_for_reading(given));
-  PERDURE_TRY(auto store, open_named(named.generation, named.access));
-  return std::make_unique<ReadingJournal>(named.directory, std::move(store));
+  const Result<std::optional<std::string>> holder = LockFile::holder(named.directory);
+  const bool is_written = !holder || holder.assume_value().has_value();
+  PERDURE_TRY(auto generation,
+              Generation::open_for_reading(named.generation, named.access, is_written));
+  return std::make_unique<ReadingJournal>(named.directory, std::move(generation));
 }
 
 Result<PageReport> check_journal_pages(const fs::path& given, PageCheckOptions options) {

@@ -9,7 +9,7 @@
 ///     trips.journal/
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
-///       generation-000001/ data.mdb, lock.mdb
+///       generation-000001/ data.mdb, lock.mdb, wal
 ///
 /// A journal that comes into being is complete once CURRENT names its generation. A crash before
 /// that leaves parts that the next opening for writing replaces. Directories are made with mode

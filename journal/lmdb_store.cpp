@@ -234,7 +234,7 @@ Result<void> LmdbStore::write(std::span<const Mutation> batch) {
     mdb_txn_abort(txn);
     return note_failure(env_->error(code, "writing"));
   }
-  core::crash_point(core::CrashPoint::commit_written);
+  core::crash_point(core::CrashPoint::checkpoint_written);
   code = mdb_txn_commit(txn);
   // LMDB calls a write that was cut short an input/output error; a full disk is what cuts them.
   if (code == EIO && (lacked_room || lacks_room(env_->handle(), batch))) code = ENOSPC;

@@ -55,6 +55,7 @@ std::string place_of(Table table, core::ByteView key) {
     const std::uint32_t row = number_at(key, 0);
     if (row == kIdentityRow) return "the journal's identity";
     if (row == kCountersRow) return "the journal's counters";
+    if (row == kCheckpointRow) return "the journal's checkpoint";
   }
   return "row " + core::to_hex(key) + in_table;
 }

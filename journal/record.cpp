@@ -55,6 +55,7 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::ready: return "ready";
     case Kind::due: return "due";
     case Kind::attempts: return "attempts";
+    case Kind::checkpoint: return "checkpoint";
   }
   return "unrecognised";
 }

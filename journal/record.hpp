@@ -51,6 +51,7 @@ enum class Kind : std::uint16_t {
   ready = 106,
   due = 107,
   attempts = 108,
+  checkpoint = 109,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;
@@ -148,6 +149,14 @@ struct Counters {
   RecordNumber last_number = 0;   ///< The highest number in any row.
   Stamp last_stamp = 0;           ///< The highest stamp of any head row.
   std::uint32_t clean = 0;        ///< 1: the last writer shut down cleanly.
+};
+
+/// Up to which entry the tables have everything that is in the log (wal_store.hpp).
+struct Checkpoint {
+  static constexpr Kind kKind = Kind::checkpoint;
+  std::uint64_t batch = 0;     ///< The entry's number.
+  std::uint64_t checksum = 0;  ///< The entry's.
+  std::uint64_t place = 0;     ///< In the log, behind it.
 };
 
 struct SessionRow {

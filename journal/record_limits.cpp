@@ -73,6 +73,7 @@ Result<void> check(const Identity& v) {
   return Check{}.name("the version's name", v.created_by).result();
 }
 Result<void> check(const Counters&) { return success(); }
+Result<void> check(const Checkpoint&) { return success(); }
 Result<void> check(const SessionRow& v) {
   return Check{}.name("the agent's name", v.agent).key("the session key", v.key).result();
 }
@@ -106,6 +107,7 @@ template Result<void> check_limits(const StepResult&);
 template Result<void> check_limits(const RunEnded&);
 template Result<void> check_limits(const Identity&);
 template Result<void> check_limits(const Counters&);
+template Result<void> check_limits(const Checkpoint&);
 template Result<void> check_limits(const SessionRow&);
 template Result<void> check_limits(const MessageKeyRow&);
 template Result<void> check_limits(const RunRow&);

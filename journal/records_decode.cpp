@@ -130,6 +130,11 @@ struct Body<Counters> {
   }
 };
 template <>
+struct Body<Checkpoint> {
+  using Format = format::Checkpoint;
+  static Checkpoint read(const Format& f, Numbers&) { return {f.batch(), f.checksum(), f.place()}; }
+};
+template <>
 struct Body<SessionRow> {
   using Format = format::SessionRow;
   static SessionRow read(const Format& f, Numbers&) {
@@ -231,6 +236,7 @@ template Result<StepResult> RecordBuffer::as() const;
 template Result<RunEnded> RecordBuffer::as() const;
 template Result<Identity> RecordBuffer::as() const;
 template Result<Counters> RecordBuffer::as() const;
+template Result<Checkpoint> RecordBuffer::as() const;
 template Result<SessionRow> RecordBuffer::as() const;
 template Result<MessageKeyRow> RecordBuffer::as() const;
 template Result<RunRow> RecordBuffer::as() const;

@@ -108,6 +108,10 @@ auto build(FlatBufferBuilder& to, const Counters& v) {
   return format::CreateCounters(to, v.epoch, v.incarnation, v.last_number, v.last_stamp, v.clean);
 }
 
+auto build(FlatBufferBuilder& to, const Checkpoint& v) {
+  return format::CreateCheckpoint(to, v.batch, v.checksum, v.place);
+}
+
 auto build(FlatBufferBuilder& to, const SessionRow& v) {
   const Text agent = text(to, v.agent);
   const Text key = text(to, v.key);
@@ -175,6 +179,7 @@ template void encode_body(const StepResult&, core::Bytes&);
 template void encode_body(const RunEnded&, core::Bytes&);
 template void encode_body(const Identity&, core::Bytes&);
 template void encode_body(const Counters&, core::Bytes&);
+template void encode_body(const Checkpoint&, core::Bytes&);
 template void encode_body(const SessionRow&, core::Bytes&);
 template void encode_body(const MessageKeyRow&, core::Bytes&);
 template void encode_body(const RunRow&, core::Bytes&);

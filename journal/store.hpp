@@ -25,7 +25,7 @@ namespace perdure::journal {
 
 /// The tables. Numbers and names are part of the format and never reused.
 enum class Table : std::uint8_t {
-  meta = 1,      ///< what (u32) -> identity, counters
+  meta = 1,      ///< what (u32) -> identity, counters, checkpoint
   sessions = 2,  ///< session (16 bytes) -> its address
   keys = 3,      ///< session, hash of a message key (16 bytes) -> the run it made
   runs = 4,      ///< run (16 bytes) -> what never changes of a run
@@ -41,6 +41,7 @@ inline constexpr std::size_t kTableCount = 8;
 /// Rows of `meta`.
 inline constexpr std::uint32_t kIdentityRow = 1;
 inline constexpr std::uint32_t kCountersRow = 2;
+inline constexpr std::uint32_t kCheckpointRow = 3;
 inline constexpr std::uint32_t kHeadIndex = 0xFFFF'FFFFU;
 
 /// One change of one row.

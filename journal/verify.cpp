@@ -127,6 +127,8 @@ Result<void> Verifier::meta() {
       has_identity = row<Identity>(Table::meta, key).has_value();
     else if (std::ranges::equal(key, Key{}.add(kCountersRow).view())) {
       if (const auto counters = row<Counters>(Table::meta, key)) last = counters->last_number;
+    } else if (std::ranges::equal(key, Key{}.add(kCheckpointRow).view())) {
+      (void)row<Checkpoint>(Table::meta, key);
     } else {
       findings_.add(Table::meta, key, "no version of the journal's format has such a row");
     }
