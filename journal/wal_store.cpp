@@ -5,6 +5,8 @@
 #include "journal/place.hpp"
 #include "journal/record.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -55,11 +57,13 @@ Result<WalFile::Later> check_end(WalFile& file, const WalPosition& end) {
 }
 
 WalStore::WalStore(Private, std::unique_ptr<WalFile> file, Store& below, WalOptions options)
-    : file_(std::move(file)), below_(below), options_(options) {
+    : file_(std::move(file)), below_(below), options_(options), process_(::getpid()) {
   active_.rows = std::make_shared<Memtable>();
 }
 
 WalStore::~WalStore() {
+  // A process that was forked off has no such thread.
+  if (process_ != ::getpid()) return thread_.detach();
   {
     const std::lock_guard lock(mutex_);
     stops_ = true;
@@ -105,6 +109,11 @@ Error WalStore::note_failure(Error why) {
 }
 
 Result<void> WalStore::commit(std::span<const Mutation> batch, Durability durability) {
+  if (process_ != ::getpid())
+    return Error{Code::misuse, "the journal's log '" + file_->path().string() +
+                                   "' was opened by process " + std::to_string(process_) +
+                                   " and can't be used in one that it forked off: open the "
+                                   "journal there again"};
   const std::size_t size = WalEntry::size_of(batch);
   if (size > kWalEntryMax) return pass_by(batch);
   PERDURE_TRY(const std::uint64_t place, make_room(wal_padded(size)));
@@ -247,7 +256,8 @@ void WalStore::loop() {
 /// False when the store is going away.
 bool WalStore::await_work(std::unique_lock<std::mutex>& lock) {
   const auto is_asked = [this] {
-    return stops_ || is_wanted_ || (!full_ && active_.bytes >= options_.checkpoint_bytes);
+    return stops_ || is_wanted_ ||
+           (!full_ && !failure_ && active_.bytes >= options_.checkpoint_bytes);
   };
   const auto has_work = [&] { return is_asked() || (!failure_ && has_rows()); };
   wanted_.wait(lock, has_work);

@@ -22,6 +22,8 @@
 #include "journal/store.hpp"
 #include "journal/wal_file.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -106,6 +108,7 @@ class WalStore final : public Store {
   const std::unique_ptr<WalFile> file_;
   Store& below_;
   const WalOptions options_;
+  const pid_t process_;
 
   /// Held while `active_` grows and while it is frozen: the outer one of the two.
   std::mutex append_mutex_;
