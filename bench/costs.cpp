@@ -40,7 +40,8 @@ Used used_so_far() {
   std::string word;
   std::uint64_t number = 0;
   while (io >> word >> number)
-    if (word == "write_bytes:") used.disk_bytes = number;
+    // Not write_bytes, which counts the whole of a large folio of which one page was written.
+    if (word == "wchar:") used.disk_bytes = number;
   return used;
 }
 

@@ -8,7 +8,7 @@ namespace perdure::bench {
 struct Used {
   std::uint64_t allocations = 0;  ///< Calls of operator new, on all threads.
   double cpu_seconds = 0;         ///< User and system time of all threads.
-  std::uint64_t disk_bytes = 0;   ///< Handed to the disk, as /proc/self/io counts it.
+  std::uint64_t disk_bytes = 0;   ///< Handed to write calls, as /proc/self/io counts them.
 
   Used& operator+=(const Used& other) {
     allocations += other.allocations;
