@@ -2,10 +2,11 @@
 // refused.
 
 #include "journal/directory.hpp"
+
 #include "core/clock.hpp"
 #include "core/random.hpp"
-#include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
+#include "journal/generation.hpp"
 #include "journal/lmdb_store.hpp"
 #include "journal/memory_store.hpp"
 #include "tests/journal/journal_fixture.hpp"
@@ -169,21 +170,13 @@ TEST_F(DirectoryTest, GoesOnFromAGenerationThatCurrentDoesNotName) {
   fs::remove_all(generation());
   fs::remove(journal() / "CURRENT");
   fs::create_directories(generation());
-  ASSERT_TRUE(LmdbStore::create(generation()));
-  {
-    const auto store = LmdbStore::open(generation(), LmdbAccess::write).value();
-    ASSERT_TRUE(CountedStore::create(*store, clock_, random_));
-  }
+  ASSERT_TRUE(Generation::create(generation(), clock_, random_));
   EXPECT_EQ(JournalForReading::open(journal()).error().code, Code::not_found);
   expect_works();
 }
 TEST_F(DirectoryTest, GoesOnFromAnUnfinishedCurrent) {
   fs::create_directories(generation());
-  ASSERT_TRUE(LmdbStore::create(generation()));
-  {
-    const auto store = LmdbStore::open(generation(), LmdbAccess::write).value();
-    ASSERT_TRUE(CountedStore::create(*store, clock_, random_));
-  }
+  ASSERT_TRUE(Generation::create(generation(), clock_, random_));
   write(journal() / "CURRENT.new", "perdure-jour");
   expect_works();
 }
