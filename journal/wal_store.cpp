@@ -63,7 +63,10 @@ WalStore::WalStore(Private, std::unique_ptr<WalFile> file, Store& below, WalOpti
 
 WalStore::~WalStore() {
   // A process that was forked off has no such thread.
-  if (process_ != ::getpid()) return thread_.detach();
+  if (process_ != ::getpid()) {
+    if (thread_.joinable()) thread_.detach();
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     stops_ = true;
