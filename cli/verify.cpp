@@ -17,6 +17,7 @@ using journal::Finding;
 using journal::PageFinding;
 using journal::PageReport;
 using journal::VerifyReport;
+using LogReport = journal::WalReader::Report;
 
 /// Whether rows were held against each other, or only read from the pages that can be reached.
 enum class Rows : std::uint8_t { checked, only_read };
@@ -47,24 +48,50 @@ std::string json_of(const std::vector<T>& findings) {
   return text + "\n]";
 }
 
-void write_as_json(const PageReport& pages, const VerifyReport& report, Rows checked,
-                   const Screen& screen) {
+/// All that was looked at.
+struct Checked {
+  PageReport pages;
+  LogReport log;
+  VerifyReport rows;
+  Rows how = Rows::checked;
+
+  [[nodiscard]] std::uint64_t findings() const {
+    return pages.findings_count + rows.findings_count + (log.damage ? 1 : 0);
+  }
+};
+
+JsonObject json_of(const PageReport& pages) {
+  return JsonObject()
+      .truth("sound", pages.sound())
+      .number("page_bytes", pages.page_bytes)
+      .number("transaction", pages.transaction)
+      .number("used", pages.pages_used)
+      .number("free", pages.pages_free)
+      .number("lost", pages.pages_lost)
+      .number("findings_count", pages.findings_count)
+      .raw("findings", json_of(pages.findings));
+}
+
+JsonObject json_of(const LogReport& log) {
+  JsonObject object;
+  object.truth("sound", !log.damage).number("batches", log.batches).number("bytes", log.bytes);
+  if (log.damage)
+    object.number("offset", log.damage->place)
+        .text("what", log.damage->what)
+        .text("remedy", log.damage->remedy);
+  return object;
+}
+
+void write_as_json(const Checked& checked, const Screen& screen) {
+  const VerifyReport& report = checked.rows;
   JsonObject rows;
   for (std::size_t i = 0; i < journal::kTableCount; ++i)
     rows.number(std::string(to_string(static_cast<journal::Table>(i + 1))), report.rows[i]);
-  const JsonObject of_pages = JsonObject()
-                                  .truth("sound", pages.sound())
-                                  .number("page_bytes", pages.page_bytes)
-                                  .number("transaction", pages.transaction)
-                                  .number("used", pages.pages_used)
-                                  .number("free", pages.pages_free)
-                                  .number("lost", pages.pages_lost)
-                                  .number("findings_count", pages.findings_count)
-                                  .raw("findings", json_of(pages.findings));
   screen.out << JsonObject()
-                    .truth("sound", pages.sound() && report.sound())
-                    .object("pages", of_pages)
-                    .truth("rows_checked", checked == Rows::checked)
+                    .truth("sound", checked.findings() == 0)
+                    .object("pages", json_of(checked.pages))
+                    .object("log", json_of(checked.log))
+                    .truth("rows_checked", checked.how == Rows::checked)
                     .number("runs", report.runs)
                     .number("records", report.records)
                     .number("bytes", report.bytes)
@@ -90,6 +117,12 @@ void write_finding(const PageFinding& finding, const Screen& screen) {
              << "\n  remedy: " << safe_line(finding.remedy) << '\n';
 }
 
+void write_finding(const journal::WalFile::Damage& damage, const Screen& screen) {
+  screen.out << inked("wal", Ink::bold, screen.colour) << ": " << safe_line(damage.what)
+             << "\n  at byte " << damage.place << "\n  remedy: " << safe_line(damage.remedy)
+             << '\n';
+}
+
 template <class T>
 void write_findings(const std::vector<T>& findings, std::uint64_t all, const Screen& screen) {
   for (const T& finding : findings) write_finding(finding, screen);
@@ -97,45 +130,46 @@ void write_findings(const std::vector<T>& findings, std::uint64_t all, const Scr
     screen.out << "and " << counted(all - findings.size(), "finding") << " more\n";
 }
 
-void write_as_text(const PageReport& pages, const VerifyReport& report, Rows checked,
-                   const Screen& screen) {
-  write_findings(pages.findings, pages.findings_count, screen);
+void write_as_text(const Checked& checked, const Screen& screen) {
+  const VerifyReport& report = checked.rows;
+  write_findings(checked.pages.findings, checked.pages.findings_count, screen);
+  if (checked.log.damage) write_finding(*checked.log.damage, screen);
   write_findings(report.findings, report.findings_count, screen);
   const std::string looked_at = counted(report.runs, "run") + ", " +
                                 counted(report.records, "record") + ", " + size_text(report.bytes);
-  const std::uint64_t findings = pages.findings_count + report.findings_count;
-  if (findings == 0)
+  if (checked.findings() == 0)
     screen.out << inked("Sound", Ink::green, screen.colour) << ": " << looked_at << ", "
-               << counted(pages.pages_used, "page") << " looked at.\n";
+               << counted(checked.pages.pages_used, "page") << " looked at.\n";
   else
     screen.out << inked("Not sound", Ink::red, screen.colour) << ": "
-               << counted(findings, "finding") << "; " << looked_at
-               << (checked == Rows::checked ? " looked at.\n"
-                                            : " could still be read from the pages.\n");
+               << counted(checked.findings(), "finding") << "; " << looked_at
+               << (checked.how == Rows::checked ? " looked at.\n"
+                                                : " could still be read from the pages.\n");
 }
 
 }  // namespace
 
 Result<ExitCode> verify_journal(const std::filesystem::path& directory, const Screen& screen) {
-  PERDURE_TRY(PageReport pages, journal::check_journal_pages(directory));
-  VerifyReport report;
-  Rows checked = Rows::checked;
-  if (pages.sound()) {
-    PERDURE_TRY(const auto opened, journal::JournalForReading::open(directory));
-    PERDURE_TRY(report, journal::verify(opened->store()));
+  Checked checked;
+  PERDURE_TRY(checked.pages, journal::check_journal_pages(directory));
+  if (checked.pages.sound()) {
+    PERDURE_TRY(checked.log, journal::check_journal_log(directory));
+    PERDURE_TRY(const auto opened,
+                journal::JournalForReading::open(directory, journal::DamagedLog::read));
+    PERDURE_TRY(checked.rows, journal::verify(opened->store()));
   } else {
     // LMDB must not read it. What can be reached without is told row by row.
-    PERDURE_TRY(pages,
+    PERDURE_TRY(checked.pages,
                 journal::check_journal_pages(
                     directory, {.values = journal::PageValues::check, .stop = {}, .hold = {}}));
-    report = pages.values;
-    checked = Rows::only_read;
+    checked.rows = checked.pages.values;
+    checked.how = Rows::only_read;
   }
   if (screen.format == Format::json)
-    write_as_json(pages, report, checked, screen);
+    write_as_json(checked, screen);
   else
-    write_as_text(pages, report, checked, screen);
-  return pages.sound() && report.sound() ? ExitCode::ok : ExitCode::findings;
+    write_as_text(checked, screen);
+  return checked.findings() == 0 ? ExitCode::ok : ExitCode::findings;
 }
 
 }  // namespace perdure::cli

@@ -114,7 +114,8 @@ Result<void> check_new(const fs::path& directory) {
 /// A generation that CURRENT does not name was finished by a crash just before that, if nobody ever
 /// opened it. Anything else is a journal that lost its CURRENT.
 Result<void> check_never_opened(const fs::path& generation) {
-  PERDURE_TRY(const auto opened, Generation::open_for_reading(generation, LmdbAccess::read, false));
+  PERDURE_TRY(const auto opened, Generation::open_for_reading(generation, LmdbAccess::read));
+  PERDURE_TRY(opened->need_sound_log(false));
   PERDURE_TRY(Reader reader, Reader::open(opened->store()));
   PERDURE_TRY(const auto counters, reader.counters());
   if (counters && counters->epoch == 0) return success();
@@ -300,6 +301,12 @@ struct Named {
   LmdbAccess access;
 };
 
+/// Whether somebody writes it, as far as can be told.
+bool is_written(const fs::path& directory) {
+  const Result<std::optional<std::string>> holder = LockFile::holder(directory);
+  return !holder || holder.assume_value().has_value();
+}
+
 /// What a reader needs to know before it opens the files.
 Result<Named> find_for_reading(const fs::path& given) {
   if (given.empty()) return Error{Code::misuse, "the journal's path is empty: name a directory"};
@@ -315,13 +322,19 @@ Result<Named> find_for_reading(const fs::path& given) {
 
 }  // namespace
 
-Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::path& given) {
+Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::path& given,
+                                                                   DamagedLog damaged) {
   PERDURE_TRY(const Named named, find_for_reading(given));
-  const Result<std::optional<std::string>> holder = LockFile::holder(named.directory);
-  const bool is_written = !holder || holder.assume_value().has_value();
-  PERDURE_TRY(auto generation,
-              Generation::open_for_reading(named.generation, named.access, is_written));
+  PERDURE_TRY(auto generation, Generation::open_for_reading(named.generation, named.access));
+  if (damaged == DamagedLog::refused)
+    PERDURE_TRY(generation->need_sound_log(is_written(named.directory)));
   return std::make_unique<ReadingJournal>(named.directory, std::move(generation));
+}
+
+Result<WalReader::Report> check_journal_log(const fs::path& given) {
+  PERDURE_TRY(const Named named, find_for_reading(given));
+  PERDURE_TRY(const auto generation, Generation::open_for_reading(named.generation, named.access));
+  return generation->check_log(is_written(named.directory));
 }
 
 Result<PageReport> check_journal_pages(const fs::path& given, PageCheckOptions options) {

@@ -23,6 +23,7 @@
 #include "journal/page_checker.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
+#include "journal/wal_reader.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -60,6 +61,12 @@ class JournalForWriting {
   [[nodiscard]] virtual Result<void> close_cleanly(RecordNumber last_number, Stamp last_stamp) = 0;
 };
 
+/// What a reader does with a log that is damaged before its end.
+enum class DamagedLog : std::uint8_t {
+  refused,  ///< `corrupt`.
+  read,     ///< The journal is as it was before the damage.
+};
+
 /// A journal open for reading. Follows CURRENT at each opening.
 class JournalForReading {
  public:
@@ -67,7 +74,7 @@ class JournalForReading {
   /// what to do). Never creates or changes anything but LMDB's reader table. Without the right to
   /// write that table (lock.mdb) a journal that nobody writes is read without it.
   [[nodiscard]] static Result<std::unique_ptr<JournalForReading>> open(
-      const std::filesystem::path& directory);
+      const std::filesystem::path& directory, DamagedLog damaged = DamagedLog::refused);
   virtual ~JournalForReading() = default;
   [[nodiscard]] virtual Store& store() = 0;
   /// The process that holds the journal for writing now, as LOCK tells it, or empty.
@@ -79,5 +86,10 @@ class JournalForReading {
 /// in data.mdb is in the report. Thread: any.
 [[nodiscard]] Result<PageReport> check_journal_pages(const std::filesystem::path& directory,
                                                      PageCheckOptions options = {});
+
+/// Looks at the log of the journal in `directory`, whose pages are sound; see WalReader::check.
+/// Errors: those of JournalForReading::open, but that damage before the log's end is in the report.
+/// Thread: any.
+[[nodiscard]] Result<WalReader::Report> check_journal_log(const std::filesystem::path& directory);
 
 }  // namespace perdure::journal

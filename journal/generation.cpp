@@ -47,13 +47,18 @@ Result<std::unique_ptr<Generation>> Generation::open_for_writing(
 }
 
 Result<std::unique_ptr<Generation>> Generation::open_for_reading(
-    const std::filesystem::path& directory, LmdbAccess access, bool is_written) {
+    const std::filesystem::path& directory, LmdbAccess access) {
   auto generation = std::make_unique<Generation>();
   PERDURE_TRY(generation->tables_, lost(LmdbStore::open(directory, access)));
   PERDURE_TRY(const core::Hash128 journal, identity_of(*generation->tables_));
   PERDURE_TRY(generation->reader_, lost(WalReader::open(directory, journal, *generation->tables_)));
-  if (!is_written) PERDURE_TRY(generation->reader_->check());
   return generation;
+}
+
+Result<void> Generation::need_sound_log(bool is_written) {
+  PERDURE_TRY(const WalReader::Report report, check_log(is_written));
+  if (report.damage) return reader_->error(*report.damage);
+  return success();
 }
 
 }  // namespace perdure::journal

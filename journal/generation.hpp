@@ -31,16 +31,23 @@ class Generation {
   /// and WalStore::open; `corrupt` where a file is missing.
   [[nodiscard]] static Result<std::unique_ptr<Generation>> open_for_writing(
       const std::filesystem::path& directory);
-  /// `access` is not `write`. `is_written`: somebody may be writing it now; otherwise the end of
-  /// the log is checked. Errors: as above.
+  /// `access` is not `write`. Errors: as above, but that damage behind the end of the log is told by
+  /// `check_log` only.
   [[nodiscard]] static Result<std::unique_ptr<Generation>> open_for_reading(
-      const std::filesystem::path& directory, LmdbAccess access, bool is_written);
+      const std::filesystem::path& directory, LmdbAccess access);
 
   [[nodiscard]] Store& store() noexcept {
     return log_ ? static_cast<Store&>(*log_) : static_cast<Store&>(*reader_);
   }
   /// Brings all of the log into the tables. Open for writing. Errors: as Store::commit.
   [[nodiscard]] Result<void> settle() { return log_->checkpoint(); }
+
+  /// Open for reading. See WalReader::check.
+  [[nodiscard]] Result<WalReader::Report> check_log(bool is_written) {
+    return reader_->check(is_written);
+  }
+  /// `corrupt` when `check_log` finds damage.
+  [[nodiscard]] Result<void> need_sound_log(bool is_written);
 
  private:
   std::unique_ptr<LmdbStore> tables_;

@@ -183,6 +183,21 @@ Result<WalFile::Later> WalFile::find_later(std::uint64_t batch) {
   return later;
 }
 
+std::optional<WalFile::Damage> WalFile::damage(const WalPosition& end, const Later& later) const {
+  if (!later.sure_at) return std::nullopt;
+  return Damage{std::max(end.place, kFirst),
+                "batch " + std::to_string(end.batch + 1) +
+                    " can't be read, but there are later ones, the one at byte " +
+                    std::to_string(*later.sure_at) + " among them",
+                "restore the journal from a backup, all of it"};
+}
+
+Error WalFile::error(const Damage& damage) const {
+  return {Code::corrupt, "'" + path_.string() + "' is damaged at byte " +
+                             std::to_string(damage.place) + ": " + damage.what + "; " +
+                             damage.remedy};
+}
+
 Result<void> WalFile::extend(std::uint64_t end) {
   PERDURE_ASSERT(end > end_ && end % kWalUnit == 0, "the log grows by whole units");
   constexpr std::size_t kAtOnce = std::size_t{64} << 10U;

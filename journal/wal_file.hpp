@@ -22,6 +22,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace perdure::journal {
 
@@ -69,6 +71,17 @@ class WalFile {
   /// of the chain there are none, unless power went while commits were not synced, or the chain is
   /// damaged. Errors as file_error.
   [[nodiscard]] Result<Later> find_later(std::uint64_t batch);
+
+  /// What is wrong behind the end of a chain that nobody is writing, or empty: entries that were
+  /// written when all before them was durable.
+  struct Damage {
+    std::uint64_t place = 0;  ///< Where the first entry that is missing would be.
+    std::string what;
+    std::string remedy;
+  };
+  [[nodiscard]] std::optional<Damage> damage(const WalPosition& end, const Later& later) const;
+  /// `corrupt`, naming the file, what is wrong and the remedy.
+  [[nodiscard]] Error error(const Damage& damage) const;
 
   /// The end of the room for entries; grows by `extend`.
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }

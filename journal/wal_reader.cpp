@@ -45,13 +45,19 @@ Result<std::unique_ptr<Snapshot>> WalReader::snapshot() {
                "'" + file_->path().string() + "' changes faster than it can be read: try again"};
 }
 
-Result<void> WalReader::check() {
+Result<WalReader::Report> WalReader::check(bool is_written) {
   PERDURE_TRY(const auto below, below_.snapshot());
   PERDURE_TRY(const WalPosition applied, applied_position(*below));
-  PERDURE_TRY(const WalPosition end,
-              file_->follow(applied, [](WalEntry&&) -> Result<void> { return success(); }));
-  PERDURE_TRY(check_end(*file_, end));
-  return success();
+  Report report;
+  PERDURE_TRY(const WalPosition end, file_->follow(applied, [&](WalEntry&& entry) -> Result<void> {
+    report.batches += 1;
+    report.bytes += entry.bytes().size();
+    return success();
+  }));
+  if (is_written) return report;
+  PERDURE_TRY(const WalFile::Later later, file_->find_later(end.batch));
+  report.damage = file_->damage(end, later);
+  return report;
 }
 
 }  // namespace perdure::journal

@@ -36,9 +36,16 @@ class WalReader final : public Store {
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
   [[nodiscard]] std::optional<std::string> pinned_by() const override { return below_.pinned_by(); }
 
-  /// Whether the log ends where its chain ends. Only while nobody writes. Errors: `corrupt`, and
-  /// those of `snapshot`.
-  [[nodiscard]] Result<void> check();
+  /// What the log has that the tables don't, and whether it ends where its chain ends. While it is
+  /// written the end can't be looked at, so there is no damage then. Errors: as `snapshot`.
+  struct Report {
+    std::uint64_t batches = 0;
+    std::uint64_t bytes = 0;  ///< Of their entries.
+    std::optional<WalFile::Damage> damage;
+  };
+  [[nodiscard]] Result<Report> check(bool is_written);
+  /// As WalFile::error.
+  [[nodiscard]] Error error(const WalFile::Damage& damage) const { return file_->error(damage); }
 
  private:
   const std::unique_ptr<WalFile> file_;

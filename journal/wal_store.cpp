@@ -46,16 +46,6 @@ Result<WalPosition> applied_position(Snapshot& snapshot) {
   return WalPosition{found.batch, found.checksum, found.place};
 }
 
-Result<WalFile::Later> check_end(WalFile& file, const WalPosition& end) {
-  PERDURE_TRY(const WalFile::Later later, file.find_later(end.batch));
-  if (!later.sure_at) return later;
-  return Error{Code::corrupt, "'" + file.path().string() + "' is damaged: batch " +
-                                  std::to_string(end.batch + 1) +
-                                  " can't be read, but there are later ones (at byte " +
-                                  std::to_string(*later.sure_at) +
-                                  "). Restore the journal from a backup, all of it"};
-}
-
 WalStore::WalStore(Private, std::unique_ptr<WalFile> file, Store& below, WalOptions options)
     : file_(std::move(file)), below_(below), options_(options), process_(::getpid()) {
   active_.rows = std::make_shared<Memtable>();
@@ -95,7 +85,8 @@ Result<void> WalStore::recover() {
   PERDURE_TRY(WalPosition end, file_->follow(applied_, [&](WalEntry&& entry) {
     return rows.add(std::move(entry));
   }));
-  PERDURE_TRY(const WalFile::Later later, check_end(*file_, end));
+  PERDURE_TRY(const WalFile::Later later, file_->find_later(end.batch));
+  if (const auto damage = file_->damage(end, later)) return file_->error(*damage);
   // No entry that is still somewhere in the file is of a batch that is to come.
   end = {later.highest_batch, end.checksum, WalFile::kFirst};
   if (end.batch != applied_.batch) PERDURE_TRY(write_below(rows_of(rows), end));

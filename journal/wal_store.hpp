@@ -134,7 +134,5 @@ class WalStore final : public Store {
 /// Up to where `store` has the entries of its log: what its row says; the beginning without one.
 /// Errors: `corrupt`, `newer_format`, and those of `snapshot`.
 [[nodiscard]] Result<WalPosition> applied_position(Snapshot& snapshot);
-/// `corrupt` when there are entries behind the end of the chain that were written later.
-[[nodiscard]] Result<WalFile::Later> check_end(WalFile& file, const WalPosition& end);
 
 }  // namespace perdure::journal
