@@ -54,8 +54,9 @@ class VerifyProcessTest : public testing::Test {
   void write(std::string_view bytes) const {
     std::ofstream(file(), std::ios::binary | std::ios::trunc) << bytes;
   }
-  [[nodiscard]] Ended verify(const std::string& more = "") const {
-    const std::string command = std::string("'") + PERDURE_COMMAND + "' verify --journal '" +
+  [[nodiscard]] Ended verify(const std::string& more = "") const { return run("verify", more); }
+  [[nodiscard]] Ended run(const std::string& verb, const std::string& more = "") const {
+    const std::string command = std::string("'") + PERDURE_COMMAND + "' " + verb + " --journal '" +
                                 journal().string() + "' " + more + " 2>&1";
     Ended ended;
     std::FILE* const pipe = ::popen(command.c_str(), "r");
@@ -154,6 +155,41 @@ TEST_F(VerifyProcessTest, SaysWhatIsNoneOfItsFiles) {
   EXPECT_NE(refused.text.find("use a newer Perdure"), std::string::npos) << refused.text;
   fs::remove(file());
   EXPECT_EQ(verify().code, number(ExitCode::unreadable));
+}
+
+TEST_F(VerifyProcessTest, NamesDamageInTheLogAndReadsUpToIt) {
+  constexpr std::uint64_t kSecondEntry = 2 * kPageBytes;
+  const fs::path log = journal() / "generation-000001" / "wal";
+  {
+    const auto opened = journal::JournalForWriting::open(journal(), clock_, random_).value();
+    JournalBuilder builder(opened->store(), opened->last_number());
+    const RunId run = builder.start(core::draw_run_id(clock_, random_), "trip", "one more session");
+    builder.complete(run, payload(std::string("done")));
+  }
+  const auto sound = nlohmann::json::parse(verify("--json").text);
+  EXPECT_EQ(sound["sound"], true) << sound.dump(1);
+  EXPECT_EQ(sound["log"]["batches"], 3) << "the opening, the start and the end";
+  EXPECT_EQ(sound["runs"], 31);
+  {
+    std::fstream file(log, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(kSecondEntry + 60);
+    file << "damage";
+  }
+  const Ended text = verify();
+  EXPECT_EQ(text.code, number(ExitCode::findings)) << text.text;
+  for (const std::string& part :
+       {std::string("wal: batch "), std::string("Not sound: 1 finding"),
+        "at byte " + std::to_string(kSecondEntry), std::string("remedy: "), std::string("30 runs")})
+    EXPECT_NE(text.text.find(part), std::string::npos) << part << " in " << text.text;
+  const auto parsed = nlohmann::json::parse(verify("--json").text);
+  EXPECT_EQ(parsed["sound"], false);
+  EXPECT_EQ(parsed["pages"]["sound"], true);
+  EXPECT_EQ(parsed["log"]["sound"], false);
+  EXPECT_EQ(parsed["log"]["offset"], kSecondEntry);
+  EXPECT_EQ(parsed["findings_count"], 0) << "of rows";
+  const Ended listed = run("runs");
+  EXPECT_EQ(listed.code, number(ExitCode::unreadable));
+  EXPECT_NE(listed.text.find("wal' is damaged at byte 8192"), std::string::npos) << listed.text;
 }
 
 }  // namespace
