@@ -17,6 +17,7 @@
 #include "journal/store.hpp"
 #include "journal/wal_entry.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -84,7 +85,8 @@ class WalFile {
   [[nodiscard]] Error error(const Damage& damage) const;
 
   /// The end of the room for entries; grows by `extend`.
-  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  /// Thread: any.
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_.load(); }
   /// Writes zeros up to `end`: a multiple of kWalUnit, above `end()`. What was never written is
   /// slower to sync, even when it is allocated. Errors as file_error; then nothing has changed.
   [[nodiscard]] Result<void> extend(std::uint64_t end);
@@ -105,7 +107,7 @@ class WalFile {
   const std::filesystem::path path_;
   const Descriptor file_;
   const std::uint64_t seed_;
-  std::uint64_t end_ = kFirst;
+  std::atomic<std::uint64_t> end_ = kFirst;
 };
 
 }  // namespace perdure::journal
