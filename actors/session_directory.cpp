@@ -1,17 +1,6 @@
 #include "actors/session_directory.hpp"
 
 namespace perdure::actors {
-namespace {
-
-void move_on(journal::SessionId& id) {
-  for (std::size_t i = id.bytes.size(); i-- > 0;) {
-    id.bytes[i] =
-        std::byte{static_cast<unsigned char>(std::to_integer<unsigned>(id.bytes[i]) + 1U)};
-    if (id.bytes[i] != std::byte{0}) return;
-  }
-}
-
-}  // namespace
 
 std::shared_ptr<SessionShell> SessionDirectory::get(const SessionAddress& address) {
   const std::lock_guard lock(mutex_);
@@ -43,7 +32,7 @@ Result<SessionAddress> SessionDirectory::resolve(journal::Store& store, std::str
   for (auto at = shells_.find(address.id); at != shells_.end(); at = shells_.find(address.id)) {
     const SessionAddress& there = at->second->address();
     if (there.agent == address.agent && there.key == address.key) break;
-    move_on(address.id);
+    address.id = journal::next_session_id(address.id);
   }
   return address;
 }
