@@ -41,17 +41,22 @@ std::array<std::byte, 16> id_bytes(core::Hash128 journal) noexcept {
   return bytes;
 }
 
-/// All of `bytes`, or the errno.
-int write_all(int file, std::span<const std::byte> bytes, std::uint64_t place) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(place));
+struct Written {
+  std::size_t bytes = 0;
+  int why = 0;  ///< The errno when that is not all.
+};
+
+Written write_all(int file, std::span<const std::byte> bytes, std::uint64_t place) noexcept {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count =
+        ::pwrite(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(place + done));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    if (count == 0) return EIO;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    place += static_cast<std::uint64_t>(count);
+    if (count < 0) return {done, errno};
+    if (count == 0) return {done, EIO};
+    done += static_cast<std::size_t>(count);
   }
-  return 0;
+  return {done, 0};
 }
 
 /// As many of `bytes` as the file has from `place` on, or a negative errno.
@@ -86,7 +91,7 @@ Result<void> WalFile::create(const std::filesystem::path& directory, core::Hash1
   header.checksum = checksum_of(header);
   std::array<std::byte, kWalUnit> page{};
   std::memcpy(page.data(), &header, sizeof header);
-  if (const int why = write_all(file.number(), page, 0); why != 0)
+  if (const int why = write_all(file.number(), page, 0).why; why != 0)
     return file_error(path, "written", why);
   if (::fsync(file.number()) != 0) return file_error(path, "synced", errno);
   return success();
@@ -205,7 +210,7 @@ Result<void> WalFile::extend(std::uint64_t end) {
   for (std::uint64_t at = end_; at < end;) {
     const auto part = std::min<std::uint64_t>(kAtOnce, end - at);
     const int why =
-        write_all(file_.number(), std::span(kZeros).first(static_cast<std::size_t>(part)), at);
+        write_all(file_.number(), std::span(kZeros).first(static_cast<std::size_t>(part)), at).why;
     if (why != 0) {
       // Of no use, and of no harm where it stays.
       if (::ftruncate(file_.number(), static_cast<off_t>(end_)) != 0) errno = 0;
@@ -221,12 +226,14 @@ Result<void> WalFile::extend(std::uint64_t end) {
 Result<void> WalFile::write(std::uint64_t place, WalEntry& entry) {
   const std::span<const std::byte> bytes = entry.padded();
   PERDURE_ASSERT(place >= kFirst && place + bytes.size() <= end_, "an entry lies in the log");
-  const int why = write_all(file_.number(), bytes, place);
+  const auto [done, why] = write_all(file_.number(), bytes, place);
   if (why == 0) return success();
+  Error error = file_error(path_, "written", why);
+  // Where blocks are never written in place, even the zeros below would find no room.
+  if (done == 0 && error.code == Code::storage_full) return error;
   // Whatever is tried next may go elsewhere, and this must not be taken for it.
   static constexpr std::array<std::byte, kWalEntryHeader> kNothing{};
-  Error error = file_error(path_, "written", why);
-  if (write_all(file_.number(), kNothing, place) != 0) error.code = Code::storage_failed;
+  if (write_all(file_.number(), kNothing, place).why != 0) error.code = Code::storage_failed;
   return error;
 }
 

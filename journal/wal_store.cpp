@@ -225,6 +225,7 @@ Result<void> WalStore::write_below(std::span<const Mutation> rows, const WalPosi
 
 Result<void> WalStore::checkpoint() {
   std::unique_lock lock(mutex_);
+  if (failure_) return *failure_;
   const std::uint64_t target = written_.batch;
   while (applied_.batch < target) PERDURE_TRY(await_checkpoint(lock));
   return success();
