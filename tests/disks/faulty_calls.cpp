@@ -1,6 +1,7 @@
 #include "tests/disks/faulty_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -21,13 +22,14 @@ namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 
-bool is_data_file(int file) {
+bool is_named(int file, std::string_view name) {
   const std::string link = "/proc/self/fd/" + std::to_string(file);
   std::array<char, 4096> path{};
   const ssize_t size = ::readlink(link.c_str(), path.data(), path.size());
-  return size > 0 &&
-         std::string_view(path.data(), static_cast<std::size_t>(size)).ends_with("/data.mdb");
+  return size > 0 && std::string_view(path.data(), static_cast<std::size_t>(size)).ends_with(name);
 }
+bool is_data_file(int file) { return is_named(file, "/data.mdb"); }
+bool is_log(int file) { return is_named(file, "/wal"); }
 
 ssize_t fails_with(int why) {
   errno = why;
@@ -49,7 +51,31 @@ ssize_t allowed(std::size_t size) {
   return now;
 }
 
+/// As `allowed`, of a write to the log.
+ssize_t allowed_in_log(int file, std::size_t size, off_t offset) {
+  if (faults.log_write != 0) return fails_with(faults.log_write);
+  struct stat status{};
+  if (faults.log_growth != 0 && ::fstat(file, &status) == 0 &&
+      offset + static_cast<off_t>(size) > status.st_size)
+    return fails_with(faults.log_growth);
+  const long left = faults.log_bytes_left;
+  if (left < 0) return static_cast<ssize_t>(size);
+  const long now = std::min<long>(left, static_cast<long>(size));
+  faults.log_bytes_left = left == 0 ? -1 : left - now;
+  return left == 0 ? fails_with(ENOSPC) : now;
+}
+
 }  // namespace
+
+void Faults::clear() noexcept {
+  for (std::atomic<int>* fault : {&sync, &pages, &meta, &log_sync, &log_write, &log_growth})
+    *fault = 0;
+  bytes_left = -1;
+  log_bytes_left = -1;
+  room_comes = false;
+  file_system = 0;
+}
+
 }  // namespace perdure::test
 
 using perdure::test::faults;
@@ -67,6 +93,10 @@ ssize_t pwrite(int file, const void* bytes, std::size_t size, off_t offset) {
       if (count < 0) return count;
       size = static_cast<std::size_t>(count);
     }
+  } else if (pt::is_log(file)) {
+    const ssize_t count = pt::allowed_in_log(file, size, offset);
+    if (count < 0) return count;
+    size = static_cast<std::size_t>(count);
   }
   return ::syscall(SYS_pwrite64, file, bytes, size, offset);
 }
@@ -118,8 +148,19 @@ int fdatasync(int file) {
   if (pt::is_data_file(file)) {
     ++faults.syncs;
     if (faults.sync != 0) return static_cast<int>(pt::fails_with(faults.sync));
+  } else if (pt::is_log(file)) {
+    ++faults.log_syncs;
+    if (faults.log_sync != 0) return static_cast<int>(pt::fails_with(faults.log_sync));
   }
   return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
+
+/// Of a log that is being made; LMDB does without.
+int fsync(int file) {
+  namespace pt = perdure::test;
+  if (faults.log_sync != 0 && pt::is_log(file))
+    return static_cast<int>(pt::fails_with(faults.log_sync));
+  return static_cast<int>(::syscall(SYS_fsync, file));
 }
 
 }  // extern "C"
