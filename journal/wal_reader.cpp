@@ -57,6 +57,14 @@ Result<WalReader::Report> WalReader::check(bool is_written) {
   if (is_written) return report;
   PERDURE_TRY(const WalFile::Later later, file_->find_later(end.batch));
   report.damage = file_->damage(end, later);
+  if (!report.damage) return report;
+  // Who began to write meanwhile has gone on with the chain, and perhaps moved it below since, in
+  // this order. Nobody begins with a damaged log.
+  PERDURE_TRY(const WalPosition further,
+              file_->follow(end, [](WalEntry&&) -> Result<void> { return success(); }));
+  PERDURE_TRY(const auto again, below_.snapshot());
+  PERDURE_TRY(const WalPosition now, applied_position(*again));
+  if (further != end || now != applied) report.damage.reset();
   return report;
 }
 

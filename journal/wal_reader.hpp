@@ -37,7 +37,8 @@ class WalReader final : public Store {
   [[nodiscard]] std::optional<std::string> pinned_by() const override { return below_.pinned_by(); }
 
   /// What the log has that the tables don't, and whether it ends where its chain ends. While it is
-  /// written the end can't be looked at, so there is no damage then. Errors: as `snapshot`.
+  /// written the end can't be looked at, so there is no damage then; nor when somebody begins to
+  /// write meanwhile. Errors: as `snapshot`.
   struct Report {
     std::uint64_t batches = 0;
     std::uint64_t bytes = 0;  ///< Of their entries.
