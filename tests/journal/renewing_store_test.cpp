@@ -2,6 +2,7 @@
 #include "journal/renewing_store.hpp"
 #include "journal/lmdb_store.hpp"
 #include "journal/memory_store.hpp"
+#include "journal/wal_store.hpp"
 #include "tests/journal/journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,14 @@ class RenewingStoreTest : public testing::TestWithParam<std::string_view> {
       inner_ = std::make_unique<MemoryStore>();
     } else {
       ASSERT_TRUE(LmdbStore::create(directory_.path()));
-      inner_ = LmdbStore::open(directory_.path(), LmdbAccess::write).value();
+      auto tables = LmdbStore::open(directory_.path(), LmdbAccess::write).value();
+      lmdb_ = tables.get();
+      inner_ = std::move(tables);
+    }
+    if (GetParam() == "log") {
+      ASSERT_TRUE(WalFile::create(directory_.path(), {1, 2}));
+      tables_ = std::move(inner_);
+      inner_ = WalStore::open(directory_.path(), {1, 2}, *tables_).value();
     }
     for (const std::uint64_t number : {10U, 20U, 30U, 40U}) add(number);
     store_ = std::make_unique<RenewingStore>(*inner_, clock_);
@@ -45,11 +53,13 @@ class RenewingStoreTest : public testing::TestWithParam<std::string_view> {
 
   TemporaryDirectory directory_;
   core::ManualClock clock_;
+  LmdbStore* lmdb_ = nullptr;      ///< Where snapshots are counted, if anywhere.
+  std::unique_ptr<Store> tables_;  ///< Below the log, where there is one.
   std::unique_ptr<Store> inner_;
   std::unique_ptr<RenewingStore> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, RenewingStoreTest, testing::Values("memory", "lmdb"),
+INSTANTIATE_TEST_SUITE_P(Stores, RenewingStoreTest, testing::Values("memory", "lmdb", "log"),
                          [](const auto& which) { return std::string(which.param); });
 
 TEST_P(RenewingStoreTest, WithinTheBoundItShowsOneMoment) {
@@ -95,18 +105,17 @@ TEST_P(RenewingStoreTest, ARowStaysReadableWhenItsSnapshotWasLetGo) {
 }
 
 TEST_P(RenewingStoreTest, BetweenReleaseAndTheNextReadNothingIsHeld) {
-  auto* const lmdb = dynamic_cast<LmdbStore*>(inner_.get());
-  if (lmdb == nullptr) GTEST_SKIP() << "a memory store pins nothing";
+  if (lmdb_ == nullptr) GTEST_SKIP() << "a memory store pins nothing";
   const auto snapshot = store_->snapshot().value();
   const auto cursor = snapshot->scan(Table::runs, {}, {}).value();
   const auto another = snapshot->scan(Table::records, {}, {}).value();
   ASSERT_TRUE(cursor->next().value());
   ASSERT_TRUE(another->next().value());
-  EXPECT_EQ(lmdb->open_snapshots().size(), 1U);
+  EXPECT_EQ(lmdb_->open_snapshots().size(), 1U);
   store_->release();
-  EXPECT_EQ(lmdb->open_snapshots().size(), 0U);
+  EXPECT_EQ(lmdb_->open_snapshots().size(), 0U);
   ASSERT_TRUE(cursor->next().value());
-  EXPECT_EQ(lmdb->open_snapshots().size(), 1U);
+  EXPECT_EQ(lmdb_->open_snapshots().size(), 1U);
 }
 
 TEST_P(RenewingStoreTest, IsForReading) {

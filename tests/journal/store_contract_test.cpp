@@ -3,6 +3,7 @@
 #include "core/random.hpp"
 #include "journal/lmdb_store.hpp"
 #include "journal/memory_store.hpp"
+#include "journal/wal_store.hpp"
 #include "tests/journal/store_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -49,19 +50,60 @@ class LmdbBench final : public Bench {
   std::unique_ptr<LmdbStore> store_;
 };
 
+/// As after a death: what is in the log is not in the tables.
+class WalBench final : public Bench {
+ public:
+  explicit WalBench(WalOptions options) : options_(options) {
+    EXPECT_TRUE(LmdbStore::create(directory_.path()));
+    EXPECT_TRUE(WalFile::create(directory_.path(), {1, 2}));
+    reopen();
+  }
+  Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    tables_.reset();
+    tables_ = LmdbStore::open(directory_.path(), LmdbAccess::write).value();
+    store_ = WalStore::open(directory_.path(), {1, 2}, *tables_, options_).value();
+  }
+
+ private:
+  const WalOptions options_;
+  TemporaryDirectory directory_;
+  std::unique_ptr<LmdbStore> tables_;
+  std::unique_ptr<WalStore> store_;
+};
+
+/// With these, batches are moved into the tables all the time.
+constexpr WalOptions kTinyLog{.checkpoint_bytes = kWalUnit,
+                              .checkpoint_age = std::chrono::milliseconds(1),
+                              .file_bytes_max = 4 * kWalUnit};
+
 class StoreContract : public testing::TestWithParam<std::string_view> {
  protected:
   void SetUp() override {
     if (GetParam() == "memory")
       bench_ = std::make_unique<MemoryBench>();
-    else
+    else if (GetParam() == "lmdb")
       bench_ = std::make_unique<LmdbBench>();
+    else
+      bench_ = std::make_unique<WalBench>(GetParam() == "log" ? WalOptions{} : kTinyLog);
   }
   Store& store() { return bench_->store(); }
+  /// Without the one row that a log adds for itself.
+  static std::vector<std::pair<std::string, std::string>> rows_of(Snapshot& snapshot, Table table,
+                                                                  const Key& from = {},
+                                                                  const Key& prefix = {}) {
+    auto rows = journal::rows_of(snapshot, table, from, prefix);
+    const std::string own = core::to_hex(Key{}.add(kCheckpointRow).view());
+    if (table == Table::meta)
+      std::erase_if(rows, [&](const auto& row) { return row.first == own; });
+    return rows;
+  }
   std::unique_ptr<Bench> bench_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, testing::Values("memory", "lmdb"),
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
+                         testing::Values("memory", "lmdb", "log", "tiny_log"),
                          [](const auto& which) { return std::string(which.param); });
 
 TEST_P(StoreContract, BeginsEmpty) {
