@@ -51,17 +51,19 @@ class FormatTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.home = pathlib.Path(folder.name)
 
-    def make(self, name="all"):
-        directory = self.home / name
-        text_in([ASKED.maker, "all", directory])
+    def make(self, what="all"):
+        """A journal with all there is, or some of it, closed cleanly."""
+        directory = self.home / what
+        text_in([ASKED.maker, what, directory])
         return directory
 
-    def hold(self):
-        """A journal that a process has open, and that process."""
-        directory = self.home / "held"
+    def hold(self, directory=None, log_bytes=1 << 20):
+        """A journal that a process has open, and that process: the one that is there, or a new one.
+        What it commits is only in the log, until it is told otherwise."""
+        directory = directory or self.make("some")
         # Closed before the folder is removed, or killed.
-        writer = subprocess.Popen([ASKED.maker, "hold", directory], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, text=True)
+        writer = subprocess.Popen([ASKED.maker, "hold", directory, str(log_bytes)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.end, writer)
         self.assertEqual(writer.stdout.readline(), "done\n")
         return directory, writer
@@ -71,8 +73,9 @@ class FormatTest(unittest.TestCase):
         process.kill()
         process.communicate()
 
-    def write(self, writer, runs):
-        writer.stdin.write(f"{runs}\n")
+    def tell(self, writer, word, number):
+        """What make_journal.cpp says of each word."""
+        writer.stdin.write(f"{word} {number}\n")
         writer.stdin.flush()
         self.assertEqual(writer.stdout.readline(), "done\n")
 

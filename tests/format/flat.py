@@ -36,6 +36,7 @@ TABLES = {
     "Identity": [("journal", "Id", None), ("created", "long", 0), ("created_by", "string", "")],
     "Counters": [("epoch", "ulong", 0), ("incarnation", "ulong", 0), ("last_number", "ulong", 0),
                  ("last_stamp", "long", 0), ("clean", "uint", 0)],
+    "Checkpoint": [("batch", "ulong", 0), ("checksum", "ulong", 0), ("place", "ulong", 0)],
     "SessionRow": [("agent", "string", ""), ("key", "string", ""), ("created", "long", 0)],
     "MessageKeyRow": [("key", "string", ""), ("run", "Id", None)],
     "RunRow": [("session", "Id", None), ("agent", "string", ""), ("agent_version", "uint", 1),

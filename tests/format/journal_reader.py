@@ -8,7 +8,7 @@ or with `newer` where a newer Perdure wrote it. Exit codes: 0; 1 there was such 
 that this reads.
 
 What it promises: it trusts no byte that it has not checked, and takes no lock. What it does not:
-keep large journals out of memory; it copies the file.
+keep large journals out of memory; it copies the files.
 """
 
 import argparse
@@ -18,27 +18,19 @@ import re
 import struct
 import sys
 
-import flat
 import flex
 import lmdb_file
+import moment
+from envelope import KINDS, Damage, Newer, decode, open_envelope
 from xxh3 import xxh3_64, xxh3_128
 
 DIRECTORY_VERSION = 1
-FORMAT = 1
-ENVELOPE = 24
 HEAD_INDEX = 0xFFFFFFFF
-VALUE_MAX = ENVELOPE + (64 << 20) + (1 << 20)
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = {**{c: i for i, c in enumerate(BASE32)}, "I": 1, "L": 1, "O": 0}
-KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
-         3: ("step_result", "StepResult"), 4: ("run_ended", "RunEnded"),
-         100: ("identity", "Identity"), 101: ("counters", "Counters"),
-         102: ("session", "SessionRow"), 103: ("message_key", "MessageKeyRow"),
-         104: ("run", "RunRow"), 105: ("head", "HeadRow"), 106: ("ready", "ReadyRow"),
-         107: ("due", "DueRow"), 108: ("attempts", "AttemptsRow")}
 RECORDS = ("run_created", "step_started", "step_result", "run_ended")
 # By table: its keys' form, the names of their parts, the kinds of its values.
-TABLES = {"meta": (">I", ("row",), ("identity", "counters")),
+TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "sessions": (">16s", ("session",), ("session",)),
           "keys": (">16s16s", ("session", "hash"), ("message_key",)),
           "runs": (">16s", ("run",), ("run",)),
@@ -46,26 +38,11 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters")),
           "ready": (">16s", ("run",), ("ready",)),
           "due": (">Q16sQ", ("at", "run", "hash"), ("due",)),
           "attempts": (">16sQ", ("run", "hash"), ("attempts",))}
-CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
-         "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
-         "newer_format", "held", "diverged", "exception", "not_registered", "closed",
-         "suspected_crash", "handler_threw", "undecodable", "unsupported")
-FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
-               "outcome_unknown")
-FAILURES = ("error", "first_error", "last_error")
 PAYLOADS = ("input", "payload")
 
 
 class NoJournal(Exception):
     """There is no journal, or none that this reader reads."""
-
-
-class Damage(Exception):
-    """A row was changed after it was written, or contradicts another one."""
-
-
-class Newer(Exception):
-    """A newer Perdure wrote the row."""
 
 
 def ulid(run):
@@ -102,50 +79,6 @@ def path_text(path):
     return ".".join(map(str, path))
 
 
-def open_envelope(key, value):
-    """(kind, number, body) of a value, checked in the order that the document gives."""
-    if not ENVELOPE <= len(value) <= VALUE_MAX:
-        raise Damage(f"it has {len(value)} bytes")
-    checksum, number, form, kind, size = struct.unpack_from("<QQHHI", value)
-    if xxh3_64(value[8:], xxh3_64(key)) != checksum:
-        raise Damage("its checksum does not match")
-    if form != FORMAT:
-        raise Newer(f"it has format {form}")
-    if size != len(value) - ENVELOPE:
-        raise Damage(f"its size field says {size}")
-    if kind not in KINDS:
-        raise Newer(f"it is of kind {kind}")
-    return kind, number, value[ENVELOPE:]
-
-
-def code_name(number):
-    """The name of an error's code."""
-    if not 0 < number < len(CODES):
-        raise Newer(f"it holds error code {number}")
-    return CODES[number]
-
-
-def decode(kind, body):
-    """The fields of a body. Codes are names; an error has what its code implies filled in."""
-    try:
-        fields = flat.root(KINDS[kind][1], body)
-    except flat.DamagedBuffer as why:
-        raise Damage(f"its FlatBuffer is damaged: {why}") from why
-    except flat.NewerNumber as why:
-        raise Newer(str(why)) from why
-    for failure in (fields.get(name) for name in FAILURES):
-        if failure is None:
-            continue
-        failure["code"] = code = code_name(failure["code"])
-        if failure["retryable"] is None:
-            failure["retryable"] = code not in FINAL_CODES
-        if failure["effect"] is None:
-            failure["effect"] = "refused" if code == "refused" else "unknown"
-    if "code" in fields:
-        fields["code"] = code_name(fields["code"])
-    return fields
-
-
 class Journal:
     """One moment of a journal."""
 
@@ -161,21 +94,16 @@ class Journal:
         if not lines or not re.fullmatch(rb"generation-[0-9]{6,}\n", lines[2]):
             raise NoJournal("CURRENT is damaged")
         try:
-            self._file = lmdb_file.Snapshot(
-                self.directory / lines[2].decode().strip() / "data.mdb")
-        except (OSError, lmdb_file.DamagedFile) as why:
-            raise NoJournal(f"data.mdb can't be read: {why}") from why
-
-    def _stored(self, table):
-        if table != "meta":
-            return self._file.rows(table)
-        return ((key, value) for key, value in self._file.unnamed_rows() if key[:1] == b"\0")
+            self.moment = moment.Moment(self.directory,
+                                        self.directory / lines[2].decode().strip())
+        except moment.NoMoment as why:
+            raise NoJournal(str(why)) from why
 
     def rows(self, table):
         """A dict of each row: `key` and `value` as stored, the key's parts, and either `fields`
         with `kind` and `number`, or `damage` or `newer`."""
         form, parts, kinds = TABLES[table]
-        for key, value in self._stored(table):
+        for key, value in self.moment.rows(table):
             row = {"table": table, "key": key, "value": value}
             try:
                 if len(key) != struct.calcsize(form):

@@ -61,6 +61,7 @@ class Snapshot:
     """The pages of the newest transaction. Takes no lock and no place in the reader table."""
 
     def __init__(self, path):
+        self._path = path
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._take(descriptor)
@@ -77,6 +78,14 @@ class Snapshot:
                 self._tables = {key: node for key, node in self._walk(self._root, True)}
                 return
         raise DamagedFile("it is written faster than it can be copied")
+
+    def newest_transaction(self):
+        """Of the file as it is by now."""
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return _newer_meta(descriptor)[3]
+        finally:
+            os.close(descriptor)
 
     def _page(self, number):
         if not 2 <= number <= self._last:
@@ -148,7 +157,7 @@ class Snapshot:
     def unnamed_rows(self):
         """(key, value) of the rows that stand beside the names of databases."""
         for key, (flags, value) in self._tables.items():
-            if not flags & SUB_DATABASE:
+            if not flags & SUB_DATABASE and key[:1] == b"\0":
                 yield key, value
 
     def rows(self, name):

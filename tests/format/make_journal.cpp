@@ -1,19 +1,24 @@
 // Makes the journals that the reader in Python is held against.
 //
 // usage: make_journal all JOURNAL   every kind of record, row and payload; closed cleanly
-//        make_journal hold JOURNAL  the same, left open. Then each number on standard input has
-//                                   as many records added, each in a commit of its own; `done`
-//                                   says so. It ends with its input.
+//        make_journal some JOURNAL  a little of it
+//        make_journal hold JOURNAL LOG_BYTES
+//                                   that, or the journal that is there, left open, its log
+//                                   limited to so many bytes. Then it does what the lines of
+//                                   standard input say, and says `done` after each: `write N` adds
+//                                   as many records, each in a commit of its own; `large N` one of
+//                                   that many bytes; `checkpoint N` brings everything into the
+//                                   tables but N records that are added meanwhile. At the end of
+//                                   its input it closes cleanly, which is only in the log then.
 //        make_journal payload       the payload that the page spells out, in hexadecimal
 //        make_journal hashes        XXH3 of inputs of many lengths
 #include <perdure/error.hpp>
 
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 #include <iostream>
-#include <map>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/ids.hpp"
@@ -23,25 +28,16 @@
 #include "journal/reader.hpp"
 #include "journal/step_path.hpp"
 #include "journal/writer.hpp"
+#include "tests/format/checked.hpp"
+#include "tests/format/held_journal.hpp"
 #include "tests/format/payload_samples.hpp"
+#include "tests/format/sample_run.hpp"
 
 namespace perdure::format_test {
 namespace {
 
 using namespace journal;
-using Path = std::vector<std::uint32_t>;
-
-template <class T>
-T checked(Result<T> result) {
-  if (result.has_value()) return std::move(result).assume_value();
-  std::cerr << result.error().message << '\n';
-  std::exit(1);
-}
-void check(const Result<void>& result) {
-  if (result.has_value()) return;
-  std::cerr << result.error().message << '\n';
-  std::exit(1);
-}
+using Path = Run::Path;
 
 Error error_of(Code code, std::string message) {
   Error error;
@@ -50,118 +46,21 @@ Error error_of(Code code, std::string message) {
   return error;
 }
 
-/// One run, as a runtime writes it: its rows and records in changes of its own.
-class Run {
- public:
-  Run(RunId id, Writer& writer, core::ManualClock& clock)
-      : id_(id), writer_(writer), clock_(clock) {}
-
-  void create(const std::string& agent, const std::string& key, const std::string& message,
-              const Sample& input) {
-    const SessionId session = session_hash(agent, key);
-    Change change;
-    change.put(Table::sessions, Key{}.add(session), SessionRow{agent, key, now()});
-    change.put(Table::keys, message_key_row(session, message), MessageKeyRow{message, id_});
-    change.put(Table::runs, Key{}.add(id_), RunRow{session, agent, 3, "main", key, now()});
-    change.put(Table::ready, Key{}.add(id_), ReadyRow{session});
-    append(change, RunCreated{agent, 3, "main", key, message, input.first, input.second,
-                              0xFEDC'BA98'7654'3210ULL + count_, now()});
-    finish(std::move(change), RunStatus::running);
-  }
-  void started(const Path& path, const std::string& name, EffectClass effect,
-               std::uint32_t attempt) {
-    Change change;
-    append(change, StepStarted{path, name, effect, attempt, now()});
-    finish(std::move(change), RunStatus::running);
-  }
-  void step(const Path& path, const std::string& name, const Sample& result) {
-    Change change;
-    append(change, result_of(path, name, result));
-    finish(std::move(change), RunStatus::running);
-  }
-  /// Many results in one change.
-  void steps(const std::vector<Sample>& results) {
-    Change change;
-    std::uint32_t number = 0;
-    for (const Sample& result : results) append(change, result_of({++number}, "sample", result));
-    finish(std::move(change), RunStatus::running);
-  }
-  void failed_step(const Path& path, const std::string& name, const Error& error,
-                   std::uint32_t attempts) {
-    Change change;
-    StepResult record;
-    record.path = path;
-    record.name = name;
-    record.type = "void";
-    record.attempts = attempts;
-    record.stamp = now();
-    record.error = view_of(error);
-    append(change, record);
-    finish(std::move(change), RunStatus::running);
-  }
-  void attempts(const AttemptsRow& row, RunStatus status) {
-    const StepPath path(row.path);
-    Change change;
-    change.put(Table::attempts, Key{}.add(id_).add(path.hash()), row);
-    if (row.next_due != 0)
-      change.put(Table::due, due_row(row.next_due, id_, path),
-                 DueRow{DueRow::What::retry, row.path});
-    if (status == RunStatus::waiting) change.erase(Table::ready, Key{}.add(id_));
-    finish(std::move(change), status);
-  }
-  void park(Code code, const std::string& reason) { finish({}, RunStatus::parked, code, reason); }
-  void complete(const Sample& reply) {
-    end(RunStatus::completed, {now(), reply.first, std::nullopt, reply.second});
-  }
-  void fail(const Error& error, RunStatus status) {
-    end(status, {now(), "void", view_of(error), {}});
-  }
-  [[nodiscard]] Stamp now() const { return clock_.wall().time_since_epoch().count(); }
-
- private:
-  StepResult result_of(const Path& path, const std::string& name, const Sample& result) const {
-    StepResult record;
-    record.path = path;
-    record.name = name;
-    record.type = result.first;
-    record.stamp = now();
-    record.busy_us = 1500 + count_;
-    record.payload = result.second;
-    return record;
-  }
-  template <class T>
-  void append(Change& change, const T& record) {
-    change.append(id_, count_++, record);
-  }
-  void end(RunStatus status, const RunEnded& record) {
-    Change change;
-    append(change, record);
-    change.erase(Table::ready, Key{}.add(id_));
-    finish(std::move(change), status);
-  }
-  void finish(Change&& change, RunStatus status, Code code = Code::user,
-              const std::string& reason = "") {
-    change.put(Table::records, Key{}.add(id_).add(kHeadIndex),
-               HeadRow{count_, status, now(), code, reason});
-    static_cast<void>(checked(writer_.submit(std::move(change), Admission::new_work)));
-    writer_.commit_here();
-    clock_.advance(std::chrono::milliseconds(3));
-  }
-
-  RunId id_;
-  Writer& writer_;
-  core::ManualClock& clock_;
-  std::uint32_t count_ = 0;
-};
-
 /// Everything that a journal can hold.
 class Maker {
  public:
-  explicit Maker(const std::string& path)
-      : journal_(checked(JournalForWriting::open(path, clock_, random_))),
-        writer_(std::make_unique<Writer>(journal_->store(), gate_,
-                                         WriterOptions{.last_number = journal_->last_number()})) {}
+  Maker(JournalForWriting& journal, core::ManualClock& clock, core::Random& random)
+      : clock_(clock),
+        random_(random),
+        journal_(journal),
+        writer_(journal.store(), gate_, WriterOptions{.last_number = journal.last_number()}) {}
 
+  void some() {
+    plain_runs(20);
+    effects();
+    waiting();
+    parked();
+  }
   void all() {
     plain_runs(300);
     payloads();
@@ -176,7 +75,7 @@ class Maker {
   Run start(const std::string& agent, const std::string& key, const std::string& message = "start",
             const Sample& input = {"void", {}}) {
     clock_.advance(std::chrono::milliseconds(1));
-    Run run(core::draw_run_id(clock_, random_), *writer_, clock_);
+    Run run(core::draw_run_id(clock_, random_), writer_, clock_);
     run.create(agent, key, message, input);
     return run;
   }
@@ -188,9 +87,9 @@ class Maker {
     }
   }
   void close() {
-    const RecordNumber last = writer_->last_number();
-    check(writer_->stop());
-    check(journal_->close_cleanly(last, clock_.wall().time_since_epoch().count()));
+    const RecordNumber last = writer_.last_number();
+    check(writer_.stop());
+    check(journal_.close_cleanly(last, clock_.wall().time_since_epoch().count()));
   }
 
  private:
@@ -279,11 +178,11 @@ class Maker {
       start("keys", std::string(size, 'l'), std::string(size, 'w'));
   }
 
-  core::ManualClock clock_;
-  core::SeededRandom random_{11};
-  std::unique_ptr<JournalForWriting> journal_;
+  core::ManualClock& clock_;
+  core::Random& random_;
+  JournalForWriting& journal_;
   Gate gate_;
-  std::unique_ptr<Writer> writer_;
+  Writer writer_;
   int plain_ = 0;
 };
 
@@ -303,6 +202,41 @@ void print_hashes() {
   }
 }
 
+void make(const std::string& path, void (Maker::*fill)()) {
+  core::ManualClock clock;
+  core::SeededRandom random(11);
+  const auto journal = checked(JournalForWriting::open(path, clock, random));
+  Maker maker(*journal, clock, random);
+  (maker.*fill)();
+  maker.close();
+}
+
+void hold(const std::string& path, std::uint64_t log_bytes) {
+  if (!std::filesystem::exists(path + "/CURRENT")) make(path, &Maker::some);
+  core::ManualClock clock;
+  core::SeededRandom opened(12);
+  HeldJournal held(path, clock, opened, log_bytes);
+  // Each opening draws other runs.
+  const RecordNumber last = held.journal().last_number();
+  core::SeededRandom random(last);
+  Maker maker(held.journal(), clock, random);
+  Run live = maker.start("live", std::to_string(last));
+  std::uint32_t step = 0;
+  const auto write = [&](std::uint32_t count, std::size_t bytes) {
+    for (; count > 0; --count) live.step({++step}, "live", text_sample(bytes));
+  };
+  constexpr std::size_t kSmall = 30;
+  std::cout << "done" << std::endl;
+  std::string word;
+  for (std::uint32_t number = 0; std::cin >> word >> number;) {
+    if (word == "write") write(number, kSmall);
+    if (word == "large") write(1, number);
+    if (word == "checkpoint") held.checkpoint([&] { write(number, kSmall); });
+    std::cout << "done" << std::endl;
+  }
+  maker.close();
+}
+
 int run(const std::vector<std::string>& words) {
   if (words.size() == 1 && words[0] == "hashes") {
     print_hashes();
@@ -312,22 +246,16 @@ int run(const std::vector<std::string>& words) {
     std::cout << core::to_hex(page_sample().second) << '\n';
     return 0;
   }
-  if (words.size() != 2 || (words[0] != "all" && words[0] != "hold")) {
-    std::cerr << "usage: make_journal all|hold JOURNAL | payload | hashes\n";
-    return 2;
+  if (words.size() == 2 && (words[0] == "all" || words[0] == "some")) {
+    make(words[1], words[0] == "all" ? &Maker::all : &Maker::some);
+    return 0;
   }
-  Maker maker(words[1]);
-  maker.all();
-  if (words[0] == "hold") {
-    Run live = maker.start("live", "one");
-    std::cout << "done" << std::endl;
-    for (std::uint32_t commits = 0; std::cin >> commits;) {
-      for (; commits > 0; --commits) live.step({commits}, "live", text_sample(30));
-      std::cout << "done" << std::endl;
-    }
+  if (words.size() == 3 && words[0] == "hold") {
+    hold(words[1], std::stoull(words[2]));
+    return 0;
   }
-  maker.close();
-  return 0;
+  std::cerr << "usage: make_journal all|some JOURNAL | hold JOURNAL LOG_BYTES | payload | hashes\n";
+  return 2;
 }
 
 }  // namespace

@@ -7,74 +7,17 @@ import signal
 import subprocess
 import unittest.mock
 
-import cli_lines
+import comparison
+import envelope
 import fixture
 import flat
 import journal_reader
 import lmdb_file
-from fixture import ASKED, perdure, read, same, text_in
+from fixture import ASKED, perdure, read, text_in
 
 
-class JournalsTest(fixture.FormatTest):
+class JournalsTest(comparison.ComparingTest):
     """Journals in every state that a process can leave them in."""
-
-    def assert_same(self, found, expected, place):
-        if not same(found, expected):
-            self.assertEqual(found, expected, place)
-            self.fail(f"{place}: {found} and {expected} differ in their types")
-
-    def compare(self, directory, every=1):
-        """Each run, or each of so many, and its records as both read them; gives the number of all
-        records."""
-        runs, records, attempts = (read(directory, table) for table in
-                                   ("runs", "records", "attempts"))
-        listed = json.loads(perdure(directory, "runs", "--all"))["runs"]
-        self.assertEqual(len(listed), len(runs))
-        for run, line in zip(runs, listed):
-            self.assert_same(cli_lines.run_line(run), line, run["run"])
-        for run in runs[-1::-every]:
-            of_run = [row for row in records if row["run"] == run["run"]]
-            lines = perdure(directory, "journal", run["run"]).splitlines()
-            self.assertEqual(len(of_run), len(lines))
-            for row, line in zip(of_run, lines):
-                self.assert_same(cli_lines.record_line(row), json.loads(line),
-                                 f"{run['run']} {row['index']}")
-            shown = json.loads(perdure(directory, "show", run["run"]))
-            self.assertTrue(shown.pop("explanation"))
-            shown.pop("holder")
-            rows = {row["fields"]["path"]: row["fields"] for row in attempts
-                    if row["run"] == run["run"]}
-            self.assert_same(cli_lines.timeline(run, of_run, rows), shown, run["run"])
-        self.compare_rows(directory, runs)
-        return len(records)
-
-    def compare_rows(self, directory, runs):
-        """What the command shows of no run: the numbers of rows, and how they hang together."""
-        report = json.loads(perdure(directory, "verify"))
-        self.assertTrue(report["sound"], report)
-        rows = {table: read(directory, table) for table in journal_reader.TABLES}
-        counts = {table: len(lines) for table, lines in rows.items()}
-        counts["records"] += len(runs)  # The heads.
-        self.assertEqual(counts, report["rows"])
-        self.assertEqual({row["run"] for row in rows["ready"]},
-                         {run["run"] for run in runs
-                          if run["fields"]["status"] in ("running", "parked")})
-        due = {(row["run"], row["fields"]["path"]): row["at"] for row in rows["due"]}
-        self.assertEqual(due, {(row["run"], row["fields"]["path"]): row["fields"]["next_due"]
-                               for row in rows["attempts"] if row["fields"]["next_due"]})
-        for row in rows["due"] + rows["attempts"]:
-            path = [int(part) for part in row["fields"]["path"].split(".")]
-            self.assertEqual(row["hash"], journal_reader.path_hash(path))
-        self.check_hashes(directory)
-
-    def check_hashes(self, directory):
-        journal = journal_reader.Journal(directory)
-        for row in journal.rows("sessions"):
-            fields = row["fields"]
-            self.assertEqual(row["session"],
-                             journal_reader.session_hash(fields["agent"], fields["key"]))
-        for row in journal.rows("keys"):
-            self.assertEqual(row["hash"], journal_reader.message_hash(row["fields"]["key"]))
 
     def test_all_kinds_of_rows_and_payloads(self):
         directory = self.make()
@@ -85,7 +28,7 @@ class JournalsTest(fixture.FormatTest):
                           if row["kind"] == "step_started"},
                          set(flat.ENUMS["EffectClass"].values()))
         self.assertEqual({row["fields"]["error"]["code"] for row in records
-                          if row["fields"].get("error")}, set(journal_reader.CODES[1:]))
+                          if row["fields"].get("error")}, set(envelope.CODES[1:]))
         self.assertEqual({row["fields"]["status"] for row in read(directory, "runs")},
                          set(flat.ENUMS["RunStatus"].values()))
         page = os.sysconf("SC_PAGESIZE")
@@ -93,16 +36,6 @@ class JournalsTest(fixture.FormatTest):
         counters = read(directory, "meta")[1]["fields"]
         self.assertEqual((counters["epoch"], counters["clean"]), (1, 1))
         self.assertEqual(counters["last_number"], read(directory, "meta")[1]["number"])
-
-    def test_live_and_killed(self):
-        directory, writer = self.hold()
-        before = len(read(directory, "records"))
-        self.write(writer, 5)
-        self.assertEqual(self.compare(directory, every=20), before + 5)
-        self.assertEqual(read(directory, "meta")[1]["fields"]["clean"], 0)
-        self.end(writer)
-        self.assertEqual(writer.returncode, -signal.SIGKILL)
-        self.assertEqual(self.compare(directory, every=20), before + 5)
 
     def agent(self, *words):
         documents = self.home / "documents"
@@ -148,24 +81,27 @@ class JournalsTest(fixture.FormatTest):
 
     def test_a_copy_that_was_written_over_meanwhile_is_taken_again(self):
         directory, writer = self.hold()
+        self.tell(writer, "checkpoint", 0)
         whole = lmdb_file._copy
         rows = len([*self.snapshot_of(directory).rows("records")])
-        for commits, copies in ((1, 1), (2, 2), (40, 2)):
+        for checkpoints, copies in ((1, 1), (2, 2), (40, 2)):
             taken = []
 
-            def copy_slowly(descriptor, size, commits=commits, taken=taken):
+            def copy_slowly(descriptor, size, checkpoints=checkpoints, taken=taken):
                 half = whole(descriptor, size // 2)
                 if not taken:
-                    self.write(writer, commits)
+                    for _ in range(checkpoints):
+                        self.tell(writer, "write", 1)
+                        self.tell(writer, "checkpoint", 0)
                 taken.append(size)
                 return half + whole(descriptor, size)[len(half):]
 
-            with self.subTest(commits=commits):
+            with self.subTest(checkpoints=checkpoints):
                 with unittest.mock.patch.object(lmdb_file, "_copy", copy_slowly):
                     snapshot = self.snapshot_of(directory)
                 self.assertEqual(len(taken), copies)
-                rows += commits
-                # Of one commit meanwhile nothing is seen; the next reading has it.
+                rows += checkpoints
+                # Of one transaction meanwhile nothing is seen; the next reading has it.
                 self.assertEqual(len([*snapshot.rows("records")]), rows - (copies == 1))
 
     @staticmethod

@@ -1,14 +1,19 @@
 // The format as docs/journal_format.md spells it out: if one of these changes, old journals can't
 // be read.
 
+#include "journal/file_system.hpp"
 #include "journal/reader.hpp"
 #include "journal/record.hpp"
 #include "journal/step_path.hpp"
+#include "journal/wal_entry.hpp"
+#include "journal/wal_file.hpp"
 #include "tests/journal/store_fixture.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +46,50 @@ TEST(Format, TheDocumentsRecordIsWhatIsWritten) {
             "63686172676500000100000003000000");
 }
 
+/// What the document's log begins with: whose it is, and an entry that puts a row and erases one.
+TEST(Format, TheDocumentsLogIsWhatIsWritten) {
+  const TemporaryDirectory directory;
+  const core::Hash128 journal{0x5EED'0000'0000'0001ULL, 0x0123'4567'89AB'CDEFULL};
+  ASSERT_TRUE(WalFile::create(directory.path(), journal));
+  const std::string file = read_file(directory.path() / "wal", 2 * kWalUnit).value();
+  EXPECT_EQ(file.size(), 4096);
+  EXPECT_EQ(core::to_hex(core::as_bytes(file).first(40)),
+            "706572647572652d77616c0a01000000"
+            "5eed0000000000010123456789abcdef"
+            "202329270aaf57c1");
+  EXPECT_EQ(file.substr(40), std::string(4096 - 40, '\0'));
+
+  const RunId run = RunId::parse("01JD3Z5V7Q8R9S0T1V2W3X4Y5Z").value();
+  const Key counters = Key{}.add(kCountersRow);
+  core::Bytes value(kEnvelopeBytes);
+  encode_body(Counters{.epoch = 3,
+                       .incarnation = 0xFEDC'BA98'7654'3210ULL,
+                       .last_number = 17,
+                       .last_stamp = 1'732'000'000'123'456,
+                       .clean = 0},
+              value);
+  seal(counters.view(), value, Kind::counters, 17);
+  const std::array batch{Mutation{Table::meta, Mutation::Kind::put, counters, value},
+                         Mutation{Table::ready, Mutation::Kind::erase, Key{}.add(run), {}}};
+  WalEntry entry =
+      WalEntry::encode(batch, {.batch = 9, .previous = 0x0807'0605'0403'0201ULL, .is_sure = true},
+                       wal_seed(journal));
+  EXPECT_EQ(core::to_hex(entry.bytes()),
+            "ad4bc4d275c314470900000000000000"
+            "0102030405060708a000000002000000"
+            "01000000000000000100040050000000"
+            "0000000291940975ad52cc8711000000"
+            "00000000010065003800000014000000"
+            "000000000c00240004000c0014001c00"
+            "0c000000030000000000000010325476"
+            "98badcfe11000000000000004022c2ac"
+            "3e270600000000000601100000000000"
+            "019347f2ecf7461390683b1707d278bf");
+  EXPECT_EQ(entry.padded_size(), 4096);
+  EXPECT_TRUE(std::ranges::all_of(entry.padded().subspan(entry.bytes().size()),
+                                  [](std::byte byte) { return byte == std::byte{}; }));
+}
+
 TEST(Format, HashesInKeysStay) {
   EXPECT_EQ(core::to_hex(core::ByteView(session_hash("trip", "alice-lisbon").bytes)),
             "794fb6f4e604d0ff04adc0a8e0604462");
@@ -50,7 +99,7 @@ TEST(Format, HashesInKeysStay) {
 }
 
 TEST(Format, NumbersOfKindsAndTablesStay) {
-  const std::array<std::pair<Kind, std::string_view>, 13> kinds{{
+  const std::array<std::pair<Kind, std::string_view>, 14> kinds{{
       {static_cast<Kind>(1), "run_created"},
       {static_cast<Kind>(2), "step_started"},
       {static_cast<Kind>(3), "step_result"},
@@ -64,6 +113,7 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
       {static_cast<Kind>(106), "ready"},
       {static_cast<Kind>(107), "due"},
       {static_cast<Kind>(108), "attempts"},
+      {static_cast<Kind>(109), "checkpoint"},
   }};
   for (const auto& [kind, name] : kinds) EXPECT_EQ(to_string(kind), name);
   const std::array<std::string_view, kTableCount> tables{"meta",    "sessions", "keys", "runs",
