@@ -112,7 +112,7 @@ Result<void> WalStore::commit(std::span<const Mutation> batch, Durability durabi
   if (size > kWalEntryMax) return pass_by(batch);
   PERDURE_TRY(const std::uint64_t place, make_room(wal_padded(size)));
   WalEntry entry =
-      WalEntry::encode(batch, {written_.batch + 1, written_.checksum, is_synced_}, file_->seed());
+      WalEntry::encode(batch, {written_.batch + 1, written_.checksum, is_sure()}, file_->seed());
   if (Result<void> done = file_->write(place, entry); !done)
     return note_failure(std::move(done).error());
   core::crash_point(core::CrashPoint::commit_written);
@@ -121,6 +121,12 @@ Result<void> WalStore::commit(std::span<const Mutation> batch, Durability durabi
   is_synced_ = durability == Durability::full;
   publish(std::move(entry), place);
   return success();
+}
+
+/// Whether everything is durable, be it in the tables.
+bool WalStore::is_sure() const {
+  const std::lock_guard lock(mutex_);
+  return is_synced_ || applied_.batch == written_.batch;
 }
 
 /// Lets readers see an entry that is durable.

@@ -94,6 +94,7 @@ class WalStore final : public Store {
   Result<std::uint64_t> make_room(std::size_t bytes);
   [[nodiscard]] std::optional<std::uint64_t> free_place(std::size_t bytes) const;
   [[nodiscard]] std::uint64_t grown_end(std::size_t bytes) const;
+  [[nodiscard]] bool is_sure() const;
   void publish(WalEntry&& entry, std::uint64_t place);
   Result<void> pass_by(std::span<const Mutation> batch);
   Result<void> write_below(std::span<const Mutation> rows, const WalPosition& position);

@@ -153,7 +153,7 @@ TEST(WalEntryTest, AHeaderOfAnImpossibleSizeIsNone) {
 /// A sealed entry of one row, changed at `offset` of that row.
 Code code_with(std::size_t offset, std::string_view change) {
   Changes changes;
-  changes.put(Table::runs, number_key(1), "a value");
+  changes.put(Table::runs, number_key(1), std::string(100, 'v'));
   std::string bytes = all_of(WalEntry::encode(changes.mutations(), {1, 0, true}, kSeed));
   bytes.replace(offset, change.size(), change);
   const WalEntry entry = sealed(bytes, kSeed);
@@ -175,9 +175,12 @@ TEST(WalEntryTest, WhatHoldsAndCantBeReadIsOfANewerPerdure) {
   EXPECT_EQ(code_with(kRow, "\xff"), Code::newer_format);
   EXPECT_EQ(code_with(kRow + 1, "\x01"), Code::user) << "erase is a kind";
   EXPECT_EQ(code_with(kRow + 1, "\x02"), Code::newer_format);
-  EXPECT_EQ(code_with(kRow + 2, std::string(1, char{Key::kCapacity + 1})), Code::newer_format);
+  // With a value so short that the row ends within the entry.
+  const std::string no_value(5, '\0');
+  EXPECT_EQ(code_with(kRow + 2, char{Key::kCapacity} + no_value), Code::user);
+  EXPECT_EQ(code_with(kRow + 2, char{Key::kCapacity + 1} + no_value), Code::newer_format);
   EXPECT_EQ(code_with(kRow + 2, "\xff\xff"), Code::newer_format);
-  EXPECT_EQ(code_with(kRow + 4, "\x09"), Code::newer_format) << "a value past the end";
+  EXPECT_EQ(code_with(kRow + 4, "\x69"), Code::newer_format) << "a value past the end";
   EXPECT_EQ(code_with(kRow + 4, "\xff\xff\xff\xff"), Code::newer_format);
   constexpr std::size_t kRows = 28;
   EXPECT_EQ(code_with(kRows, "\x02"), Code::newer_format) << "more rows than there are";

@@ -1,6 +1,8 @@
 // The process ends without a checkpoint, at any moment: the next one finds everything.
 #include "tests/journal/wal_store_fixture.hpp"
 
+#include <thread>
+
 namespace perdure::journal {
 namespace {
 
@@ -17,6 +19,20 @@ class WalStoreCrashTest : public WalStoreTest {
     return 0;
   }
   void wipe(std::uint64_t batch) { patch(log(), place_of(batch), std::string(kWalUnit, '\0')); }
+  /// Everything in the tables, as a batch; borrowed from `copied_`.
+  [[nodiscard]] std::vector<Mutation> rows_below() {
+    copied_ = below_.snapshot().value();
+    std::vector<Mutation> rows;
+    for (std::size_t i = 1; i <= kTableCount; ++i) {
+      const auto table = static_cast<Table>(i);
+      const auto cursor = copied_->scan(table, {}, {}).value();
+      while (cursor->next().value()) {
+        const Key key = Key{}.add(cursor->key());
+        rows.push_back({table, Mutation::Kind::put, key, *copied_->get(table, key).value()});
+      }
+    }
+    return rows;
+  }
   /// The number of the next batch, which is committed to find out.
   std::uint64_t next_number() {
     const std::uint64_t before = highest();
@@ -29,6 +45,8 @@ class WalStoreCrashTest : public WalStoreTest {
     const auto file = WalFile::open(directory_.path(), kLogJournal, WalFile::Access::read).value();
     return file->find_later(0).value().highest_batch;
   }
+
+  std::unique_ptr<Snapshot> copied_;
 };
 
 TEST_F(WalStoreCrashTest, FindsWhatAnyNumberOfBatchesLeft) {
@@ -70,6 +88,42 @@ TEST_F(WalStoreCrashTest, ThousandsOfBatchesOfAllSizesAroundTheFileManyTimes) {
     ASSERT_GT(written, 10 * store_->figures().file_bytes) << "it went around many times";
     open();
     ASSERT_TRUE(contents(below_) == model_);
+  }
+}
+
+/// The log is full, around its end, of what is not below: it says so, and everything is in it.
+TEST_F(WalStoreCrashTest, AFullLogThatGoesAroundItsEndIsWholeAfterwards) {
+  options_.file_bytes_max = 24 * kWalUnit;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Dice dice(seed);
+    const auto bytes = [&] { return dice.below(3) * kWalUnit; };
+    open();
+    std::uint64_t number = model_.size();
+    for (std::uint64_t i = 1 + dice.below(4); i > 0; --i)
+      commit_row(++number, Durability::full, bytes());
+    // While these go below, others begin in the middle of the file.
+    below_.inner().hold_commits();
+    std::thread checkpoint([&] { EXPECT_TRUE(store_->checkpoint()); });
+    below_.inner().wait_for_held_commit();
+    commit_row(++number, Durability::full, bytes());
+    below_.inner().release_commits();
+    checkpoint.join();
+    below_.inner().fill_disk();
+    for (;;) {
+      const Changes next = row(++number, bytes());
+      const Result<void> done = store_->commit(next.mutations(), Durability::full);
+      if (!done) {
+        ASSERT_EQ(done.error().code, Code::storage_full);
+        break;
+      }
+      next.apply(model_);
+    }
+    ASSERT_TRUE(is_as_it_should_be()) << seed;
+    ASSERT_GE(store_->figures().log_bytes, options_.file_bytes_max / 2) << "it used its room";
+    store_.reset();
+    below_.inner().free_room();
+    open();
+    ASSERT_TRUE(is_as_it_should_be()) << seed;
   }
 }
 
@@ -126,9 +180,10 @@ TEST_F(WalStoreCrashTest, DamageBehindACheckpointIsToldToo) {
   for (std::uint64_t batch = 4; batch <= 6; ++batch) commit_row(batch, Durability::full);
   store_.reset();
   const std::string good = bytes_of(log());
-  // An entry that is below needs nobody any more.
-  if (good.size() > 0) flip(log(), place_of(4) + 20);
-  EXPECT_EQ(try_open().error().code, Code::corrupt);
+  flip(log(), place_of(4) + 20);
+  const auto damaged = try_open();
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, Code::corrupt);
   set_bytes(log(), good);
   open();
   EXPECT_TRUE(is_as_it_should_be());
@@ -165,6 +220,23 @@ TEST_F(WalStoreCrashTest, AfterPowerLossWithoutSyncsTheBatchesBeforeTheGapAreThe
   EXPECT_TRUE(is_as_it_should_be());
 }
 
+TEST_F(WalStoreCrashTest, AnEntryOfANewerPerdureIsRefusedAndNothingGoesBelow) {
+  open();
+  commit_row(1, Durability::full);
+  commit_row(2, Durability::full);
+  store_.reset();
+  const std::size_t place = place_of(2);
+  const auto size = WalEntry::size_of(row(2).mutations());
+  std::string bytes = bytes_of(log()).substr(place, size);
+  bytes[kWalEntryHeader] = 100;  // A table that nobody knows.
+  const WalEntry newer = sealed(bytes, wal_seed(kLogJournal));
+  patch(log(), place, core::as_text(newer.bytes()));
+  const auto opened = try_open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::newer_format) << opened.error().message;
+  EXPECT_EQ(below_.commits(), 0U);
+}
+
 TEST_F(WalStoreCrashTest, AGapInFrontOfASyncIsDamageInEveryMode) {
   open();
   commit_row(1);
@@ -174,12 +246,35 @@ TEST_F(WalStoreCrashTest, AGapInFrontOfASyncIsDamageInEveryMode) {
   store_.reset();
   const std::string good = bytes_of(log());
   wipe(3);
-  EXPECT_EQ(try_open().error().code, Code::corrupt) << "batch 4 says that 3 was durable";
+  const auto damaged = try_open();
+  ASSERT_FALSE(damaged) << "batch 4 says that 3 was durable";
+  EXPECT_EQ(damaged.error().code, Code::corrupt);
   set_bytes(log(), good);
   wipe(4);
   model_.erase({Table::runs, number_key(4)});
   open();
   EXPECT_TRUE(is_as_it_should_be());
+}
+
+/// A half that was restored is told in every mode: what is behind a checkpoint was written when all
+/// before it was durable, in the tables.
+TEST_F(WalStoreCrashTest, OlderTablesWithALogThatWentOnAreDamageInEveryMode) {
+  open();
+  commit_row(1);
+  ASSERT_TRUE(store_->checkpoint());
+  // The tables as they are here come back later: nothing more goes into this store.
+  ToldStore newer;
+  ASSERT_TRUE(newer.commit(rows_below(), Durability::full));
+  auto store = WalStore::open(directory_.path(), kLogJournal, newer, options_).value();
+  for (std::uint64_t batch = 2; batch <= 4; ++batch) {
+    ASSERT_TRUE(store->commit(row(batch).mutations(), Durability::none));
+    ASSERT_TRUE(store->checkpoint());
+  }
+  ASSERT_TRUE(store->commit(row(5).mutations(), Durability::none));
+  store.reset();
+  const auto opened = try_open();
+  ASSERT_FALSE(opened) << "batches 2 to 4 are lost";
+  EXPECT_EQ(opened.error().code, Code::corrupt);
 }
 
 TEST_F(WalStoreCrashTest, ABatchThatPassedTheLogByIsThereAfterwards) {
