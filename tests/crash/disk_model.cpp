@@ -29,6 +29,27 @@ DiskModel::DiskModel(const fs::path& root, Syncs syncs) : syncs_(syncs) {
   inodes_[kDiskRoot] = root_;
 }
 
+DiskModel::DiskModel(const DiskModel& other, Syncs syncs)
+    : syncs_(syncs), syncs_begun_(other.syncs_begun_), time_(other.time_) {
+  Copies copies;
+  root_ = copy(other.root_, copies);
+  for (const auto& [inode, node] : other.inodes_) inodes_[inode] = copy(node, copies);
+}
+
+/// The same node where several names or changes lead to one.
+std::shared_ptr<DiskModel::Node> DiskModel::copy(const std::shared_ptr<Node>& node,
+                                                 Copies& copies) {
+  if (node == nullptr) return nullptr;
+  std::shared_ptr<Node>& made = copies[node.get()];
+  if (made != nullptr) return made;
+  made = std::make_shared<Node>(*node);
+  const std::shared_ptr<Node> result = made;
+  for (auto& [name, child] : result->entries) child = copy(child, copies);
+  for (auto& [name, child] : result->certain_entries) child = copy(child, copies);
+  for (Version<Change>& change : result->changes) change.what.node = copy(change.what.node, copies);
+  return result;
+}
+
 std::shared_ptr<DiskModel::Node> DiskModel::load(
     const fs::path& path, std::map<std::uint64_t, std::shared_ptr<Node>>& inodes) {
   auto node = std::make_shared<Node>();

@@ -43,6 +43,9 @@ class DiskModel {
   /// `root` is what is there now, all of it on the disk.
   DiskModel(const std::filesystem::path& root, Syncs syncs);
 
+  /// A disk of its own in the state of `other`, which believes in `syncs`.
+  DiskModel(const DiskModel& other, Syncs syncs);
+
   /// The next record. Throws std::logic_error when the log speaks of a file that is not there.
   void apply(const DiskRecord& record);
 
@@ -84,6 +87,8 @@ class DiskModel {
 
   static std::shared_ptr<Node> load(const std::filesystem::path& path,
                                     std::map<std::uint64_t, std::shared_ptr<Node>>& inodes);
+  using Copies = std::map<const Node*, std::shared_ptr<Node>>;
+  static std::shared_ptr<Node> copy(const std::shared_ptr<Node>& node, Copies& copies);
   static void make(const Change& change, Entries& entries);
   void note(const std::shared_ptr<Node>& directory, Change change);
   std::pair<std::shared_ptr<Node>, std::string> parent_of(const std::string& path) const;

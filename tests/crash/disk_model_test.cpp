@@ -157,5 +157,22 @@ TEST_F(DiskModelTest, AFileInADirectoryThatIsLostIsLost) {
   EXPECT_EQ(found("d/a"), (Set{"-", ""}));
 }
 
+TEST_F(DiskModelTest, ACopyGoesItsOwnWay) {
+  apply(DiskEvent::create_directory, 4, 0, "d", "");
+  create(5, "d/a");
+  sync(4);
+  sync(kDiskRoot);
+  write(5, 0, sectors("a"));
+  DiskModel copy(disk_, Syncs::without_files);
+  const auto before = copy.seen();
+  write(5, 0, sectors("b"));
+  EXPECT_EQ(copy.seen(), before);
+  copy.apply({DiskEvent::write, 5, 0, "", sectors("c")});
+  EXPECT_EQ(copy.seen().at("d/a"), sectors("c"));
+  EXPECT_EQ(disk_.seen().at("d/a"), sectors("b"));
+  sync(5);
+  EXPECT_EQ(found("d/a"), Set{sectors("b")});
+}
+
 }  // namespace
 }  // namespace perdure::crash

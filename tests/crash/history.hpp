@@ -13,7 +13,8 @@
 ///     reply    RUN TEXT
 ///     parked   RUN CODE MESSAGE
 ///     trouble  TEXT
-///     stopped  (the runtime was shut down before all had ended, and said that it was well)
+///     stopped  (the runtime was shut down before all had ended, and said that it was well; or it
+///              died behind a clean end that the journal tells of, and the harness says it)
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,10 @@
 #include "journal/reader.hpp"
 #include "journal/step_path.hpp"
 #include "journal/verify.hpp"
+#include "tests/crash/log_rows.hpp"
 #include "tests/crash/workload_types.hpp"
 
+#include <exception>
 #include <fstream>
 
 namespace perdure::crash {
@@ -85,6 +87,8 @@ Result<RecordedRun> read_run(journal::Reader& reader, const journal::RunInfo& in
 Result<void> read_runs(journal::Store& store, JournalFacts& facts) {
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(store));
   PERDURE_TRY(journal::Reader other, journal::Reader::open(store));
+  PERDURE_TRY(const auto counters, reader.counters());
+  facts.ended_cleanly = counters && counters->clean != 0;
   return reader.each_run([&](const journal::RunInfo& info) {
     Result<RecordedRun> run = read_run(other, info);
     if (run) {
@@ -96,13 +100,36 @@ Result<void> read_runs(journal::Store& store, JournalFacts& facts) {
   });
 }
 
-/// Before LMDB maps the file: it dies of a broken one.
-void check_pages_in(const std::filesystem::path& directory, JournalFacts& facts) {
+/// Without one, empty.
+std::filesystem::path generation_of(const std::filesystem::path& directory) {
   std::ifstream current(directory / "CURRENT");
   std::string line;
   std::string generation;
-  if (!std::getline(current, line) || !std::getline(current, generation)) return;
-  const auto report = journal::check_pages(directory / generation / "data.mdb");
+  if (!std::getline(current, line) || !std::getline(current, generation)) return {};
+  return directory / generation;
+}
+
+/// The tables with the log on top, put together by another way.
+Result<void> compare_rows(const std::filesystem::path& directory, journal::Store& store,
+                          JournalFacts& facts) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(store));
+  PERDURE_TRY(const auto identity, reader.identity());
+  if (!identity) return Error{Code::corrupt, "the journal has no identity"};
+  try {
+    for (std::string& finding :
+         differ_by_another_way(generation_of(directory), identity->journal, all_rows(store)))
+      facts.findings.push_back(std::move(finding));
+  } catch (const std::exception& failed) {
+    return Error{Code::corrupt, failed.what()};
+  }
+  return success();
+}
+
+/// Before LMDB maps the file: it dies of a broken one.
+void check_pages_in(const std::filesystem::path& directory, JournalFacts& facts) {
+  const std::filesystem::path generation = generation_of(directory);
+  if (generation.empty()) return;
+  const auto report = journal::check_pages(generation / "data.mdb");
   if (!report) {
     facts.findings.push_back(report.error().to_string());
     return;
@@ -136,6 +163,8 @@ JournalFacts read_journal(const std::filesystem::path& directory) {
   for (const journal::Finding& finding : report.value().findings)
     facts.findings.push_back(std::string(to_string(finding.table)) + " " + finding.place + ": " +
                              finding.what);
+  if (const Result<void> same = compare_rows(directory, store, facts); !same)
+    facts.findings.push_back(same.error().to_string());
   if (const Result<void> read = read_runs(store, facts); !read)
     facts.findings.push_back(read.error().to_string());
   return facts;

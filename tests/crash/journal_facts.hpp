@@ -1,9 +1,10 @@
 /// What a journal says of the workload's runs.
 ///
 /// What this is: a journal on disk, read as another process would (journal/reader.hpp), as plain
-/// values that the checker holds against the outside world.
+/// values that the checker holds against the outside world. Nobody writes it meanwhile.
 /// What it promises: nothing of it comes from the process that wrote the journal but by the
-/// journal; everything `verify` finds stands in `findings`.
+/// journal; everything `verify` finds stands in `findings`, and so it does where the rows are not
+/// the same by another way (log_rows.hpp).
 /// What it does not: judge (checker.hpp).
 #pragma once
 
@@ -37,6 +38,7 @@ struct RecordedRun {
 };
 struct JournalFacts {
   bool exists = false;
+  bool ended_cleanly = false;               ///< Its last writer did.
   std::map<std::string, RecordedRun> runs;  ///< By run id.
   std::vector<std::string> findings;        ///< What can't be read, and what verify finds.
 };

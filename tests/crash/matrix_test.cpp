@@ -52,6 +52,83 @@ INSTANTIATE_TEST_SUITE_P(Every, CrashMatrix,
                            return std::string(core::kCrashPointNames[which.param]);
                          });
 
+/// The points that are passed when the log is brought into the tables: at the opening after a death,
+/// when much has been written, and at a clean end.
+class CheckpointMatrix : public ::testing::TestWithParam<const char*> {
+ protected:
+  [[nodiscard]] std::string point(int passing) const {
+    return std::string(GetParam()) + ":" + std::to_string(passing);
+  }
+  TemporaryDirectory directory_{"checkpoint-matrix-" + std::string(GetParam())};
+};
+
+/// Each death is followed by deaths of those who recover from it, each of which has something in
+/// the log: what the one before brought below, or what it opened with.
+TEST_P(CheckpointMatrix, ARecoveryThatDiesAgainAndAgainBreaksNothing) {
+  int life = 0;
+  for (const char* first : {"recovery_scanned:1", "commit_after:2", "commit_written:9",
+                            "body_after:25", "gate_opened:12"}) {
+    Lives lives(directory_.path() / std::to_string(++life));
+    ASSERT_TRUE(lives.live({.crash_at = first}).killed()) << lives.report();
+    for (int again = 1; again <= 3; ++again) {
+      ASSERT_TRUE(lives.live({.crash_at = point(1)}).killed()) << lives.report();
+      ASSERT_TRUE(lives.live({.crash_at = "recovery_scanned:1"}).killed()) << lives.report();
+    }
+    // What these two leave, one recovery after the other is to bring below.
+    ASSERT_TRUE(lives.live({.crash_at = "checkpoint_before:1"}).killed()) << lives.report();
+    ASSERT_TRUE(lives.live({.crash_at = "checkpoint_written:1"}).killed()) << lives.report();
+    ASSERT_TRUE(lives.live({.crash_at = point(1)}).killed()) << lives.report();
+    lives.complete();
+    ASSERT_TRUE(lives.findings().empty()) << lives.report();
+  }
+}
+
+TEST_P(CheckpointMatrix, ACleanEndThatDiesBreaksNothing) {
+  for (const int stop_after : {0, 20, 45}) {
+    Lives lives(directory_.path() / std::to_string(stop_after));
+    ASSERT_TRUE(lives.live({.crash_at = "commit_after:5"}).killed()) << lives.report();
+    // Its 1st passing is the opening's.
+    ASSERT_TRUE(lives.live({.crash_at = point(2), .stop_after_notes = stop_after}).killed())
+        << lives.report();
+    ASSERT_TRUE(lives.live({.crash_at = point(1)}).killed()) << lives.report();
+    lives.complete();
+    ASSERT_TRUE(lives.findings().empty()) << lives.report();
+  }
+}
+
+/// Results of half a megabyte: the log is full several times while steps run.
+TEST_P(CheckpointMatrix, DyingWhileMuchIsBeingWrittenBreaksNothing) {
+  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"}};
+  for (const int passing : {1, 2}) {
+    Lives lives(directory_.path() / std::to_string(passing));
+    ASSERT_TRUE(lives.live({.crash_at = point(passing), .environment = heavy}).killed())
+        << lives.report();
+    ASSERT_TRUE(lives.live({.crash_at = point(1), .environment = heavy}).killed())
+        << lives.report();
+    lives.live({.crash_at = point(2), .environment = heavy});
+    lives.complete();
+    ASSERT_TRUE(lives.findings().empty()) << lives.report();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, CheckpointMatrix,
+                         ::testing::Values("checkpoint_before", "checkpoint_written",
+                                           "checkpoint_after"),
+                         [](const auto& which) { return std::string(which.param); });
+
+TEST(LogGrowth, KilledAtAnyOfItsStepsLeavesALogThatIsRead) {
+  const TemporaryDirectory directory("log-growth");
+  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"}};
+  for (int passing = 1; passing <= 4; ++passing) {
+    Lives lives(directory.path() / std::to_string(passing));
+    const std::string point = "log_extended:" + std::to_string(passing);
+    ASSERT_TRUE(lives.live({.crash_at = point, .environment = heavy}).killed()) << lives.report();
+    lives.live({.crash_at = "log_extended:1", .environment = heavy});
+    lives.complete();
+    ASSERT_TRUE(lives.findings().empty()) << lives.report();
+  }
+}
+
 class RandomDeaths : public ::testing::TestWithParam<std::tuple<Mode, std::uint64_t>> {};
 
 TEST_P(RandomDeaths, BreakNothingThatIsPromised) {

@@ -1,5 +1,7 @@
 #include "tests/crash/power_loss.hpp"
 
+#include "tests/crash/survivors.hpp"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,43 +16,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kLookSeconds = 200;
 constexpr int kLivesToComplete = 4;
 /// Of one loss; they have one reason, mostly.
 constexpr std::size_t kFindingsTold = 5;
 
-/// Runs `look` in a process of its own: what it found, and how that process ended when not well.
-std::vector<std::string> in_a_process(const std::function<std::vector<std::string>()>& look) {
-  int found[2];
-  if (::pipe(found) != 0) throw std::runtime_error("no pipe");
-  const pid_t child = ::fork();
-  if (child < 0) throw std::runtime_error("no process");
-  if (child == 0) {
-    ::alarm(kLookSeconds);
-    std::string text;
-    for (std::string line : look()) {
-      std::ranges::replace(line, '\n', ' ');
-      text += line + "\n";
-    }
-    const ssize_t written = ::write(found[1], text.data(), text.size());
-    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
-  }
-  ::close(found[1]);
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (ssize_t got = 0; (got = ::read(found[0], buffer.data(), buffer.size())) > 0;)
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  ::close(found[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  std::vector<std::string> lines;
-  for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos;) {
-    lines.push_back(text.substr(0, end));
-    text.erase(0, end + 1);
-  }
-  if (status != 0)
-    lines.push_back("whoever reads the journal dies, with status " + std::to_string(status));
-  return lines;
+/// A process has opened a journal after about as many records, and brought its log below.
+constexpr std::size_t kOpeningRecords = 30;
+/// Of a story's losses some are followed by others, each while the last one is recovered from.
+constexpr int kLossesFollowed = 2;
+constexpr int kLossesInARow = 2;
+
+double drawn_share(std::mt19937_64& random) {
+  constexpr std::array kKept{0.0, 0.1, 0.5, 0.9, 1.0};
+  return kKept[random() % kKept.size()];
 }
 
 /// The map of LMDB's readers means nothing after a restart, whatever is in it.
@@ -67,29 +45,33 @@ void leave_lock_files(const fs::path& root, std::mt19937_64& random) {
   }
 }
 
-/// What had left the process before a moment.
-struct Past {
-  Mode mode = Mode::full;
-  std::string outside;
-  std::vector<Recorded> before;
-};
-
-std::vector<std::string> look_at(const fs::path& image, const Past& past) {
-  return judge(history_of(past.outside), read_journal(image / "journal"), past.before, Ended::maybe,
-               ahead_in(past.mode));
+/// In mode `none` the newest may be lost; what is left must be whole up to some moment.
+Past left_of(const Past& past, Mode mode, const JournalFacts& facts) {
+  return mode == Mode::none ? Past{survivors(past.outside, facts), past.before} : past;
 }
 
-std::vector<std::string> go_on_with(const fs::path& image, Past past) {
+std::vector<std::string> look_at(const fs::path& image, const Past& past, Mode mode) {
+  const JournalFacts facts = read_journal(image / "journal");
+  const Past left = left_of(past, mode, facts);
+  // An opening is durable in each mode, before anything else is noted.
+  if (!facts.exists &&
+      std::ranges::count(left.outside, '\n') < std::ranges::count(past.outside, '\n'))
+    return {"the journal is gone"};
+  return judge(history_of(left.outside), facts, left.before, Ended::maybe, ahead_in(mode));
+}
+
+std::vector<std::string> go_on_with(const fs::path& image, Past past, Mode mode) {
   const fs::path journal = image / "journal";
+  past = left_of(past, mode, read_journal(journal));
   const fs::path outside = image.parent_path() / "image-outside";
   std::ofstream(outside, std::ios::binary) << past.outside;
   std::vector<std::string> findings;
   for (int i = 0; i < kLivesToComplete; ++i) {
     past.before.push_back(recorded_steps(read_journal(journal)));
-    const Outcome outcome = live(journal, outside, "P" + std::to_string(i), past.mode);
+    const Outcome outcome = live(journal, outside, "P" + std::to_string(i), mode);
     const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;
-    findings = judge(read_history(outside), read_journal(journal), past.before, ended,
-                     ahead_in(past.mode));
+    findings =
+        judge(read_history(outside), read_journal(journal), past.before, ended, ahead_in(mode));
     if (outcome.completed() || !findings.empty()) return findings;
     if (!outcome.parked()) return {"the next life ended with " + outcome.words()};
   }
@@ -113,7 +95,22 @@ bool is_tender(const DiskRecord& record) {
 TappedLives::TappedLives(fs::path directory, Mode mode)
     : directory_(std::move(directory)),
       mode_(mode),
-      seen_((fs::create_directories(directory_ / "disk"), directory_ / "disk"), Syncs::honoured) {}
+      first_((fs::create_directories(directory_ / "disk"), directory_ / "disk"), Syncs::honoured),
+      seen_(first_, Syncs::honoured) {}
+
+TappedLives::TappedLives(fs::path directory, Mode mode, const fs::path& image, Past past)
+    : directory_(std::move(directory)),
+      mode_(mode),
+      past_(std::move(past)),
+      before_(past_.before),
+      first_(
+          (fs::create_directories(directory_),
+           fs::copy(image, directory_ / "disk", fs::copy_options::recursive), directory_ / "disk"),
+          Syncs::honoured),
+      seen_(first_, Syncs::honoured) {
+  std::ofstream(directory_ / "outside", std::ios::binary) << past_.outside;
+  facts_ = read_journal(root() / "journal");
+}
 
 bool TappedLives::live_once(long kill_at) {
   before_.push_back(recorded_steps(facts_));
@@ -163,15 +160,32 @@ void TappedLives::hold_model_against_disk() {
     if (!real.contains(path)) findings_.push_back("the log has made up " + path);
 }
 
+namespace {
+
+/// The next process finds `image`, and loses power while it recovers, and later.
+std::vector<std::string> lose_power_again(const fs::path& directory, Mode mode,
+                                          const fs::path& image, const Past& past, int again,
+                                          std::mt19937_64& random) {
+  TappedLives lives(directory, mode, image, left_of(past, mode, read_journal(image / "journal")));
+  lives.live(0);
+  if (!lives.findings().empty()) return lives.findings();
+  std::vector<Loss> losses = draw_losses(lives.records(), 6, 6, random);
+  const std::size_t opening = std::min(kOpeningRecords, lives.records().size());
+  for (std::size_t at = 1; at <= opening; ++at)
+    losses.push_back({at, drawn_share(random), Then::look, 0});
+  losses[losses.size() - 1 - random() % opening].again = again - 1;
+  std::ranges::sort(losses, {}, &Loss::at);
+  return lose_power(lives, Syncs::honoured, losses, random);
+}
+
+}  // namespace
+
 std::vector<std::string> lose_power(const TappedLives& lives, Syncs syncs,
                                     const std::vector<Loss>& losses, std::mt19937_64& random) {
-  const fs::path empty = lives.directory() / "empty";
-  fs::create_directories(empty);
-  DiskModel disk(empty, syncs);
+  DiskModel disk = lives.disk_at_first(syncs);
   const fs::path image = lives.directory() / "image";
   std::vector<std::string> findings;
-  Past past;
-  past.mode = lives.mode();
+  Past past = lives.past();
   std::size_t at = 0;
   for (const Loss& loss : losses) {
     for (; at < loss.at; ++at) {
@@ -184,27 +198,34 @@ std::vector<std::string> lose_power(const TappedLives& lives, Syncs syncs,
                        lives.before().begin() + static_cast<std::ptrdiff_t>(begun));
     disk.lose_power(image, loss.kept, random);
     leave_lock_files(image, random);
-    for (const std::string& finding : in_a_process([&] {
-           std::vector<std::string> found = look_at(image, past);
-           if (found.empty() && loss.then == Then::go_on) found = go_on_with(image, past);
-           found.resize(std::min(found.size(), kFindingsTold));
-           return found;
-         }))
-      findings.push_back(words_of(loss) + finding);
+    // A process that goes on changes it.
+    const fs::path again = lives.directory() / "again";
+    fs::create_directories(again);
+    if (loss.again > 0) fs::copy(image, again / "image", fs::copy_options::recursive);
+    std::vector<std::string> found = look_in_a_process([&] {
+      std::vector<std::string> seen = look_at(image, past, lives.mode());
+      if (seen.empty() && loss.then == Then::go_on) seen = go_on_with(image, past, lives.mode());
+      seen.resize(std::min(seen.size(), kFindingsTold));
+      return seen;
+    });
+    if (found.empty() && loss.again > 0)
+      found = lose_power_again(again / "lives", lives.mode(), again / "image", past, loss.again,
+                               random);
+    fs::remove_all(again);
+    for (const std::string& finding : found) findings.push_back(words_of(loss) + finding);
   }
   return findings;
 }
 
 std::vector<Loss> draw_losses(const std::vector<DiskRecord>& records, std::size_t count,
                               std::size_t go_on_each, std::mt19937_64& random) {
-  constexpr std::array kKept{0.0, 0.1, 0.5, 0.9, 1.0};
   std::vector<Loss> losses;
   while (losses.size() < count) {
     Loss loss;
     loss.at = random() % (records.size() + 1);
     const bool tender = loss.at != 0 && is_tender(records[loss.at - 1]);
     if (!tender && random() % 4 != 0) continue;
-    loss.kept = kKept[random() % kKept.size()];
+    loss.kept = drawn_share(random);
     loss.then = losses.size() % go_on_each == 0 ? Then::go_on : Then::look;
     losses.push_back(loss);
   }
@@ -213,7 +234,6 @@ std::vector<Loss> draw_losses(const std::vector<DiskRecord>& records, std::size_
 }
 
 std::string lose_power_at_random(const fs::path& directory, Mode mode, std::uint64_t seed,
-
                                  std::size_t losses) {
   std::mt19937_64 random(seed);
   TappedLives lives(directory, mode);
@@ -227,9 +247,11 @@ std::string lose_power_at_random(const fs::path& directory, Mode mode, std::uint
   }
   lives.complete();
   std::vector<std::string> findings = lives.findings();
-  if (findings.empty())
-    findings = lose_power(lives, Syncs::honoured, draw_losses(lives.records(), losses, 10, random),
-                          random);
+  if (findings.empty()) {
+    std::vector<Loss> drawn = draw_losses(lives.records(), losses, 10, random);
+    for (int i = 0; i < kLossesFollowed; ++i) drawn[random() % drawn.size()].again = kLossesInARow;
+    findings = lose_power(lives, Syncs::honoured, drawn, random);
+  }
   std::string text;
   for (const std::string& finding : findings) text += finding + "\n";
   return text.empty() ? text : plan + "\n" + text;

@@ -23,11 +23,19 @@
 
 namespace perdure::crash {
 
-/// A journal's lives on a disk whose every change is known. In mode `none` a loss of power may take
-/// everything, so there is nothing to hold it against.
+/// What had left the process before a moment.
+struct Past {
+  std::string outside;           ///< As history.hpp says.
+  std::vector<Recorded> before;  ///< What was recorded when each life of it began.
+};
+
+/// A journal's lives on a disk whose every change is known.
 class TappedLives {
  public:
   TappedLives(std::filesystem::path directory, Mode mode);
+  /// Goes on with a copy of `image`, all of which is on the disk, and of which `past` is known.
+  TappedLives(std::filesystem::path directory, Mode mode, const std::filesystem::path& image,
+              Past past);
 
   /// One life; killed behind the `kill_at`-th record of this life's log, if that is not 0. Findings
   /// of the checker, and of the model, go to `findings`.
@@ -38,6 +46,9 @@ class TappedLives {
   [[nodiscard]] const std::vector<DiskRecord>& records() const { return records_; }
   [[nodiscard]] const std::vector<Recorded>& before() const { return before_; }
   [[nodiscard]] Mode mode() const { return mode_; }
+  /// What had left before the first of these lives, and the disk at that moment.
+  [[nodiscard]] const Past& past() const { return past_; }
+  [[nodiscard]] DiskModel disk_at_first(Syncs syncs) const { return {first_, syncs}; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::filesystem::path root() const { return directory_ / "disk"; }
   [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
@@ -48,9 +59,11 @@ class TappedLives {
 
   std::filesystem::path directory_;
   Mode mode_;
+  Past past_;
   std::vector<DiskRecord> records_;
   std::vector<Recorded> before_;
   JournalFacts facts_;
+  DiskModel first_;
   DiskModel seen_;
   std::vector<std::string> findings_;
 };
@@ -65,6 +78,8 @@ struct Loss {
   std::size_t at = 0;  ///< Records of the log that happened before it.
   double kept = 0.5;   ///< How likely each thing that is not certain came to the disk.
   Then then = Then::look;
+  /// So many times more power is lost, each time while the next process recovers from the last one.
+  int again = 0;
 };
 
 /// Loses power at each of `losses`, which are in the order of `at`. What was found, each with its

@@ -46,6 +46,11 @@ INSTANTIATE_TEST_SUITE_P(InModeInterval, PowerLoss,
                                             ::testing::Range<std::uint64_t>(1, 4)),
                          words_of_mode_and_seed);
 
+INSTANTIATE_TEST_SUITE_P(InModeNone, PowerLoss,
+                         ::testing::Combine(::testing::Values(Mode::none),
+                                            ::testing::Range<std::uint64_t>(1, 4)),
+                         words_of_mode_and_seed);
+
 class PowerLossTest : public ::testing::Test {
  protected:
   /// A journal that lived undisturbed.
@@ -72,7 +77,7 @@ TEST_F(PowerLossTest, WhileAJournalComesIntoBeingLeavesNoneOrAWholeOne) {
   std::vector<Loss> losses;
   for (std::size_t at = 0; at <= 60; ++at)
     for (const double kept : {0.0, 0.5, 1.0})
-      losses.push_back({at, kept, at % 5 == 0 ? Then::go_on : Then::look});
+      losses.push_back({at, kept, at % 5 == 0 ? Then::go_on : Then::look, 0});
   EXPECT_EQ(joined(lose(Syncs::honoured, losses)), "");
 }
 
@@ -92,20 +97,42 @@ TEST_F(PowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneAcknowledged) {
     ASSERT_EQ(joined(lives.findings()), "") << "killed behind record " << kill_at;
     std::vector<Loss> losses = draw_losses(lives.records(), 4, 1000, random_);
     for (Loss& loss : losses) loss.kept = 0.0;
-    losses.push_back({lives.records().size(), 0.0, Then::look});
+    losses.push_back({lives.records().size(), 0.0, Then::look, 0});
     EXPECT_EQ(joined(lose_power(lives, Syncs::honoured, losses, random_)), "")
         << "killed behind record " << kill_at << " of " << creation;
   }
 }
 
-TEST_F(PowerLossTest, IsSeenByTheLogWithAllThatLmdbWrites) {
-  const auto count = [&](DiskEvent event) {
-    return std::ranges::count(lives_.records(), event, &DiskRecord::event);
+/// The log is written by one write and one sync a batch, and grows by zeros; the tables are written
+/// by checkpoints, whose last write is the meta page.
+TEST_F(PowerLossTest, IsSeenByTheLogWithAllThatIsWritten) {
+  const auto file_named = [&](std::string_view name) {
+    const auto made = std::ranges::find_if(lives_.records(), [&](const DiskRecord& record) {
+      return record.event == DiskEvent::create_file && record.path.ends_with(name);
+    });
+    return made == lives_.records().end() ? 0 : made->file;
   };
-  EXPECT_GT(count(DiskEvent::write_through), 20) << "of the meta page, one each commit";
-  EXPECT_GT(count(DiskEvent::sync_begin), count(DiskEvent::write_through) - 5);
-  EXPECT_EQ(count(DiskEvent::sync_begin), count(DiskEvent::sync_end));
-  EXPECT_GT(count(DiskEvent::write), 3 * count(DiskEvent::write_through));
+  const auto count = [&](std::uint64_t file, DiskEvent event) {
+    return std::ranges::count_if(lives_.records(), [&](const DiskRecord& record) {
+      return record.file == file && record.event == event;
+    });
+  };
+  const auto is_growth = [](const DiskRecord& record) {
+    return record.data.find_first_not_of('\0') == std::string::npos;
+  };
+  const std::uint64_t log = file_named("/wal");
+  const auto growths = std::ranges::count_if(lives_.records(), [&](const DiskRecord& record) {
+    return record.file == log && record.event == DiskEvent::write && is_growth(record);
+  });
+  EXPECT_GT(growths, 1);
+  EXPECT_GT(count(log, DiskEvent::sync_end), 20);
+  EXPECT_EQ(count(log, DiskEvent::write) - growths, count(log, DiskEvent::sync_end));
+  EXPECT_EQ(count(log, DiskEvent::sync_begin), count(log, DiskEvent::sync_end));
+  EXPECT_EQ(count(log, DiskEvent::write_through), 0);
+  const std::uint64_t tables = file_named("/data.mdb");
+  EXPECT_GE(count(tables, DiskEvent::write_through), 3) << "two of the creation, one of the end";
+  EXPECT_GE(count(tables, DiskEvent::sync_end), count(tables, DiskEvent::write_through));
+  EXPECT_GT(count(tables, DiskEvent::write), 2 * count(tables, DiskEvent::write_through));
 }
 
 // What follows shows that these tests can fail: the same journal on a disk that does not do as it
@@ -130,6 +157,17 @@ TEST_F(PowerLossTest, WithoutSyncsOfDirectoriesTheTestFindsLostJournals) {
   for (Loss& loss : losses) loss.kept = 0.0;
   const std::vector<std::string> findings = lose(Syncs::without_directories, losses);
   EXPECT_TRUE(any_says(findings, "promise 2")) << joined(findings);
+}
+
+TEST(PowerLossInModeNoneTest, WithoutSyncsTheTestFindsLosses) {
+  const TemporaryDirectory directory("power-loss-none");
+  TappedLives lives(directory.path() / "lives", Mode::none);
+  lives.complete();
+  ASSERT_EQ(joined(lives.findings()), "");
+  std::mt19937_64 random(1);
+  std::vector<Loss> losses = draw_losses(lives.records(), 30, 1000, random);
+  for (Loss& loss : losses) loss.kept = 0.5;
+  EXPECT_GT(lose_power(lives, Syncs::without_data, losses, random).size(), 10U);
 }
 
 }  // namespace

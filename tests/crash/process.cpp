@@ -3,8 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
+#include <fstream>
 #include <stdexcept>
 
 namespace perdure::crash {
@@ -14,6 +18,7 @@ namespace fs = std::filesystem;
 
 /// A run that was parked goes on in the next life; once is always enough.
 constexpr int kLivesToComplete = 4;
+constexpr unsigned kLookSeconds = 200;
 
 /// The workload; by turns another, where `PERDURE_CRASH_OTHER_WORKLOAD` names one: the same program
 /// built by another compiler, so that each goes on from what the other left.
@@ -41,6 +46,23 @@ void watch(pid_t child, int notes, int kill_after) {
   char byte = 0;
   for (int count = 0; ::read(notes, &byte, 1) == 1;)
     if (++count == kill_after) ::kill(child, SIGKILL);
+}
+
+[[noreturn]] void tell_what_is_found(const std::function<std::vector<std::string>()>& look,
+                                     int tell) {
+  std::vector<std::string> findings;
+  try {
+    findings = look();
+  } catch (const std::exception& failed) {
+    findings.push_back(failed.what());
+  }
+  std::string text;
+  for (std::string& line : findings) {
+    std::ranges::replace(line, '\n', ' ');
+    text += line + "\n";
+  }
+  const ssize_t written = ::write(tell, text.data(), text.size());
+  ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
 }
 
 std::string words_of(const Plan& plan) {
@@ -84,7 +106,7 @@ Outcome live(const fs::path& journal, const fs::path& outside, const std::string
              const Plan& plan) {
   int notes[2];
   if (::pipe(notes) != 0) throw std::runtime_error("no pipe");
-  const char* const workload = next_workload();
+  const char* const workload = plan.program.empty() ? next_workload() : plan.program.c_str();
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
@@ -97,6 +119,33 @@ Outcome live(const fs::path& journal, const fs::path& outside, const std::string
   Outcome outcome;
   ::waitpid(child, &outcome.status, 0);
   return outcome;
+}
+
+std::vector<std::string> look_in_a_process(const std::function<std::vector<std::string>()>& look) {
+  int found[2];
+  if (::pipe(found) != 0) throw std::runtime_error("no pipe");
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("no process");
+  if (child == 0) {
+    ::alarm(kLookSeconds);
+    tell_what_is_found(look, found[1]);
+  }
+  ::close(found[1]);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t got = 0; (got = ::read(found[0], buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  ::close(found[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  std::vector<std::string> lines;
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos;) {
+    lines.push_back(text.substr(0, end));
+    text.erase(0, end + 1);
+  }
+  if (status != 0)
+    lines.push_back("whoever reads the journal dies, with status " + std::to_string(status));
+  return lines;
 }
 
 TemporaryDirectory::TemporaryDirectory(const std::string& name) {
@@ -122,6 +171,9 @@ Outcome Lives::live(const Plan& plan) {
   if (!outcome.as_planned())
     findings_.push_back("life " + label + " ended with " + outcome.words());
   facts_ = read_journal(journal_path());
+  // Its shutdown was over, and death came before it could say so.
+  if (outcome.killed() && plan.stop_after_notes != 0 && facts_.ended_cleanly)
+    std::ofstream(outside_path(), std::ios::app) << to_line({"stopped"});
   const Ended ended = outcome.completed() ? Ended::all_of_it : Ended::maybe;
   for (const std::string& finding :
        judge(read_history(outside_path()), facts_, before_, ended, ahead_in(mode_)))

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <ostream>
 #include <string>
@@ -28,6 +29,8 @@ inline void PrintTo(Mode mode, std::ostream* out) { *out << to_string(mode); }
 
 /// How a life is to end.
 struct Plan {
+  /// Instead of the workload, with the same arguments.
+  std::string program = {};
   /// `PERDURE_CRASH_AT`, or empty.
   std::string crash_at = {};
   /// SIGKILL from outside, when the process has noted this many lines. 0: not.
@@ -52,6 +55,11 @@ struct Outcome {
 [[nodiscard]] Outcome live(const std::filesystem::path& journal,
                            const std::filesystem::path& outside, const std::string& label,
                            Mode mode, const Plan& plan = {});
+
+/// What `look` found, in a process of its own, so that what kills it is a finding: how that process
+/// ended when it did not end well. Throws nothing that `look` throws: that is a finding too.
+[[nodiscard]] std::vector<std::string> look_in_a_process(
+    const std::function<std::vector<std::string>()>& look);
 
 /// A directory of this process's own, empty, and gone with this object.
 class TemporaryDirectory {

@@ -1,4 +1,5 @@
 // The same as the other tests here, with ever new seeds, for PERDURE_SOAK_SECONDS.
+#include "tests/crash/log_lives.hpp"
 #include "tests/crash/power_loss.hpp"
 #include "tests/crash/process.hpp"
 #include "tests/crash/random_deaths.hpp"
@@ -28,10 +29,10 @@ TEST(SoakTest, NothingBreaksHoweverLongItGoesOn) {
     constexpr std::array kModes{Mode::full, Mode::full, Mode::interval, Mode::none};
     const Mode mode = kModes[seed % kModes.size()];
     ASSERT_EQ(live_dangerously(directory.path() / "deaths", mode, seed), "");
-    if (mode == Mode::none) continue;
     ASSERT_EQ(lose_power_at_random(directory.path() / "power", mode, seed, 100), "");
+    ASSERT_EQ(lose_power_of_logs(directory.path() / "logs", seed, 25, 3), "");
   }
-  std::cout << seed - from << " pairs of journals lived, from seed " << from << '\n';
+  std::cout << seed - from << " triples of journals lived, from seed " << from << '\n';
 }
 
 }  // namespace

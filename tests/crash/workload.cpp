@@ -4,7 +4,8 @@
 // usage: crash_workload JOURNAL OUTSIDE LABEL [TELL]
 // OUTSIDE is the file for the notes, LABEL this life's name, TELL a descriptor that is written a
 // byte to for each note. PERDURE_CRASH_DURABILITY names a durability; PERDURE_CRASH_STOP_AFTER=N
-// shuts the runtime down at the N-th note. Exit: 0 when every run has ended; 3 when one is parked
+// shuts the runtime down at the N-th note; PERDURE_CRASH_BALLAST=BYTES makes every result so large.
+// Exit: 0 when every run has ended; 3 when one is parked
 // as a suspect; 4 when the runtime was shut down before; 1 else.
 #include <perdure/perdure.hpp>
 

@@ -2,6 +2,7 @@
 
 #include "tests/crash/history.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -36,6 +37,13 @@ class Trail {
   Sources sources_;
 };
 
+/// More than that in each result, where the environment says so: then the log is brought into the
+/// tables while steps run, and grows more often.
+std::size_t ballast_of_all() {
+  const char* const bytes = std::getenv("PERDURE_CRASH_BALLAST");
+  return bytes == nullptr ? 0 : std::strtoull(bytes, nullptr, 10);
+}
+
 /// The body of every step: it notes itself, then does as it will.
 Result<Token> act(const Step& step, const Trail& trail, Will will = Will::succeed,
                   const char* effect_class = "idempotent", std::size_t ballast = 0) {
@@ -43,7 +51,8 @@ Result<Token> act(const Step& step, const Trail& trail, Will will = Will::succee
   notes.note(line_of(Effect{to_string(step.run_id()), step.id(), step.key(), step.attempt(),
                             step.name(), effect_class, will, nonce, trail.sources()}));
   switch (will) {
-    case Will::succeed: return Token{step.id(), nonce, ballast_of(nonce, ballast)};
+    case Will::succeed:
+      return Token{step.id(), nonce, ballast_of(nonce, std::max(ballast, ballast_of_all()))};
     case Will::fail: return Error{Code::user, nonce, true};
     case Will::refuse: return Error{Code::user, nonce, true, std::nullopt, ErrorEffect::refused};
   }

@@ -1,0 +1,64 @@
+// A store with a log that goes round every few batches dies and loses power, again and again, also
+// while it recovers; what was durable is there, and readers and the next writer see the same.
+#include "tests/crash/log_lives.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace perdure::crash {
+namespace {
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+class LogDeaths : public ::testing::TestWithParam<const char*> {
+ protected:
+  TemporaryDirectory directory_{"log-deaths-" + std::string(GetParam())};
+};
+
+/// Dies at the point, at each of its passings; then again and again at its first passing, which for
+/// a checkpoint is that of the opening, and at the opening's others.
+TEST_P(LogDeaths, AtAPointTakeNothingHoweverOftenTheyHappen) {
+  for (int passing = 1; passing <= 8; ++passing) {
+    LogLives lives(directory_.path() / std::to_string(passing));
+    const std::string point = GetParam();
+    ASSERT_TRUE(
+        lives.live({.batches = 60, .crash_at = point + ":" + std::to_string(passing)}).killed())
+        << "nothing passes the point so often: " << point << ":" << passing;
+    for (int again = 1; again <= 3; ++again) lives.live({.batches = 60, .crash_at = point + ":1"});
+    for (const char* other : {"checkpoint_after:1", "checkpoint_before:1", "checkpoint_written:1"})
+      lives.live({.mode = LogMode::mixed, .batches = 9, .crash_at = other});
+    EXPECT_TRUE(lives.live({.batches = 3, .settles = true}).completed());
+    ASSERT_EQ(joined(lives.findings()), "") << point << ":" << passing;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, LogDeaths,
+                         ::testing::Values("commit_written", "checkpoint_before",
+                                           "checkpoint_written", "checkpoint_after",
+                                           "commit_after"),
+                         [](const auto& which) { return std::string(which.param); });
+
+class LogPowerLoss : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(LogPowerLoss, TakesNothingDurableAlsoWhileALossIsRecoveredFrom) {
+  const TemporaryDirectory directory("log-power-" + std::to_string(GetParam()));
+  EXPECT_EQ(lose_power_of_logs(directory.path(), GetParam(), 25, 2), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LogPowerLoss, ::testing::Range<std::uint64_t>(1, 7));
+
+/// The same on disks that don't do as they are told, to show that the tests above can fail.
+TEST(LogPowerLossTest, WithoutSyncsFindsLosses) {
+  const TemporaryDirectory directory("log-power-unsynced");
+  for (const Syncs syncs : {Syncs::without_files, Syncs::without_data})
+    EXPECT_NE(lose_power_of_logs(directory.path(), 1, 25, 0, syncs), "");
+}
+
+}  // namespace
+}  // namespace perdure::crash
