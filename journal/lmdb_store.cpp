@@ -195,19 +195,13 @@ void LmdbHold::let_go() noexcept {
   if (slot_ != nullptr) env_->give_slot(std::move(slot_));
 }
 
-Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability durability) {
+Result<void> LmdbStore::commit(std::span<const Mutation> batch, Durability) {
   PERDURE_TRY(env_->check_process());
   if (access_ != LmdbAccess::write)
     return Error{Code::misuse, "the journal is open for reading only"};
   if (env_->failed())
     return Error{Code::storage_failed,
                  "an earlier write failed, so nothing more is written: restart the process"};
-  // Set only when it changes: others read these flags while they begin to read.
-  if (durability != durability_) {
-    const int code = mdb_env_set_flags(env_->handle(), MDB_NOSYNC, durability == Durability::none);
-    if (code != 0) return note_failure(env_->error(code, "writing"));
-    durability_ = durability;
-  }
   PERDURE_TRY(write(batch));
   // None of a process that died pins pages for long.
   if (++commits_ % kManyCommits == 0) {
@@ -298,7 +292,7 @@ std::optional<std::string> LmdbStore::pinned_by() const {
   return "process " + std::to_string(oldest->process) +
          (oldest->process == ::getpid() ? ", which is this one," : "") +
          " has read in one snapshot for " + std::to_string(oldest->behind) +
-         " commits, so the journal's file grows: end its reading";
+         " checkpoints, so the journal's file grows: end its reading";
 }
 
 LmdbStore::Figures LmdbStore::figures() const {

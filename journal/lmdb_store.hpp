@@ -3,10 +3,11 @@
 /// What this is: Store over the files data.mdb and lock.mdb of one directory. Each table is a named
 /// database in it, but for `meta`, whose rows stand in the unnamed one: every commit writes that
 /// page anyway, so the counters cost no page of their own.
-/// What it promises: the contract of Store; a file that is shorter than its meta page says is
-/// refused before it is mapped; one process never has the same file open twice (a second opening
-/// shares the first or is refused), because closing one would drop the other's locks; use after
-/// `fork` is refused.
+/// What it promises: the contract of Store, and more: each commit is synced, in durability `none`
+/// too, because LMDB without syncs may lose all of the file to a power loss and not only the newest
+/// commits; a file that is shorter than its meta page says is refused before it is mapped; one
+/// process never has the same file open twice (a second opening shares the first or is refused),
+/// because closing one would drop the other's locks; use after `fork` is refused.
 /// What it does not: keep out a second writing process (directory.hpp does), or check pages.
 #pragma once
 
@@ -70,8 +71,13 @@ class LmdbStore final : public Store {
   /// Those of all processes, dead ones too until their places are freed.
   [[nodiscard]] std::vector<OpenSnapshot> open_snapshots() const;
   /// A snapshot that is so many commits behind is worth telling (`pinned_by`), and the writer frees
-  /// the places of dead processes as often.
-  static constexpr std::uint64_t kManyCommits = 1024;
+  /// the places of dead processes as often. A commit is a checkpoint of the log: one a second, or
+  /// one for some megabytes, each with thousands of pages that a snapshot keeps from being used
+  /// again. So this is half a minute of a journal with little to do, and some hundred megabytes
+  /// that the file of a busy one may grow before somebody is named. Readers that renew their
+  /// snapshot each second (renewing_store.hpp) stay below it: a busy journal makes ten checkpoints
+  /// or so meanwhile.
+  static constexpr std::uint64_t kManyCommits = 32;
 
   struct Figures {
     std::size_t map_bytes = 0;
@@ -86,7 +92,6 @@ class LmdbStore final : public Store {
 
   std::shared_ptr<LmdbEnv> env_;
   const LmdbAccess access_;
-  Durability durability_ = Durability::full;
   std::uint64_t commits_ = 0;
   bool was_full_ = false;  ///< The last commit found the disk full.
 };

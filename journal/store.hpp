@@ -4,7 +4,8 @@
 /// (big-endian, so that bytes sort as numbers do) to values. They change only by `commit`, one
 /// numbered batch at a time; snapshots read them as they stood after some batch.
 /// What it promises: a batch is there whole or not at all, batches are there in order, and once
-/// `commit` has returned in durability `full` the batch survives power loss.
+/// `commit` has returned in durability `full` the batch survives power loss. In durability `none` a
+/// power loss takes a number of the newest batches, whole ones, and nothing else.
 /// What it does not: know what a value means (record.hpp), number anything or decide when to commit
 /// (writer.hpp).
 #pragma once
@@ -56,7 +57,9 @@ struct Mutation {
 /// How sure a commit is. See semantics.md section 8.
 enum class Durability : std::uint8_t {
   full,  ///< Written and synced when `commit` returns.
-  none,  ///< Written; a sync happens when the system likes. Survives SIGKILL, not power loss.
+  /// Written when `commit` returns, and synced when the store or the system likes. Survives
+  /// SIGKILL. A power loss takes it if it was not synced yet, with all that was committed after it.
+  none,
 };
 
 class Cursor {

@@ -29,11 +29,8 @@ class LmdbStoreTest : public testing::Test {
                                                         LmdbOptions options = {}) const {
     return LmdbStore::open(path(), access, options);
   }
-  static Result<void> put(Store& store, std::uint64_t key, std::string value,
-                          Durability durability = Durability::full) {
-    return TestBatch{}
-        .put(Table::runs, number_key(key), std::move(value))
-        .commit(store, durability);
+  static Result<void> put(Store& store, std::uint64_t key, std::string value) {
+    return TestBatch{}.put(Table::runs, number_key(key), std::move(value)).commit(store);
   }
 
  private:
@@ -149,7 +146,7 @@ TEST_F(LmdbStoreTest, AFullMapLeavesThingsAsTheyWere) {
   const auto store = open(LmdbAccess::write, {.map_bytes = 1U << 20U}).value();
   std::uint64_t fitted = 0;
   for (;; ++fitted) {
-    const Result<void> written = put(*store, fitted, std::string(50'000, 'x'), Durability::none);
+    const Result<void> written = put(*store, fitted, std::string(50'000, 'x'));
     if (written) continue;
     EXPECT_EQ(written.error().code, Code::storage_full);
     EXPECT_NE(written.error().message.find("ulimit -v"), std::string::npos);
@@ -163,8 +160,8 @@ TEST_F(LmdbStoreTest, AFullMapLeavesThingsAsTheyWere) {
                   .erase(Table::runs, number_key(0))
                   .erase(Table::runs, number_key(1))
                   .commit(*store));
-  ASSERT_TRUE(put(*store, 900, "a", Durability::none));
-  ASSERT_TRUE(put(*store, 901, "b", Durability::none));
+  ASSERT_TRUE(put(*store, 900, "a"));
+  ASSERT_TRUE(put(*store, 901, "b"));
   EXPECT_TRUE(put(*store, fitted, std::string(50'000, 'y')));
 }
 
