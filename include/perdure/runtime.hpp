@@ -37,9 +37,10 @@ enum class Durability : std::uint8_t {
   /// acknowledged (`start`, `wait`, `result`) is never taken, and a step with the effect class
   /// `at_most_once` never runs twice.
   interval,
-  /// Records are written before anything leaves, and synced when the system likes. A killed process
-  /// takes nothing. A power loss or a crash of the system may destroy the whole journal: for tests
-  /// and for work that can be done again.
+  /// Records are written before anything leaves, and synced when the system likes, or with many
+  /// others within a second or so. A killed process takes nothing. A power loss or a crash of the
+  /// system takes the newest records, also those that a caller was told of, and never the journal:
+  /// for tests and for work that can be done again.
   none,
 };
 
