@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import signal
 import struct
 import subprocess
@@ -140,10 +139,15 @@ class LogTest(comparison.ComparingTest):
                 self.log(directory).write_bytes(whole[:entry.place + cut])
                 self.assertEqual(len(read(directory, "records")), records - 1)
         self.compare(directory, every=40)
-        # What was written over the last entry says nothing of the others.
-        self.log(directory).write_bytes(whole)
-        self.flip(directory, entry.place + entry.size - 1)
-        self.assertEqual(self.compare(directory, every=40), records - 1)
+        # What was written over the last entry says nothing of the others. It may be sound, too, and
+        # name the right one before it, but be of another number.
+        for place, new in ((entry.size // 2, b"?"), (8, struct.pack("<Q", 1))):
+            self.log(directory).write_bytes(whole)
+            if place == 8:
+                self.reseal(directory, entry, place, new)
+            else:
+                self.change(directory, (entry.place + place, new))
+            self.assertEqual(self.compare(directory, every=40), records - 1)
 
     def test_damage_before_the_newest_entry_is_told(self):
         directory = self.killed(4)
@@ -258,8 +262,6 @@ class LogTest(comparison.ComparingTest):
     def test_a_log_that_is_not_this_journals_is_refused(self):
         directory = self.killed(2)
         whole = self.log(directory).read_bytes()
-        other = self.home / "other"
-        shutil.copytree(directory, other)
         header = bytearray(whole[:32])
         header[16] ^= 1
         foreign = bytes(header) + struct.pack("<Q", xxh3_64(bytes(header)))
@@ -275,7 +277,6 @@ class LogTest(comparison.ComparingTest):
                 self.assert_refused(directory, *words)
         self.log(directory).unlink()
         self.assert_refused(directory, "wal")
-        # The log of a copy from before the last opening is the same journal's, and not its newest.
         self.log(directory).write_bytes(whole)
         self.compare(directory, every=60)
 
@@ -284,7 +285,8 @@ class LogTest(comparison.ComparingTest):
         whole = self.log(directory).read_bytes()
         last = self.moment(directory).chain[-1]
         for at, new in ((40, b"\x09"), (40, b"\0"), (41, b"\2"), (42, b"\x29"), (44, b"\xff\xff"),
-                        (28, b"\xff")):
+                        (28, b"\xff"),
+                        (28, struct.pack("<3I2BHI", 1, 1, 0, 6, 1, 41, 0) + b"~" * 48)):
             with self.subTest(at=at):
                 self.log(directory).write_bytes(whole)
                 self.reseal(directory, last, at, new)
