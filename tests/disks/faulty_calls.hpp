@@ -1,8 +1,8 @@
 /// System calls that fail when a test says so.
 ///
 /// What this is: the test program's own `pwrite`, `writev`, `write`, `fallocate`, `statfs`,
-/// `fdatasync` and `fsync`, which the linker prefers to the C library's, for LMDB as well. They do what the
-/// kernel does, until a fault is ordered.
+/// `fdatasync` and `fsync`, which the linker prefers to the C library's, for LMDB as well. They do
+/// what the kernel does, until a fault is ordered.
 /// What it promises: only calls on files named data.mdb (the tables) and wal (the log) meet faults,
 /// but for `statfs`. Thread: any.
 #pragma once
