@@ -58,6 +58,7 @@ class LogLives {
   [[nodiscard]] std::filesystem::path root() const { return directory_ / "disk"; }
   [[nodiscard]] std::filesystem::path disk_log() const { return directory_ / "log"; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] const KnownBatches& known() const { return known_; }
   [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
 
  private:

@@ -52,8 +52,8 @@ INSTANTIATE_TEST_SUITE_P(Every, CrashMatrix,
                            return std::string(core::kCrashPointNames[which.param]);
                          });
 
-/// The points that are passed when the log is brought into the tables: at the opening after a death,
-/// when much has been written, and at a clean end.
+/// The points that are passed when the log is brought into the tables: at the opening after a
+/// death, when much has been written, and at a clean end.
 class CheckpointMatrix : public ::testing::TestWithParam<const char*> {
  protected:
   [[nodiscard]] std::string point(int passing) const {

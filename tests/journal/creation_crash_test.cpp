@@ -21,7 +21,16 @@ namespace fs = std::filesystem;
 
 enum class Ending : std::uint8_t { killed, finished, cannot_trace };
 
-/// Runs `body` in a child and kills it before its `call`-th system call (from 1).
+/// Lets a thread of a traced process go on to its next stop, and waits for any of them to stop.
+/// `status` is that one's.
+pid_t next_stop(pid_t stopped, int& status) {
+  // A thread that has ended since is no loss.
+  static_cast<void>(::ptrace(PTRACE_SYSCALL, stopped, nullptr, nullptr));
+  return ::waitpid(-1, &status, __WALL);
+}
+
+/// Runs `body` in a child and kills it before the `call`-th system call (from 1) of its threads
+/// together: a checkpoint is written by another one.
 Ending run_until_call(int call, const std::function<bool()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -31,17 +40,26 @@ Ending run_until_call(int call, const std::function<bool()>& body) {
   }
   int status = 0;
   if (::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return Ending::cannot_trace;
-  // Two stops a call: on the way in and on the way out.
-  for (int stops = 0; stops < 2 * call - 1; ++stops) {
-    if (::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) != 0) break;
-    if (::waitpid(child, &status, 0) != child) return Ending::cannot_trace;
-    if (WIFEXITED(status)) {
+  if (::ptrace(PTRACE_SETOPTIONS, child, nullptr,
+               PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL) != 0)
+    return Ending::cannot_trace;
+  // Two stops a call: on the way in and on the way out. New threads stop too, and are not counted.
+  pid_t stopped = child;
+  for (int stops = 0; stops < 2 * call - 1;) {
+    stopped = next_stop(stopped, status);
+    if (stopped < 0) return Ending::cannot_trace;
+    if (stopped == child && WIFEXITED(status)) {
       EXPECT_EQ(WEXITSTATUS(status), 0);
       return Ending::finished;
     }
+    constexpr int kCallStop = SIGTRAP | 0x80;
+    if (WIFSTOPPED(status) && WSTOPSIG(status) == kCallStop) ++stops;
   }
   ::kill(child, SIGKILL);
-  ::waitpid(child, &status, 0);
+  // The other threads first: the process has ended when the last of them was waited for.
+  do {
+    stopped = ::waitpid(-1, &status, __WALL);
+  } while (stopped >= 0 && !(stopped == child && WIFSIGNALED(status)));
   return Ending::killed;
 }
 
