@@ -171,6 +171,15 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::filesystem::path& 
   const Result<void> found = env->need_tables();
   if (!found && access == LmdbAccess::write) env->release_writer();
   if (!found) return found.error();
+  // Whoever wrote the newest meta page may have died before it was durable. It is seen all the
+  // same, and the log's entries that are below by its word are soon written over.
+  if (access == LmdbAccess::write) {
+    if (const int code = mdb_env_sync(env->handle(), 1); code != 0) {
+      Error error = env->error(code, "syncing");
+      env->release_writer();
+      return error;
+    }
+  }
   return std::make_unique<LmdbStore>(Private{}, std::move(env), access);
 }
 

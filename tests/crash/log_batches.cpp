@@ -108,6 +108,11 @@ void KnownBatches::take(std::string_view line) {
   committed_.erase(committed_.begin(), later);
 }
 
+void KnownBatches::take_lines(std::string_view text) {
+  for (std::size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+    take(text.substr(0, end));
+}
+
 void KnownBatches::forget_but(const Rows& rows) {
   committed_.clear();
   begun_ = last_batch(rows);

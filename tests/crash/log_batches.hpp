@@ -52,6 +52,8 @@ class KnownBatches {
  public:
   /// A line, without its end.
   void take(std::string_view line);
+  /// All that are whole.
+  void take_lines(std::string_view text);
   /// Power was lost, and this is what is left: of the others nobody knows any more.
   void forget_but(const Rows& rows);
   /// What is wrong with `rows`; `with_all_committed` where no power was lost.

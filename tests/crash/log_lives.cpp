@@ -18,11 +18,6 @@ std::string contents(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void take_lines(std::string_view text, KnownBatches& known) {
-  for (std::size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
-    known.take(text.substr(0, end));
-}
-
 template <class T>
 T value_of(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().to_string());
@@ -130,7 +125,7 @@ Outcome LogLives::live(const LogLife& life) {
   if (!outcome.killed() && !outcome.completed())
     findings_.push_back(words_of(life) + ": it ended with " + outcome.words());
   const std::string outside = contents(directory_ / "outside");
-  take_lines(std::string_view(outside).substr(known_bytes_), known_);
+  known_.take_lines(std::string_view(outside).substr(known_bytes_));
   known_bytes_ = outside.size();
   for (const std::string& finding : look_at_log(root(), known_, true))
     findings_.push_back("after " + words_of(life) + ": " + finding);
@@ -198,7 +193,7 @@ void lose_power_in(Story& story, const fs::path& directory, const fs::path& imag
   int branches = kBranches;
   for (std::size_t at = 0; at < records.size() && story.findings.empty(); ++at) {
     disk.apply(records[at]);
-    if (records[at].event == DiskEvent::mark) take_lines(records[at].data, then);
+    if (records[at].event == DiskEvent::mark) then.take_lines(records[at].data);
     // Of a recovery all of it: it comes first, and is short.
     const bool is_recovery = !image.empty() && at < kRecoveryRecords;
     if (!is_recovery && story.random() % records.size() >= story.losses) continue;
