@@ -53,9 +53,9 @@ TEST_P(LogPowerLoss, TakesNothingDurableAlsoWhileALossIsRecoveredFrom) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LogPowerLoss, ::testing::Range<std::uint64_t>(1, 7));
 
-/// A process dies behind each record of its life, whose end is a checkpoint. What it had not synced,
-/// be it the meta page of the tables, the next one sees all the same, and writes over what is not
-/// needed any more as it sees it; then power is lost.
+/// A process dies behind each record of its life, whose end is a checkpoint. What it had not
+/// synced, be it the meta page of the tables, the next one sees all the same, and writes over what
+/// is not needed any more as it sees it; then power is lost.
 TEST(LogPowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneSaw) {
   const TemporaryDirectory directory("log-power-died");
   std::mt19937_64 random(1);
