@@ -35,6 +35,9 @@ class CountedStore final : public Store {
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override { return inner_.snapshot(); }
   [[nodiscard]] std::optional<std::string> pinned_by() const override { return inner_.pinned_by(); }
+  void when_failed(std::function<void(const Error&)> hook) override {
+    inner_.when_failed(std::move(hook));
+  }
 
   /// Of the journal as it was opened.
   [[nodiscard]] const Counters& before() const noexcept { return before_; }

@@ -16,6 +16,7 @@
 #include "journal/key.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,6 +97,11 @@ class Store {
   /// Thread: any, also while another commits. Errors: `storage_failed`, or `misuse` when more
   /// snapshots are open than the store has slots for.
   [[nodiscard]] virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+  /// `hook` is called when the store fails for good on a thread of its own, where no `commit` is
+  /// there to return the error (`storage_failed`); at once if it has failed already. Null: nobody is
+  /// told. When this returns, no hook that was there before is being called. The hook must not
+  /// destroy the store, nor call this. Thread: one at a time.
+  virtual void when_failed(std::function<void(const Error&)> hook) { static_cast<void>(hook); }
   /// Whose snapshot has been open for so long that the store grows because of it, in words; empty
   /// when nobody's has. Thread: any.
   [[nodiscard]] virtual std::optional<std::string> pinned_by() const { return std::nullopt; }

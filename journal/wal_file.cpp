@@ -166,7 +166,12 @@ Result<WalPosition> WalFile::follow(WalPosition position,
     }
     if (!found) return position;
     position = {found->batch(), found->checksum(), place + found->padded_size()};
-    PERDURE_TRY(take(*std::move(found)));
+    Result<void> taken = take(*std::move(found));
+    if (!taken) {
+      taken.error().message = "batch " + std::to_string(position.batch) + " in '" + path_.string() +
+                              "': " + taken.error().message;
+      return taken.error();
+    }
   }
 }
 
@@ -174,10 +179,11 @@ Result<WalFile::Later> WalFile::find_later(std::uint64_t batch) {
   struct stat status{};
   if (::fstat(file_.number(), &status) != 0) return file_error(path_, "read", errno);
   PERDURE_TRY(const core::Bytes all, read(0, static_cast<std::size_t>(status.st_size)));
-  Later later{.highest_batch = batch, .sure_at = std::nullopt};
+  Later later{.highest_batch = batch, .is_first = false, .sure_at = std::nullopt};
   const core::ByteView bytes(all);
   for (std::size_t place = kFirst; place + kWalEntryHeader <= bytes.size(); place += kWalUnit) {
     const auto header = WalEntry::header(bytes.subspan(place));
+    if (header && place == kFirst) later.is_first = header->link.batch == batch + 1;
     if (!header || header->link.batch <= batch || header->size > bytes.size() - place) continue;
     constexpr std::size_t kUnchecked = sizeof header->checksum;
     const core::ByteView rest = bytes.subspan(place, header->size).subspan(kUnchecked);
@@ -190,7 +196,7 @@ Result<WalFile::Later> WalFile::find_later(std::uint64_t batch) {
 
 std::optional<WalFile::Damage> WalFile::damage(const WalPosition& end, const Later& later) const {
   if (!later.sure_at) return std::nullopt;
-  return Damage{std::max(end.place, kFirst),
+  return Damage{later.is_first ? kFirst : std::max(end.place, kFirst),
                 "batch " + std::to_string(end.batch + 1) +
                     " can't be read, but there are later ones, the one at byte " +
                     std::to_string(*later.sure_at) + " among them",

@@ -65,6 +65,8 @@ class WalFile {
 
   struct Later {
     std::uint64_t highest_batch = 0;
+    /// At the beginning there is something of the entry behind `batch`.
+    bool is_first = false;
     /// The place of one that was written when all before it was durable.
     std::optional<std::uint64_t> sure_at;
   };

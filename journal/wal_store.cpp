@@ -289,10 +289,31 @@ void WalStore::run_checkpoint(std::unique_lock<std::mutex>& lock) {
   }
   ended_ += 1;
   done_.notify_all();
-  // What was moved is freed here, and no longer while others wait.
+  const std::optional<Error> failure = failure_;
   lock.unlock();
+  // What was moved is freed here, and no longer while others wait.
   written.reset();
+  if (failure) tell(*failure);
   lock.lock();
+}
+
+/// Only the first time somebody is there to be told.
+void WalStore::tell(const Error& failure) {
+  const std::lock_guard lock(hook_mutex_);
+  if (const auto hook = std::exchange(hook_, nullptr)) hook(failure);
+}
+
+void WalStore::when_failed(std::function<void(const Error&)> hook) {
+  {
+    const std::lock_guard lock(hook_mutex_);
+    hook_ = std::move(hook);
+  }
+  std::optional<Error> failure;
+  {
+    const std::lock_guard lock(mutex_);
+    failure = failure_;
+  }
+  if (failure) tell(*failure);
 }
 
 /// From here on new entries go to another memtable.

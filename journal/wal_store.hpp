@@ -28,6 +28,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,6 +72,8 @@ class WalStore final : public Store {
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
   [[nodiscard]] std::optional<std::string> pinned_by() const override { return below_.pinned_by(); }
+  /// Of checkpoints that fail, but for a full disk.
+  void when_failed(std::function<void(const Error&)> hook) override;
 
   /// Brings below everything that was committed before the call. Errors as commit.
   [[nodiscard]] Result<void> checkpoint();
@@ -103,6 +106,7 @@ class WalStore final : public Store {
   [[nodiscard]] bool has_rows() const { return frozen_.rows != nullptr || active_.bytes != 0; }
   void loop();
   bool await_work(std::unique_lock<std::mutex>& lock);
+  void tell(const Error& failure);
   void run_checkpoint(std::unique_lock<std::mutex>& lock);
   void freeze(std::unique_lock<std::mutex>& lock);
 
@@ -110,6 +114,10 @@ class WalStore final : public Store {
   Store& below_;
   const WalOptions options_;
   const pid_t process_;
+
+  /// Held while the hook is called. Never together with another.
+  std::mutex hook_mutex_;
+  std::function<void(const Error&)> hook_;
 
   /// Held while `active_` grows and while it is frozen: the outer one of the two.
   std::mutex append_mutex_;

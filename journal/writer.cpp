@@ -78,6 +78,7 @@ struct Writer::Impl {
   bool take();
   Outcome note_durable(Changes& spent, std::size_t bytes);
   Outcome note_trouble(const Error& why);
+  void store_failed(const Error& why);
   void fail_gates(const Error& why);
   void recycle(Changes&& spent);
   std::optional<Error> refusal(std::size_t cost, Admission admission) const;
@@ -304,6 +305,17 @@ Writer::Impl::Outcome Writer::Impl::note_trouble(const Error& why) {
   return Outcome::failed;
 }
 
+/// The store has failed while nobody committed.
+void Writer::Impl::store_failed(const Error& why) {
+  {
+    const std::lock_guard commit(commit_mutex_);
+    if (ended_) return;
+    PERDURE_ASSERT(note_trouble(why) == Outcome::failed, "a full disk is no failure");
+  }
+  if (options_.on_fatal) options_.on_fatal(why);
+  fail_gates(why);
+}
+
 /// What is durable leaves, also when the thread that committed it has not come to open the gate
 /// yet.
 void Writer::Impl::fail_gates(const Error& why) {
@@ -391,9 +403,13 @@ Writer::Writer(Store& store, Gate& gate, WriterOptions options)
   gate.advance(impl_->options_.last_number);
   if (impl_->options_.early != nullptr) impl_->options_.early->advance(impl_->options_.last_number);
   impl_->thread_ = std::thread([impl = impl_.get()] { impl->loop(); });
+  store.when_failed([impl = impl_.get()](const Error& why) { impl->store_failed(why); });
 }
 
-Writer::~Writer() { static_cast<void>(impl_->stop()); }
+Writer::~Writer() {
+  impl_->store_.when_failed(nullptr);
+  static_cast<void>(impl_->stop());
+}
 
 Result<RecordNumber> Writer::submit(Change&& change, Admission admission) {
   return impl_->submit(std::move(change), admission);

@@ -49,8 +49,8 @@ struct WriterOptions {
   Gate* early = nullptr;
   /// How long a change waits for its commit in mode `interval`, at most a day.
   std::chrono::milliseconds commit_interval{50};
-  /// Called once, from the committing thread, when nothing more can be committed, before the gate
-  /// tells those who wait. Must not stop or destroy the writer.
+  /// Called once, from the committing thread or one of the store's, when nothing more can be
+  /// committed, before the gate tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
   /// Called from the committing thread when the disk is found full (once until it is not any more).
   /// Must not stop or destroy the writer.

@@ -145,7 +145,7 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndAtTheNextCommitAndNothingAcknowle
       if (last) acknowledged.push_back(key);
     }
     EXPECT_EQ(last.error().code, pd::Code::storage_failed) << last.error().message;
-    // What is under way comes to its commit as well, and can't make it.
+    // What is under way comes to its end as well.
     is_held = false;
     is_held.notify_all();
     wait_for(pd::EventKind::storage_failed);
@@ -160,8 +160,21 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndAtTheNextCommitAndNothingAcknowle
   EXPECT_TRUE(runtime.shutdown());
 }
 
+TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndOfOneThatHasNothingToDo) {
+  {
+    pd::Runtime runtime = open().value();
+    EXPECT_EQ(run(runtime, "before").value(), 3);
+    *GetParam() = EIO;
+    wait_for(pd::EventKind::storage_failed);
+    faults.clear();
+    EXPECT_EQ(runtime.shutdown().error().code, pd::Code::storage_failed);
+  }
+  pd::Runtime runtime = open().value();
+  expect_kept(runtime, {"before"});
+}
+
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheTables, FailedCheckpointOfARuntimeTest,
-                         testing::Values(&faults.sync, &faults.pages));
+                         testing::Values(&faults.sync, &faults.pages, &faults.meta));
 
 TEST_F(FaultyRuntimeTest, AFullDiskIsToldToNewWorkAndRunningWorkGoesOnWhenThereIsRoom) {
   pd::Runtime runtime = open().value();

@@ -2,6 +2,7 @@
 #include "tests/journal/wal_store_fixture.hpp"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 namespace perdure::journal {
@@ -214,6 +215,24 @@ TEST_F(WalStoreTest, AfterAFailureNothingIsCommittedNotEvenPastTheLog) {
   open();
   commit_row(5, Durability::full, kWalEntryMax);
   EXPECT_TRUE(is_as_it_should_be());
+}
+
+TEST_F(WalStoreTest, AFailedCheckpointIsToldWhileNobodyCommits) {
+  options_ = on_demand();
+  options_.checkpoint_age = std::chrono::milliseconds(1);
+  open();
+  std::promise<Code> told;
+  store_->when_failed([&](const Error& why) { told.set_value(why.code); });
+  below_.inner().order_fault(MemoryFault::write_failed);
+  commit_row(1);
+  EXPECT_EQ(told.get_future().get(), Code::storage_failed);
+  // Who comes later is told at once, and nobody twice.
+  int times = 0;
+  store_->when_failed([&](const Error&) { ++times; });
+  EXPECT_EQ(times, 1);
+  EXPECT_FALSE(store_->checkpoint());
+  store_->when_failed(nullptr);
+  EXPECT_EQ(times, 1);
 }
 
 TEST_F(WalStoreTest, AMissingOrForeignLogIsRefused) {
