@@ -147,23 +147,39 @@ void write_as_text(const Checked& checked, const Screen& screen) {
                                                 : " could still be read from the pages.\n");
 }
 
+/// LMDB must not read it. What can be reached without is told row by row.
+Result<void> read_from_pages(const std::filesystem::path& directory, Checked& checked) {
+  PERDURE_TRY(checked.pages,
+              journal::check_journal_pages(
+                  directory, {.values = journal::PageValues::check, .stop = {}, .hold = {}}));
+  checked.rows = checked.pages.values;
+  checked.how = Rows::only_read;
+  return success();
+}
+
+Result<void> read_all(const std::filesystem::path& directory, Checked& checked) {
+  PERDURE_TRY(checked.log, journal::check_journal_log(directory));
+  PERDURE_TRY(const auto opened,
+              journal::JournalForReading::open(directory, journal::DamagedLog::read));
+  PERDURE_TRY(checked.rows, journal::verify(opened->store()));
+  return success();
+}
+
 }  // namespace
 
 Result<ExitCode> verify_journal(const std::filesystem::path& directory, const Screen& screen) {
   Checked checked;
   PERDURE_TRY(checked.pages, journal::check_journal_pages(directory));
   if (checked.pages.sound()) {
-    PERDURE_TRY(checked.log, journal::check_journal_log(directory));
-    PERDURE_TRY(const auto opened,
-                journal::JournalForReading::open(directory, journal::DamagedLog::read));
-    PERDURE_TRY(checked.rows, journal::verify(opened->store()));
+    Result<void> read = read_all(directory, checked);
+    if (!read) {
+      // Without the row that says whose journal it is, say, the tables can't be put together.
+      if (read.error().code != Code::corrupt) return read.error();
+      PERDURE_TRY(read_from_pages(directory, checked));
+      if (checked.findings() == 0) return read.error();
+    }
   } else {
-    // LMDB must not read it. What can be reached without is told row by row.
-    PERDURE_TRY(checked.pages,
-                journal::check_journal_pages(
-                    directory, {.values = journal::PageValues::check, .stop = {}, .hold = {}}));
-    checked.rows = checked.pages.values;
-    checked.how = Rows::only_read;
+    PERDURE_TRY(read_from_pages(directory, checked));
   }
   if (screen.format == Format::json)
     write_as_json(checked, screen);

@@ -157,6 +157,20 @@ TEST_F(VerifyProcessTest, SaysWhatIsNoneOfItsFiles) {
   EXPECT_EQ(verify().code, number(ExitCode::unreadable));
 }
 
+TEST_F(VerifyProcessTest, NamesTheRowWithoutWhichNothingElseCanBePutTogether) {
+  const std::string_view created_by = "perdure 0.1.0";
+  const std::size_t identity = bytes_.find(created_by);
+  ASSERT_NE(identity, std::string::npos);
+  std::string changed = bytes_;
+  for (std::size_t at = identity; at != std::string::npos; at = changed.find(created_by, at))
+    changed[at] = 'P';
+  write(changed);
+  const Ended text = verify();
+  EXPECT_EQ(text.code, number(ExitCode::findings)) << text.text;
+  EXPECT_NE(text.text.find("the journal's identity: its checksum"), std::string::npos) << text.text;
+  EXPECT_NE(text.text.find("30 runs"), std::string::npos) << text.text;
+}
+
 TEST_F(VerifyProcessTest, NamesDamageInTheLogAndReadsUpToIt) {
   constexpr std::uint64_t kSecondEntry = 2 * kPageBytes;
   const fs::path log = journal() / "generation-000001" / "wal";
