@@ -11,7 +11,8 @@
 namespace perdure::cli {
 
 /// Checks the pages of the journal in `directory` before anything maps its file, and, if those are
-/// sound, its log and its rows. Writes the findings and a summary. `ok` for a sound journal, else `findings`.
+/// sound, its log and its rows. Writes the findings and a summary. `ok` for a sound journal, else
+/// `findings`.
 /// Errors: there is no journal, or it cannot be read to its end; nothing was written.
 [[nodiscard]] Result<ExitCode> verify_journal(const std::filesystem::path& directory,
                                               const Screen& screen);

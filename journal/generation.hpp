@@ -31,8 +31,8 @@ class Generation {
   /// and WalStore::open; `corrupt` where a file is missing.
   [[nodiscard]] static Result<std::unique_ptr<Generation>> open_for_writing(
       const std::filesystem::path& directory);
-  /// `access` is not `write`. Errors: as above, but that damage behind the end of the log is told by
-  /// `check_log` only.
+  /// `access` is not `write`. Errors: as above, but that damage behind the end of the log is told
+  /// by `check_log` only.
   [[nodiscard]] static Result<std::unique_ptr<Generation>> open_for_reading(
       const std::filesystem::path& directory, LmdbAccess access);
 

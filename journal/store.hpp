@@ -98,8 +98,8 @@ class Store {
   /// snapshots are open than the store has slots for.
   [[nodiscard]] virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
   /// `hook` is called when the store fails for good on a thread of its own, where no `commit` is
-  /// there to return the error (`storage_failed`); at once if it has failed already. Null: nobody is
-  /// told. When this returns, no hook that was there before is being called. The hook must not
+  /// there to return the error (`storage_failed`); at once if it has failed already. Null: nobody
+  /// is told. When this returns, no hook that was there before is being called. The hook must not
   /// destroy the store, nor call this. Thread: one at a time.
   virtual void when_failed(std::function<void(const Error&)> hook) { static_cast<void>(hook); }
   /// Whose snapshot has been open for so long that the store grows because of it, in words; empty
