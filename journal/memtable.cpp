@@ -51,6 +51,7 @@ struct Memtable::Node {
         ->load(std::memory_order_acquire);
   }
   [[nodiscard]] core::ByteView key_view() const noexcept { return {key, key_bytes}; }
+  [[nodiscard]] Row row() const noexcept { return {table, kind, key_view(), {value, value_bytes}}; }
   [[nodiscard]] bool is_row(Table other, core::ByteView other_key) const noexcept {
     return table == other && std::ranges::equal(key_view(), other_key);
   }
@@ -162,12 +163,25 @@ void Memtable::Cursor::next() {
 }
 
 void Memtable::Cursor::skip_unseen(const Node* from) {
-  while (from != nullptr && from->batch > batch_) from = from->next(0);
-  at_ = from;
+  while (from != nullptr && from->batch > batch_ && belongs(*from)) from = from->next(0);
+  at_ = from != nullptr && belongs(*from) ? from : nullptr;
 }
 
-Memtable::Row Memtable::Cursor::row() const noexcept {
-  return {at_->table, at_->kind, at_->key_view(), {at_->value, at_->value_bytes}};
+bool Memtable::Cursor::belongs(const Node& node) const noexcept {
+  if (!table_) return true;
+  const core::ByteView prefix = prefix_.view();
+  return node.table == *table_ && node.key_bytes >= prefix.size() &&
+         std::ranges::equal(node.key_view().first(prefix.size()), prefix);
+}
+
+Memtable::Row Memtable::Cursor::row() const noexcept { return at_->row(); }
+
+std::optional<Memtable::Row> Memtable::find(Table table, core::ByteView key,
+                                            std::uint64_t batch) const {
+  const Node* node = first_at(table, key);
+  while (node != nullptr && node->batch > batch && node->is_row(table, key)) node = node->next(0);
+  if (node == nullptr || !node->is_row(table, key)) return std::nullopt;
+  return node->row();
 }
 
 }  // namespace perdure::journal

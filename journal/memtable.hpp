@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace perdure::journal {
@@ -49,11 +50,19 @@ class Memtable {
   struct Node;
 
  public:
+  /// The newest version of a row up to `batch`, an erased one too; empty when it has none. The row
+  /// is borrowed from the memtable. Thread: any.
+  [[nodiscard]] std::optional<Row> find(Table table, core::ByteView key, std::uint64_t batch) const;
+
   /// Walks the newest versions up to one batch. Thread: one at a time.
   class Cursor {
    public:
-    /// Nowhere until `seek`. `memtable` outlives it.
+    /// Walks everything. Nowhere until `seek`. `memtable` outlives it.
     Cursor(const Memtable& memtable, std::uint64_t batch) : memtable_(memtable), batch_(batch) {}
+    /// Walks the rows of `table` whose keys begin with `prefix`, and looks at nothing behind them:
+    /// however much a writer adds there, finding the end of a run stays quick.
+    Cursor(const Memtable& memtable, std::uint64_t batch, Table table, const Key& prefix)
+        : memtable_(memtable), batch_(batch), table_(table), prefix_(prefix) {}
     /// Goes to the first row at `key` of `table` or behind it.
     void seek(Table table, core::ByteView key);
     /// From a row to the next one.
@@ -63,9 +72,12 @@ class Memtable {
 
    private:
     void skip_unseen(const Node* from);
+    [[nodiscard]] bool belongs(const Node& node) const noexcept;
 
     const Memtable& memtable_;
     const std::uint64_t batch_;
+    const std::optional<Table> table_;
+    const Key prefix_;
     const Node* at_ = nullptr;
   };
 

@@ -9,10 +9,6 @@
 namespace perdure::journal {
 namespace {
 
-bool begins_with(core::ByteView key, core::ByteView prefix) noexcept {
-  return key.size() >= prefix.size() && std::ranges::equal(key.first(prefix.size()), prefix);
-}
-
 std::weak_ordering compare(core::ByteView a, core::ByteView b) noexcept {
   const std::size_t common = std::min(a.size(), b.size());
   const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
@@ -24,10 +20,11 @@ class OverlayCursor final : public Cursor {
  public:
   OverlayCursor(std::unique_ptr<Cursor> below, const Memtables& above, std::uint64_t batch,
                 Table table, const Key& from, const Key& prefix)
-      : below_(std::move(below)), table_(table), prefix_(prefix) {
+      : below_(std::move(below)) {
     above_.reserve(above.size());
     for (const auto& memtable : above)
-      above_.emplace_back(*memtable, batch).seek(table, std::max(from, prefix).view());
+      above_.emplace_back(*memtable, batch, table, prefix)
+          .seek(table, std::max(from, prefix).view());
   }
 
   Result<bool> next() override {
@@ -37,7 +34,7 @@ class OverlayCursor final : public Cursor {
       std::optional<core::ByteView> smallest;
       if (below_valid_) smallest = below_->key();
       for (const Memtable::Cursor& cursor : above_) {
-        if (!is_here(cursor)) continue;
+        if (!cursor.valid()) continue;
         // Of the newest memtable that has it, or of one with a smaller key.
         const bool is_smaller = !smallest || compare(cursor.row().key, *smallest) < 0;
         const bool replaces_below =
@@ -61,14 +58,10 @@ class OverlayCursor final : public Cursor {
   [[nodiscard]] core::ByteView value() const override { return value_; }
 
  private:
-  [[nodiscard]] bool is_here(const Memtable::Cursor& cursor) const noexcept {
-    return cursor.valid() && cursor.row().table == table_ &&
-           begins_with(cursor.row().key, prefix_.view());
-  }
   /// Moves all parts past the current row.
   Result<void> go_on() {
     for (Memtable::Cursor& cursor : above_)
-      if (has_row_ && is_here(cursor) && compare(cursor.row().key, at_) == 0) cursor.next();
+      if (has_row_ && cursor.valid() && compare(cursor.row().key, at_) == 0) cursor.next();
     const bool moves_below =
         !has_begun_ || (below_valid_ && has_row_ && compare(below_->key(), at_) == 0);
     has_begun_ = true;
@@ -81,8 +74,6 @@ class OverlayCursor final : public Cursor {
 
   std::unique_ptr<Cursor> below_;
   std::vector<Memtable::Cursor> above_;
-  const Table table_;
-  const Key prefix_;
   bool has_begun_ = false;
   bool below_valid_ = false;
   bool has_row_ = false;
@@ -97,13 +88,10 @@ class Overlay final : public Snapshot {
 
   Result<std::optional<core::ByteView>> get(Table table, const Key& key) override {
     for (const auto& memtable : above_) {
-      Memtable::Cursor cursor(*memtable, batch_);
-      cursor.seek(table, key.view());
-      if (!cursor.valid() || cursor.row().table != table ||
-          !std::ranges::equal(cursor.row().key, key.view()))
-        continue;
-      if (cursor.row().kind == Mutation::Kind::erase) return std::nullopt;
-      return cursor.row().value;
+      const std::optional<Memtable::Row> row = memtable->find(table, key.view(), batch_);
+      if (!row) continue;
+      if (row->kind == Mutation::Kind::erase) return std::nullopt;
+      return row->value;
     }
     return below_->get(table, key);
   }
