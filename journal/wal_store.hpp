@@ -39,11 +39,11 @@ namespace perdure::journal {
 
 struct WalOptions {
   /// So many bytes of entries that are not below yet set off a checkpoint.
-  std::uint64_t checkpoint_bytes = 6U << 20U;
+  std::uint64_t checkpoint_bytes = 10U << 20U;
   /// And so does an entry that has waited so long, by the system's clock: nobody can tell.
   std::chrono::milliseconds checkpoint_age{1000};
   /// The file grows no larger than this, but for a batch that alone needs more.
-  std::uint64_t file_bytes_max = 32U << 20U;
+  std::uint64_t file_bytes_max = 48U << 20U;
 };
 
 /// Thread: as Store says; `checkpoint` any.

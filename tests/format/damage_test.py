@@ -163,7 +163,7 @@ class DamageTest(fixture.FormatTest):
             self.file.write_bytes(changed)
             try:
                 journal = journal_reader.Journal(self.directory)
-                for table in ("runs", "ready", "due", "attempts"):
+                for table in ("runs", "records", "ready", "due", "attempts"):
                     for row in journal_reader.rows_of(journal, table, None):
                         endings["damage" in journal_reader.in_json(row)] += 1
             except (journal_reader.NoJournal, lmdb_file.DamagedFile) as why:
