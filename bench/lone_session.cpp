@@ -63,7 +63,7 @@ Report measure_lone_session(const std::filesystem::path& where) {
   const double step_p50 = percentile(step_us, 0.5);
   Report report;
   report.bars.push_back(
-      {"lone_step_p50_over_raw_commit", step_p50 / raw_p50, 1.3, Bar::Kind::at_most});
+      {"lone_step_p50_over_raw_commit", step_p50 / raw_p50, 1.1, Bar::Kind::at_most});
   report.notes.push_back("lone step p50 " + std::to_string(step_p50) + " us, p99 " +
                          std::to_string(percentile(step_us, 0.99)) +
                          " us; raw LMDB one-put commit p50 " + std::to_string(raw_p50) +
