@@ -18,6 +18,10 @@
 namespace perdure::test {
 namespace {
 
+/// So many runs are more than a log and tables of a megabyte take together, whenever a checkpoint
+/// comes in between.
+constexpr int kRuns = 32;
+
 /// Works until the disk is full, has `make_room` called, and sees everything end. 0: as it should.
 int work_through_a_full_disk(const fs::path& place, const std::function<void()>& take_room,
                              const std::function<void()>& make_room) {
@@ -34,7 +38,7 @@ int work_through_a_full_disk(const fs::path& place, const std::function<void()>&
   std::vector<std::thread> callers;
   std::mutex mutex;
   std::optional<pd::Error> refused;
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < kRuns; ++i)
     callers.emplace_back([&, i] {
       const auto run = runtime.value().session(writer, std::to_string(i)).start(0);
       const std::lock_guard lock(mutex);
