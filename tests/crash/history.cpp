@@ -130,6 +130,14 @@ History history_of(std::string_view text) {
   return history;
 }
 
+void drop_torn_line(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return;
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  // Without any newline npos + 1 is 0.
+  std::filesystem::resize_file(file, text.rfind('\n') + 1);
+}
+
 History read_history(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   return history_of(std::string(std::istreambuf_iterator<char>(in), {}));

@@ -83,7 +83,10 @@ using History = std::vector<Life>;
 /// Lines that end with a newline; what stands behind the last one is a line that was never whole.
 /// Throws std::invalid_argument for a line that no workload writes.
 [[nodiscard]] History history_of(std::string_view text);
-/// The same for a file; without the file, empty.
+/// Takes away what a dying process left of a line in `file`: SIGKILL may cut a write at a page's
+/// end, and the next process's first line would be one with it.
+void drop_torn_line(const std::filesystem::path& file);
+/// history_of for a file; without the file, empty.
 [[nodiscard]] History read_history(const std::filesystem::path& file);
 
 }  // namespace perdure::crash

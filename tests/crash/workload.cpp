@@ -194,6 +194,7 @@ pd::Result<End> live(const char* journal) {
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   ::alarm(kLifeSeconds);
+  pd::crash::drop_torn_line(argv[2]);
   outside = ::open(argv[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (outside < 0) return 2;
   pd::crash::notes = {argv[3], &note};
