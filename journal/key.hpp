@@ -25,6 +25,15 @@ struct SessionId {
   friend auto operator<=>(const SessionId&, const SessionId&) = default;
 };
 
+/// As rows sort: by bytes, a beginning before what goes on.
+[[nodiscard]] inline std::strong_ordering compare_keys(core::ByteView a,
+                                                       core::ByteView b) noexcept {
+  const std::size_t common = std::min(a.size(), b.size());
+  const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
+  if (order != 0) return order < 0 ? std::strong_ordering::less : std::strong_ordering::greater;
+  return a.size() <=> b.size();
+}
+
 class Key {
  public:
   static constexpr std::size_t kCapacity = 40;
@@ -47,9 +56,7 @@ class Key {
 
   friend bool operator==(const Key& a, const Key& b) noexcept { return (a <=> b) == 0; }
   friend std::strong_ordering operator<=>(const Key& a, const Key& b) noexcept {
-    const int order = std::memcmp(a.bytes_.data(), b.bytes_.data(), std::min(a.size_, b.size_));
-    if (order != 0) return order < 0 ? std::strong_ordering::less : std::strong_ordering::greater;
-    return a.size_ <=> b.size_;
+    return compare_keys(a.view(), b.view());
   }
 
  private:

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <compare>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -20,13 +19,6 @@ std::uint64_t prefix_of(core::ByteView key) noexcept {
   if (!key.empty()) std::memcpy(&prefix, key.data(), std::min(key.size(), sizeof prefix));
   static_assert(std::endian::native == std::endian::little, "keys sort as big-endian numbers");
   return __builtin_bswap64(prefix);
-}
-
-std::strong_ordering compare(core::ByteView a, core::ByteView b) noexcept {
-  const std::size_t common = std::min(a.size(), b.size());
-  const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
-  if (order != 0) return order <=> 0;
-  return a.size() <=> b.size();
 }
 
 }  // namespace
@@ -60,7 +52,7 @@ struct Memtable::Node {
                                core::ByteView other_key) const noexcept {
     if (table != other) return table < other;
     if (prefix != other_prefix) return prefix < other_prefix;
-    return compare(key_view(), other_key) < 0;
+    return compare_keys(key_view(), other_key) < 0;
   }
 };
 

@@ -1,19 +1,11 @@
 #include "journal/overlay.hpp"
 
 #include <algorithm>
-#include <compare>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 namespace perdure::journal {
 namespace {
-
-std::weak_ordering compare(core::ByteView a, core::ByteView b) noexcept {
-  const std::size_t common = std::min(a.size(), b.size());
-  const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
-  return order != 0 ? order <=> 0 : a.size() <=> b.size();
-}
 
 /// Merges: at each step the smallest key of all parts, and of equal ones the newest part's row.
 class OverlayCursor final : public Cursor {
@@ -36,9 +28,9 @@ class OverlayCursor final : public Cursor {
       for (const Memtable::Cursor& cursor : above_) {
         if (!cursor.valid()) continue;
         // Of the newest memtable that has it, or of one with a smaller key.
-        const bool is_smaller = !smallest || compare(cursor.row().key, *smallest) < 0;
+        const bool is_smaller = !smallest || compare_keys(cursor.row().key, *smallest) < 0;
         const bool replaces_below =
-            newest == nullptr && smallest && compare(cursor.row().key, *smallest) == 0;
+            newest == nullptr && smallest && compare_keys(cursor.row().key, *smallest) == 0;
         if (!is_smaller && !replaces_below) continue;
         newest = &cursor;
         smallest = cursor.row().key;
@@ -61,9 +53,9 @@ class OverlayCursor final : public Cursor {
   /// Moves all parts past the current row.
   Result<void> go_on() {
     for (Memtable::Cursor& cursor : above_)
-      if (has_row_ && cursor.valid() && compare(cursor.row().key, at_) == 0) cursor.next();
+      if (has_row_ && cursor.valid() && compare_keys(cursor.row().key, at_) == 0) cursor.next();
     const bool moves_below =
-        !has_begun_ || (below_valid_ && has_row_ && compare(below_->key(), at_) == 0);
+        !has_begun_ || (below_valid_ && has_row_ && compare_keys(below_->key(), at_) == 0);
     has_begun_ = true;
     // `at_` may lie in the row below, so this comes last.
     if (moves_below) {

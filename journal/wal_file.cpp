@@ -158,8 +158,8 @@ Result<std::optional<WalEntry>> WalFile::entry_at(std::uint64_t place, const Wal
 Result<WalPosition> WalFile::follow(WalPosition position,
                                     const std::function<Result<void>(WalEntry&&)>& take) {
   for (;;) {
-    PERDURE_TRY(auto found, entry_at(std::max(position.place, kFirst), position));
     std::uint64_t place = std::max(position.place, kFirst);
+    PERDURE_TRY(auto found, entry_at(place, position));
     if (!found && place != kFirst) {
       place = kFirst;
       PERDURE_TRY(found, entry_at(place, position));

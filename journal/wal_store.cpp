@@ -159,7 +159,7 @@ std::optional<std::uint64_t> WalStore::free_place(std::size_t bytes) const {
   };
   if (!has_rows())
     return fits(WalFile::kFirst, end) ? std::optional(WalFile::kFirst) : std::nullopt;
-  const std::uint64_t oldest = frozen_.rows != nullptr ? frozen_.begin : active_.begin;
+  const std::uint64_t oldest = oldest_place();
   const std::uint64_t next = written_.place;
   // An entry that ended where the oldest begins would make a full log look like an empty one.
   if (next <= oldest) return fits(next, oldest - 1) ? std::optional(next) : std::nullopt;
@@ -170,14 +170,12 @@ std::optional<std::uint64_t> WalStore::free_place(std::size_t bytes) const {
 /// The end to which the file may grow to take an entry behind the newest; its end if it may not.
 std::uint64_t WalStore::grown_end(std::size_t bytes) const {
   const std::uint64_t end = file_->end();
-  const std::uint64_t oldest = frozen_.rows != nullptr ? frozen_.begin : active_.begin;
-  if (has_rows() && written_.place <= oldest) return end;
+  if (has_rows() && written_.place <= oldest_place()) return end;
   const std::uint64_t needed = (has_rows() ? written_.place : WalFile::kFirst) + bytes;
   const std::uint64_t most = std::max<std::uint64_t>(options_.file_bytes_max / kWalUnit * kWalUnit,
                                                      WalFile::kFirst + bytes);
   if (needed > most) return end;
-  return std::clamp(end + std::clamp(end / kWalUnit * kWalUnit, kGrowthMin, kGrowthMax), needed,
-                    most);
+  return std::clamp(end + std::clamp(end, kGrowthMin, kGrowthMax), needed, most);
 }
 
 Result<std::uint64_t> WalStore::make_room(std::size_t bytes) {

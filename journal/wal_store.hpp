@@ -103,6 +103,10 @@ class WalStore final : public Store {
   Result<void> write_below(std::span<const Mutation> rows, const WalPosition& position);
   Result<void> await_checkpoint(std::unique_lock<std::mutex>& lock);
   Error note_failure(Error why);
+  /// Where in the file the oldest entry begins that is not below; there is one.
+  [[nodiscard]] std::uint64_t oldest_place() const {
+    return frozen_.rows != nullptr ? frozen_.begin : active_.begin;
+  }
   [[nodiscard]] bool has_rows() const { return frozen_.rows != nullptr || active_.bytes != 0; }
   void loop();
   bool await_work(std::unique_lock<std::mutex>& lock);
