@@ -41,7 +41,7 @@ Used used_so_far() {
   std::uint64_t number = 0;
   while (io >> word >> number)
     // Not write_bytes, which counts the whole of a large folio of which one page was written.
-    if (word == "wchar:") used.disk_bytes = number;
+    if (word == "wchar:") used.written_bytes = number;
   return used;
 }
 

@@ -166,7 +166,7 @@ Rounds run_rounds(actors::Engine& engine, RawLmdb& raw, const std::filesystem::p
 std::string per_step(const Used& used, double steps) {
   return std::to_string(used.cpu_seconds / steps * 1e6) + " us of CPU, " +
          std::to_string(static_cast<double>(used.allocations) / steps) + " allocations, " +
-         std::to_string(static_cast<double>(used.disk_bytes) / steps) + " bytes written";
+         std::to_string(static_cast<double>(used.written_bytes) / steps) + " bytes written";
 }
 
 void add_notes(Report& report, const Rounds& rounds, const Load& load) {

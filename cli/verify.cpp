@@ -158,9 +158,9 @@ Result<void> read_from_pages(const std::filesystem::path& directory, Checked& ch
 }
 
 Result<void> read_all(const std::filesystem::path& directory, Checked& checked) {
-  PERDURE_TRY(checked.log, journal::check_journal_log(directory));
   PERDURE_TRY(const auto opened,
               journal::JournalForReading::open(directory, journal::DamagedLog::read));
+  PERDURE_TRY(checked.log, opened->check_log());
   PERDURE_TRY(checked.rows, journal::verify(opened->store()));
   return success();
 }

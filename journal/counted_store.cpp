@@ -1,6 +1,7 @@
 #include "journal/counted_store.hpp"
 
 #include "core/assert.hpp"
+#include "journal/meta_row.hpp"
 #include "journal/place.hpp"
 #include "journal/reader.hpp"
 
@@ -12,15 +13,6 @@ namespace perdure::journal {
 namespace {
 
 constexpr std::string_view kCreatedBy = "perdure 0.1.0";
-
-Key meta_key(std::uint32_t row) { return Key{}.add(row); }
-
-template <class T>
-void encode(const T& value, const Key& key, RecordNumber number, core::Bytes& out) {
-  out.assign(kEnvelopeBytes, std::byte{});
-  encode_body(value, out);
-  seal(key.view(), out, T::kKind, number);
-}
 
 bool is_head(const Mutation& mutation) noexcept {
   constexpr std::size_t kIdBytes = 16;
@@ -48,8 +40,8 @@ Result<void> CountedStore::create(Store& inner, core::Clock& clock, core::Random
   counters.clean = 1;
   core::Bytes first;
   core::Bytes second;
-  encode(identity, meta_key(kIdentityRow), 0, first);
-  encode(counters, meta_key(kCountersRow), 0, second);
+  encode_row(identity, meta_key(kIdentityRow), 0, first);
+  encode_row(counters, meta_key(kCountersRow), 0, second);
   const std::array batch{
       Mutation{Table::meta, Mutation::Kind::put, meta_key(kIdentityRow), first},
       Mutation{Table::meta, Mutation::Kind::put, meta_key(kCountersRow), second}};
@@ -93,15 +85,8 @@ Result<void> CountedStore::commit(std::span<const Mutation> batch, Durability du
 Result<void> CountedStore::commit_with(const Counters& counters, std::span<const Mutation> batch,
                                        Durability durability) {
   const Key key = meta_key(kCountersRow);
-  encode(counters, key, counters.last_number, row_);
-  batch_.clear();
-  // The first table there is, and its last row so far: in front, but for an identity row.
-  const auto later = std::ranges::find_if(batch, [&](const Mutation& mutation) {
-    return mutation.table != Table::meta || mutation.key > key;
-  });
-  batch_.insert(batch_.end(), batch.begin(), later);
-  batch_.push_back({Table::meta, Mutation::Kind::put, key, row_});
-  batch_.insert(batch_.end(), later, batch.end());
+  encode_row(counters, key, counters.last_number, row_);
+  add_meta_row(batch, key, row_, batch_);
   PERDURE_TRY(inner_.commit(batch_, durability));
   now_ = counters;
   return success();

@@ -174,6 +174,12 @@ class WritingJournal final : public JournalForWriting {
   std::unique_ptr<CountedStore> counted_;
 };
 
+/// Whether somebody writes it, as far as can be told.
+bool is_written(const fs::path& directory) {
+  const Result<std::optional<std::string>> holder = LockFile::holder(directory);
+  return !holder || holder.assume_value().has_value();
+}
+
 class ReadingJournal final : public JournalForReading {
  public:
   ReadingJournal(fs::path directory, std::unique_ptr<Generation> generation)
@@ -182,6 +188,10 @@ class ReadingJournal final : public JournalForReading {
   std::optional<std::string> holder() const override {
     Result<std::optional<std::string>> found = LockFile::holder(directory_);
     return found ? std::move(found).value() : std::nullopt;
+  }
+
+  Result<WalReader::Report> check_log() override {
+    return generation_->check_log(is_written(directory_));
   }
 
  private:
@@ -301,12 +311,6 @@ struct Named {
   LmdbAccess access;
 };
 
-/// Whether somebody writes it, as far as can be told.
-bool is_written(const fs::path& directory) {
-  const Result<std::optional<std::string>> holder = LockFile::holder(directory);
-  return !holder || holder.assume_value().has_value();
-}
-
 /// What a reader needs to know before it opens the files.
 Result<Named> find_for_reading(const fs::path& given) {
   if (given.empty()) return Error{Code::misuse, "the journal's path is empty: name a directory"};
@@ -329,12 +333,6 @@ Result<std::unique_ptr<JournalForReading>> JournalForReading::open(const fs::pat
   if (damaged == DamagedLog::refused)
     PERDURE_TRY(generation->need_sound_log(is_written(named.directory)));
   return std::make_unique<ReadingJournal>(named.directory, std::move(generation));
-}
-
-Result<WalReader::Report> check_journal_log(const fs::path& given) {
-  PERDURE_TRY(const Named named, find_for_reading(given));
-  PERDURE_TRY(const auto generation, Generation::open_for_reading(named.generation, named.access));
-  return generation->check_log(is_written(named.directory));
 }
 
 Result<PageReport> check_journal_pages(const fs::path& given, PageCheckOptions options) {

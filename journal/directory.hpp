@@ -79,6 +79,9 @@ class JournalForReading {
   [[nodiscard]] virtual Store& store() = 0;
   /// The process that holds the journal for writing now, as LOCK tells it, or empty.
   [[nodiscard]] virtual std::optional<std::string> holder() const = 0;
+  /// What is only in the log, and whether it is damaged; see WalReader::check. Errors: as
+  /// Store::snapshot.
+  [[nodiscard]] virtual Result<WalReader::Report> check_log() = 0;
 };
 
 /// Checks the pages of the journal in `directory`, also while it is written; see check_pages, whose
@@ -86,10 +89,5 @@ class JournalForReading {
 /// in data.mdb is in the report. Thread: any.
 [[nodiscard]] Result<PageReport> check_journal_pages(const std::filesystem::path& directory,
                                                      PageCheckOptions options = {});
-
-/// Looks at the log of the journal in `directory`, whose pages are sound; see WalReader::check.
-/// Errors: those of JournalForReading::open, but that damage before the log's end is in the report.
-/// Thread: any.
-[[nodiscard]] Result<WalReader::Report> check_journal_log(const std::filesystem::path& directory);
 
 }  // namespace perdure::journal

@@ -2,6 +2,7 @@
 
 #include "core/assert.hpp"
 #include "core/crash_point.hpp"
+#include "journal/meta_row.hpp"
 #include "journal/place.hpp"
 #include "journal/record.hpp"
 
@@ -19,8 +20,6 @@ constexpr std::uint64_t kGrowthMin = 64U << 10U;
 constexpr std::uint64_t kGrowthMax = 4U << 20U;
 constexpr std::uint64_t kAllBatches = std::numeric_limits<std::uint64_t>::max();
 
-Key checkpoint_key() { return Key{}.add(kCheckpointRow); }
-
 std::vector<Mutation> rows_of(const Memtable& memtable) {
   std::vector<Mutation> rows;
   Memtable::Cursor cursor(memtable, kAllBatches);
@@ -34,7 +33,7 @@ std::vector<Mutation> rows_of(const Memtable& memtable) {
 }  // namespace
 
 Result<WalPosition> applied_position(Snapshot& snapshot) {
-  const Key key = checkpoint_key();
+  const Key key = meta_key(kCheckpointRow);
   PERDURE_TRY(const auto value, snapshot.get(Table::meta, key));
   if (!value) return WalPosition{};
   RecordBuffer buffer;
@@ -210,17 +209,11 @@ Result<void> WalStore::pass_by(std::span<const Mutation> batch) {
 }
 
 Result<void> WalStore::write_below(std::span<const Mutation> rows, const WalPosition& position) {
-  const Key key = checkpoint_key();
-  core::Bytes value(kEnvelopeBytes);
-  encode_body(Checkpoint{position.batch, position.checksum, position.place}, value);
-  seal(key.view(), value, Checkpoint::kKind, 0);
-  const auto later = std::ranges::find_if(
-      rows, [&](const Mutation& row) { return row.table != Table::meta || row.key > key; });
+  const Key key = meta_key(kCheckpointRow);
+  core::Bytes value;
+  encode_row(Checkpoint{position.batch, position.checksum, position.place}, key, 0, value);
   std::vector<Mutation> batch;
-  batch.reserve(rows.size() + 1);
-  batch.insert(batch.end(), rows.begin(), later);
-  batch.push_back({Table::meta, Mutation::Kind::put, key, value});
-  batch.insert(batch.end(), later, rows.end());
+  add_meta_row(rows, key, value, batch);
   core::crash_point(core::CrashPoint::checkpoint_before);
   PERDURE_TRY(below_.commit(batch, Durability::full));
   core::crash_point(core::CrashPoint::checkpoint_after);

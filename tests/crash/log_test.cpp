@@ -10,12 +10,6 @@
 namespace perdure::crash {
 namespace {
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + "\n";
-  return text;
-}
-
 class LogDeaths : public ::testing::TestWithParam<const char*> {
  protected:
   TemporaryDirectory directory_{"log-deaths-" + std::string(GetParam())};

@@ -11,12 +11,6 @@
 namespace perdure::crash {
 namespace {
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + "\n";
-  return text;
-}
-
 using ModeAndSeed = std::tuple<Mode, std::uint64_t>;
 
 class PowerLoss : public ::testing::TestWithParam<ModeAndSeed> {

@@ -100,4 +100,11 @@ class Lives {
   std::vector<std::string> findings_;
 };
 
+/// One line for each, to be looked at.
+[[nodiscard]] inline std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
 }  // namespace perdure::crash
