@@ -69,7 +69,7 @@ caf::behavior address_actor(caf::event_based_actor* self,
                             const std::shared_ptr<AddressState>& state) {
   return {
       [self, state](const SessionStart& start) {
-        const StartRequest request{
+        const MessageRequest request{
             state->agent,
             state->version,
             state->handler,
@@ -77,7 +77,7 @@ caf::behavior address_actor(caf::event_based_actor* self,
             "start",
             state->input_type,
             std::as_bytes(std::span(start.input.data(), start.input.size()))};
-        state->engine->start_session_then(
+        state->engine->send_message_then(
             request,
             [answer = LateAnswer(self)](const Result<RunId>& run) { answer(started_of(run)); });
       },

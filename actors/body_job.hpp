@@ -30,7 +30,7 @@ struct BodyAddress {
 /// What the run core wants run.
 struct BodyOrder {
   BodyAddress address;
-  detail::Leaf* leaf = nullptr;  ///< Kept alive by the run core until the completion has come.
+  detail::BodyLeaf* leaf = nullptr;  ///< Kept alive by the run core until the completion has come.
   std::stop_source stop;
   /// The change that the order comes with says that the body begins.
   bool start_recorded = false;

@@ -52,6 +52,34 @@ std::string Context::uuid() {
   return text;
 }
 
+const Bytes* Context::read_state(std::string_view name) const {
+  if (require_handler("get()") == Caller::discarded_frame) return nullptr;
+  return execution_->read_state(name);
+}
+
+void Context::write_state(std::string_view name, std::string_view type,
+                          std::optional<Bytes> value) {
+  if (require_handler("set()") == Caller::handler)
+    execution_->write_state(name, type, std::move(value));
+}
+
+void Context::undecodable_state(std::string_view name, const Error& why) {
+  execution_->park_here(Error{
+      Code::undecodable, "the state '" + std::string(name) + "' of session '" +
+                             std::string(agent()) + "/" + std::string(session_key()) +
+                             "' does not decode as the type that the code reads it as: " +
+                             why.message + ". Read it as it was written, or tell its history"});
+}
+
+int Context::version(std::string_view change, int oldest, int newest) {
+  if (oldest < 1 || newest < oldest)
+    throw Exception(Error{Code::misuse, "ctx.version('" + std::string(change) +
+                                            "'): versions count from 1, and `newest` is not less "
+                                            "than `oldest`"});
+  if (require_handler("version()") == Caller::discarded_frame) return newest;
+  return execution_->version(change, oldest, newest);
+}
+
 void Context::log(std::string_view message) {
   if (require_handler("log()") == Caller::handler) execution_->log(message);
 }

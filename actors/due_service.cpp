@@ -27,26 +27,69 @@ void DueService::arm(Item item) {
 }
 
 void DueService::arm_locked(const Item& item) {
-  if (stopped_ || !armed_.emplace(item.run, item.path.hash()).second) return;
+  if (stopped_ || !armed_.emplace(item.run, item.path.hash(), item.what).second) return;
+  if (item.by_wall_clock) {
+    by_wall_clock_.emplace(item.due, item);
+    if (!std::exchange(looks_at_wall_clock_, true)) look_later_locked();
+    return;
+  }
   const auto in = std::max(item.in, std::chrono::microseconds(0));
   timers_.schedule(clock_.elapsed() + in, [this, item] { fire(item); });
+}
+
+void DueService::look_later_locked() {
+  const journal::Stamp now = clock_.wall().time_since_epoch().count();
+  const std::chrono::microseconds left(
+      std::max<journal::Stamp>(by_wall_clock_.begin()->first - now, 0));
+  const auto in = std::min<std::chrono::microseconds>(left, kLookAtWallClock);
+  timers_.schedule(clock_.elapsed() + in, [this] { look_at_wall_clock(); });
+}
+
+void DueService::look_at_wall_clock() {
+  const journal::Stamp now = clock_.wall().time_since_epoch().count();
+  std::vector<Item> due;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!by_wall_clock_.empty() && by_wall_clock_.begin()->first <= now) {
+      due.push_back(std::move(by_wall_clock_.begin()->second));
+      by_wall_clock_.erase(by_wall_clock_.begin());
+    }
+    looks_at_wall_clock_ = !stopped_ && !by_wall_clock_.empty();
+    if (looks_at_wall_clock_) look_later_locked();
+  }
+  for (const Item& item : due) fire(item);
 }
 
 void DueService::fire(const Item& item) {
   {
     const std::lock_guard lock(mutex_);
-    armed_.erase({item.run, item.path.hash()});
+    armed_.erase({item.run, item.path.hash(), item.what});
     if (stopped_) return;
   }
-  hooks_.due(item.session, {item.run, item.path});
+  hooks_.due(item.session, {item.run, item.path, item.what});
 }
 
 /// How long the wait was when it began.
 Result<journal::Stamp> DueService::whole_delay(journal::Reader& reader, const journal::Due& row) {
+  if (row.what != journal::DueRow::What::retry)
+    return std::max<journal::Stamp>(row.at - row.begun, 0);
   PERDURE_TRY(const std::vector<journal::Attempts> attempts, reader.attempts(row.run));
   for (const journal::Attempts& each : attempts)
     if (each.path == row.path) return std::max<journal::Stamp>(each.next_due - each.last_stamp, 0);
   return journal::Stamp{0};
+}
+
+Result<std::optional<SessionAddress>> DueService::session_of(journal::Reader& reader,
+                                                             const journal::Due& row) {
+  if (row.session) {
+    // The run of a message that is kept has no row yet.
+    PERDURE_TRY(const auto address, reader.session(*row.session));
+    if (!address) return std::optional<SessionAddress>{};
+    return std::optional(SessionAddress{*row.session, address->agent, address->key});
+  }
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(row.run));
+  if (!info) return std::optional<SessionAddress>{};
+  return std::optional(SessionAddress{info->session, info->agent, info->session_key});
 }
 
 /// Arms a head of rows from `next_` on. How long until the first row behind them is due; empty when
@@ -69,22 +112,22 @@ Result<std::optional<std::chrono::microseconds>> DueService::read_head() {
   for (const journal::Due& row : rows) {
     PERDURE_TRY(const journal::Stamp whole, whole_delay(reader, row));
     const journal::StepPath path(row.path);
-    next_ = journal::due_row(row.at, row.run, path);
+    next_ = journal::due_row(row);
     if (&row - rows.data() == static_cast<std::ptrdiff_t>(head_rows_)) {
       const std::lock_guard lock(mutex_);
       horizon_ = row.at;
       // When the wall clock was set back, the order of the rows does not tell which is due first:
       // then all are read.
-      const bool set_back = row.at - whole > now;
+      const bool set_back = !row.by_wall_clock && row.at - whole > now;
       return std::optional(std::chrono::microseconds(set_back ? 0 : row.at - now));
     }
     next_.add_zero_byte();
-    PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(row.run));
-    if (!info) continue;
+    PERDURE_TRY(std::optional<SessionAddress> session, session_of(reader, row));
+    if (!session) continue;
     // Across a restart the wall clock is the only witness: what is left stays within the delay.
     const std::chrono::microseconds in(std::clamp<journal::Stamp>(row.at - now, 0, whole));
     const std::lock_guard lock(mutex_);
-    arm_locked({{info->session, info->agent, info->session_key}, row.run, path, row.at, in});
+    arm_locked({*std::move(session), row.run, path, row.at, in, row.what, row.by_wall_clock});
   }
   PERDURE_TRY(all_read);
   return std::optional<std::chrono::microseconds>{};

@@ -15,9 +15,10 @@
 #include "journal/reader.hpp"
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
-#include <utility>
+#include <tuple>
 
 namespace perdure::actors {
 
@@ -30,16 +31,21 @@ class DueService {
     journal::StepPath path;
     journal::Stamp due = 0;
     std::chrono::microseconds in{0};
+    journal::DueRow::What what = journal::DueRow::What::retry;
+    /// `due` is a time of the wall clock, and `in` only a guess.
+    bool by_wall_clock = false;
   };
   struct Hooks {
     /// A row's time has come. Must be short.
-    std::function<void(const SessionAddress&, RetryDue)> due;
+    std::function<void(const SessionAddress&, DueNow)> due;
     /// Rows could not be read; it is tried again in `kTryAgain`.
     std::function<void(const Error&)> unreadable;
   };
 
   static constexpr std::size_t kHeadRows = 4096;
   static constexpr std::chrono::seconds kTryAgain{60};
+  /// How often the wall clock is looked at while something is due by it: it may be set.
+  static constexpr std::chrono::seconds kLookAtWallClock{1};
 
   /// `store`, `timers` and `clock` outlive it. `head_rows`: how many rows are read at a time, at
   /// least 1.
@@ -56,10 +62,15 @@ class DueService {
  private:
   void arm_locked(const Item& item);
   void fire(const Item& item);
+  void look_at_wall_clock();
+  void look_later_locked();
   [[nodiscard]] Result<void> read_rows();
   [[nodiscard]] Result<std::optional<std::chrono::microseconds>> read_head();
   [[nodiscard]] static Result<journal::Stamp> whole_delay(journal::Reader& reader,
                                                           const journal::Due& row);
+  /// Whose it is; empty when the run is not there any more.
+  [[nodiscard]] static Result<std::optional<SessionAddress>> session_of(journal::Reader& reader,
+                                                                        const journal::Due& row);
   void read_later(std::chrono::microseconds in);
 
   journal::Store& store_;
@@ -72,7 +83,10 @@ class DueService {
   std::mutex mutex_;
   /// Rows due up to here were read, or are armed by whoever writes them.
   journal::Stamp horizon_ = 0;
-  std::set<std::pair<RunId, std::uint64_t>> armed_;
+  std::set<std::tuple<RunId, std::uint64_t, journal::DueRow::What>> armed_;
+  /// What is due by the wall clock, and has been armed.
+  std::multimap<journal::Stamp, Item> by_wall_clock_;
+  bool looks_at_wall_clock_ = false;
   bool stopped_ = false;
 };
 

@@ -51,7 +51,7 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
     });
   due_ = std::make_unique<DueService>(
       store, timers_, *seams_.clock,
-      DueService::Hooks{[this](const SessionAddress& session, RetryDue due) {
+      DueService::Hooks{[this](const SessionAddress& session, DueNow due) {
                           directory_.post(session, std::move(due), RunOn::scheduler);
                         },
                         [this](const Error& why) {
@@ -61,7 +61,14 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
   services_ = std::make_unique<SessionServices>(SessionServices{
       store, *writer_, options_.durability == Durability::interval ? early_gate_ : gate_, gate_,
       *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_, reporter_, watchers_,
-      seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes});
+      [this](const std::string& agent, const std::string& key) {
+        return directory_.resolve(seams_.journal->store(), agent, key);
+      },
+      [this](const SessionAddress& to, SessionInput input) {
+        directory_.post(to, std::move(input), RunOn::scheduler);
+      },
+      seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes,
+      options_.frames});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }
@@ -113,48 +120,8 @@ Result<void> Engine::recover() {
     directory_.post({info->session, info->agent, info->session_key}, ResumeOrder{run},
                     RunOn::scheduler);
   }
+  PERDURE_TRY(recover_inboxes(reader));
   return due_->start();
-}
-
-void Engine::start_session_then(const detail::StartRequest& request,
-                                std::function<void(Result<RunId>)> reply) {
-  const auto address = [&]() -> Result<SessionAddress> {
-    PERDURE_TRY(check_open());
-    PERDURE_TRY(check_name("session's key", request.session_key, core::limits::kKeyBytes));
-    if (request.input.size() > core::limits::kPayloadBytes)
-      return Error{Code::too_large, "the message has " + std::to_string(request.input.size()) +
-                                        " bytes, more than the limit of " +
-                                        std::to_string(core::limits::kPayloadBytes)};
-    if (registry_.find(request.agent, request.version, request.handler) == nullptr)
-      return Error{Code::not_registered, "the runtime does not serve agent '" +
-                                             std::string(request.agent) + "' version " +
-                                             std::to_string(request.version) +
-                                             ": call serve() with it before start()"};
-    return directory_.resolve(seams_.journal->store(), std::string(request.agent),
-                              std::string(request.session_key));
-  }();
-  if (address.has_error()) {
-    reply(address.error());
-    return;
-  }
-  directory_.post(address.assume_value(),
-                  StartOrder{request.version,
-                             std::string(request.handler),
-                             std::string(request.message_key),
-                             std::string(request.input_type),
-                             {request.input.begin(), request.input.end()},
-                             std::move(reply)},
-                  RunOn::scheduler);
-}
-
-Result<RunId> Engine::start_session(const detail::StartRequest& request) {
-  if (RunCore::inside_a_handler())
-    return Error{Code::misuse,
-                 "a handler must not start sessions and wait: it would hold its own thread"};
-  std::promise<Result<RunId>> promise;
-  start_session_then(request,
-                     [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
-  return promise.get_future().get();
 }
 
 Result<std::optional<Engine::Ended>> Engine::ended_result(const RunId& run) {

@@ -54,14 +54,21 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   void on_event(EventHook hook) override { reporter_.set_event_hook(std::move(hook)); }
   [[nodiscard]] Result<void> start() override;
   [[nodiscard]] Result<void> shutdown() override;
-  [[nodiscard]] Result<RunId> start_session(const detail::StartRequest& request) override;
+  [[nodiscard]] Result<RunId> send_message(const detail::MessageRequest& request) override;
+  [[nodiscard]] Result<void> send_signal(const detail::SignalRequest& request) override;
+  [[nodiscard]] Result<void> cancel(const RunId& run, const CancelOptions& options,
+                                    detail::CancelHow how) override;
+  [[nodiscard]] Result<void> retry_now(const RunId& run) override;
+  [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
+                                                      std::string_view message_key) override;
+  [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;
   [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
   [[nodiscard]] bool has_ended(const RunId& run) override;
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
 
-  /// The same as `start_session`, without waiting: `reply` is called once, from any thread.
-  void start_session_then(const detail::StartRequest& request,
-                          std::function<void(Result<RunId>)> reply);
+  /// The same as `send_message`, without waiting: `reply` is called once, from any thread.
+  void send_message_then(const detail::MessageRequest& request,
+                         std::function<void(Result<RunId>)> reply);
   /// Calls `tell` when the run has ended, at once when it has already.
   void when_ended(const RunId& run, std::function<void(Result<Bytes>)> tell);
 
@@ -76,6 +83,11 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
 
  private:
   [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Result<void> recover_inboxes(journal::Reader& reader);
+  [[nodiscard]] Result<SessionAddress> address_of(std::string_view agent, std::string_view key,
+                                                  std::size_t payload);
+  /// Hands it to the session, and waits until what came of it is durable.
+  [[nodiscard]] Result<void> arrive(const SessionAddress& to, journal::Arrival what);
   struct Ended {
     Result<Bytes> reply;
   };

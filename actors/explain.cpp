@@ -18,6 +18,22 @@ std::string seconds_until(journal::Stamp due, journal::Stamp now) {
   return std::to_string(left / 1'000'000) + "." + std::to_string(left / 100'000 % 10) + " s";
 }
 
+std::string wait_text(const journal::Wait& wait, journal::Stamp now) {
+  std::string text;
+  switch (wait.kind) {
+    case journal::StepKind::sleep: return "sleeps for another " + seconds_until(wait.due, now);
+    case journal::StepKind::receive: text = "waits for the signal '" + wait.name + "'"; break;
+    case journal::StepKind::call:
+      text = "waits for the reply of '" + wait.name + "'";
+      if (wait.run) text += ", run " + to_string(*wait.run);
+      break;
+    case journal::StepKind::step:
+    case journal::StepKind::send: return "waits";
+  }
+  if (wait.due != 0) text += ", for another " + seconds_until(wait.due, now) + " at most";
+  return text;
+}
+
 }  // namespace
 
 std::string RunCore::explain() const {
@@ -42,6 +58,9 @@ std::string RunCore::explain() const {
           " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
           std::to_string(found->second.count + 1) + ", the last one failed with " +
           (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
+    } else if (const auto wait = waits_.find(pending->what.path.hash());
+               pending->phase == Phase::waiting && wait != waits_.end()) {
+      text += " " + wait_text(wait->second, now);
     } else {
       text += " is about to begin";
     }
@@ -63,6 +82,12 @@ Result<std::string> Engine::explain_stored(journal::Reader& reader, const journa
         if (each.next_due != 0)
           return step_text(journal::StepPath(each.path), each.name) + " waits " +
                  seconds_until(each.next_due, now) + " for its next attempt";
+      PERDURE_TRY(const std::vector<journal::Wait> waits, reader.waits(info.id));
+      std::string text;
+      for (const journal::Wait& each : waits)
+        text += (text.empty() ? "" : "; ") + step_text(journal::StepPath(each.path), each.name) +
+                " " + wait_text(each, now);
+      if (!text.empty()) return text;
       return std::string("it waits, and its journal does not say for what: run `perdure verify`");
     }
     case journal::RunStatus::running: break;

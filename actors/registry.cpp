@@ -34,6 +34,14 @@ void Registry::add(detail::AgentEntry agent) {
         named = Error{Code::misuse,
                       std::string(label).append(" has two handlers called '" + name + "'")};
   }
+  for (std::size_t i = 0; named.has_value() && i < agent.queries.size(); ++i) {
+    const std::string& name = agent.queries[i].name;
+    named = check_name("query's name", name, core::limits::kNameBytes);
+    const auto same = std::ranges::count(agent.queries, name, &detail::QueryEntry::name);
+    if (named.has_value() && same > 1)
+      named =
+          Error{Code::misuse, std::string(label).append(" has two queries called '" + name + "'")};
+  }
   if (named.has_error()) {
     refused_.push_back(named.error().message);
     return;
@@ -60,6 +68,28 @@ const detail::HandlerEntry* Registry::find(std::string_view agent, int version,
   for (const detail::HandlerEntry& each : found->second.handlers)
     if (each.name == handler) return &each;
   return nullptr;
+}
+
+int Registry::version_for(std::string_view agent, int version, std::string_view handler) const {
+  if (find(agent, version, handler) != nullptr) return version;
+  // By name, then version: the last of the name is the newest.
+  for (auto at = agents_.rbegin(); at != agents_.rend(); ++at)
+    if (at->first.first == agent && find(agent, at->first.second, handler) != nullptr)
+      return at->first.second;
+  return version;
+}
+
+const detail::HandlerEntry* Registry::find_any(std::string_view agent, int version,
+                                               std::string_view handler) const {
+  return find(agent, version_for(agent, version, handler), handler);
+}
+
+const detail::QueryEntry* Registry::find_query(std::string_view agent, int version,
+                                               std::string_view query) const {
+  const auto found = agents_.find(std::pair<std::string, int>(agent, version));
+  if (found == agents_.end()) return nullptr;
+  const auto at = std::ranges::find(found->second.queries, query, &detail::QueryEntry::name);
+  return at == found->second.queries.end() ? nullptr : &*at;
 }
 
 }  // namespace perdure::actors

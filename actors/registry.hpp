@@ -24,6 +24,14 @@ class Registry {
   /// Null when that agent, version or handler is not served.
   [[nodiscard]] const detail::HandlerEntry* find(std::string_view agent, int version,
                                                  std::string_view handler) const;
+  /// The same; when that version is not served, the newest that has such a handler.
+  [[nodiscard]] const detail::HandlerEntry* find_any(std::string_view agent, int version,
+                                                     std::string_view handler) const;
+  /// The version that `find_any` finds; `version` when there is none.
+  [[nodiscard]] int version_for(std::string_view agent, int version,
+                                std::string_view handler) const;
+  [[nodiscard]] const detail::QueryEntry* find_query(std::string_view agent, int version,
+                                                     std::string_view query) const;
 
  private:
   std::map<std::pair<std::string, int>, detail::AgentEntry, std::less<>> agents_;

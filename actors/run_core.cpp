@@ -19,8 +19,6 @@ using journal::Table;
 /// The run whose handler this thread runs now.
 thread_local const RunCore* running_here = nullptr;
 
-detail::Leaf& leaf_of(const Pending& pending) { return *static_cast<detail::Leaf*>(pending.tag); }
-
 journal::StepPath path_of(const detail::Place& place) {
   std::array<std::uint32_t, core::limits::kPathDepth> components{};
   std::size_t at = components.size();
@@ -31,11 +29,19 @@ journal::StepPath path_of(const detail::Place& place) {
   return journal::StepPath(std::span(components).subspan(at));
 }
 
+journal::StepKind kind_of(detail::LeafKind kind) noexcept {
+  static_assert(static_cast<int>(detail::LeafKind::send) ==
+                static_cast<int>(journal::StepKind::send));
+  return static_cast<journal::StepKind>(kind);
+}
+
 std::size_t depth_of(const detail::Place& place) {
   std::size_t depth = 0;
   for (const detail::Place* node = &place; node->parent != nullptr; node = node->parent) ++depth;
   return depth;
 }
+
+}  // namespace
 
 std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   const std::string& name = leaf.name().text;
@@ -55,10 +61,9 @@ std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   return std::nullopt;
 }
 
-}  // namespace
-
-RunCore::RunCore(RunFacts facts, core::Clock& clock, core::Random& random)
+RunCore::RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random& random)
     : facts_(std::move(facts)),
+      host_(host),
       clock_(clock),
       random_(random),
       context_(static_cast<detail::Execution&>(*this)),
@@ -80,34 +85,53 @@ const RunCore* RunCore::enter_handler() const noexcept { return std::exchange(ru
 
 void RunCore::leave_handler(const RunCore* before) noexcept { running_here = before; }
 
-void RunCore::create(const detail::HandlerEntry& handler) {
-  journal::Change& change = effects_.change;
-  change.put(Table::sessions, Key{}.add(facts_.session),
-             journal::SessionRow{facts_.agent, facts_.session_key, facts_.created});
-  change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
-             journal::MessageKeyRow{facts_.message_key, facts_.id});
+void RunCore::record_creation(journal::Change& change) {
+  if (!facts_.message_key.empty())
+    change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
+               journal::MessageKeyRow{facts_.message_key, facts_.id});
   change.put(Table::runs, Key{}.add(facts_.id),
              journal::RunRow{facts_.session, facts_.agent,
                              static_cast<std::uint32_t>(facts_.agent_version), facts_.handler,
                              facts_.session_key, facts_.created});
+  change.put(Table::open, Key{}.add(facts_.session), journal::OpenRow{facts_.id});
   change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
   in_ready_ = true;
   change.append(facts_.id, 0,
                 journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
                                     facts_.handler, facts_.session_key, facts_.message_key,
-                                    facts_.input_type, facts_.input, facts_.seed, facts_.created});
+                                    facts_.input_type, facts_.input, facts_.seed, facts_.created,
+                                    journal::view_of(facts_.caller), facts_.deadline});
+  if (facts_.deadline != 0)
+    change.put(Table::due,
+               journal::due_row(facts_.deadline, facts_.id, journal::DueRow::What::deadline),
+               journal::DueRow{journal::DueRow::What::deadline, {}, 0, facts_.created});
   head_.count = 1;
   head_.stamp = stamp_;
-  head_changed_ = true;
-  adopt(handler);
+  change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
+}
+
+void RunCore::begin(const detail::HandlerEntry* handler, journal::Change change) {
+  effects_.change = std::move(change);
+  if (facts_.deadline != 0)
+    effects_.waits.push_back({journal::DueRow::What::deadline,
+                              {},
+                              facts_.deadline,
+                              std::chrono::microseconds(facts_.deadline - facts_.created),
+                              false});
   machine_.begin();
   machine_.exhausted();
-  if (const Result<void> started = start_frame(); started.has_error()) {
-    park(started.error());
-    return;
-  }
+  if (handler == nullptr) return park(not_served());
+  adopt(*handler);
+  if (const Result<void> started = start_frame(); started.has_error()) return park(started.error());
   pump();
   settle();
+}
+
+Error RunCore::not_served() const {
+  return Error{Code::not_registered, "the runtime does not serve agent '" + facts_.agent +
+                                         "' version " + std::to_string(facts_.agent_version) +
+                                         " with handler '" + facts_.handler +
+                                         "': serve it before start(), and the run goes on"};
 }
 
 void RunCore::adopt(const detail::HandlerEntry& handler) {
@@ -128,31 +152,22 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
                      SuspectedCrashes suspected) {
   last_end_ = last_end;
   machine_.begin();
-  Result<std::optional<journal::Head>> head = reader.head(facts_.id);
-  if (head.has_value() && !head.assume_value())
-    head = Error{Code::corrupt, "run " + to_string(facts_.id) +
-                                    " has no head row in the journal: run `perdure verify`"};
-  if (head.has_error()) {
-    park(head.error());
+  if (const Result<void> loaded = load_head(reader); loaded.has_error()) {
+    park(loaded.error());
     return;
   }
-  head_ = std::move(*head.assume_value());
   if (head_.status >= RunStatus::completed) {
     // A timer that outlived the run, say. Its end is recorded, and code is not asked again.
     machine_.close();
     discard_frame();
     return;
   }
-  in_ready_ = head_.status != RunStatus::waiting;
   if (head_.code == Code::suspected_crash && suspected == SuspectedCrashes::leave) {
     park(Error{head_.code, head_.reason});
     return;
   }
   if (handler == nullptr) {
-    park(Error{Code::not_registered, "the runtime does not serve agent '" + facts_.agent +
-                                         "' version " + std::to_string(facts_.agent_version) +
-                                         " with handler '" + facts_.handler +
-                                         "': serve it before start(), and the run goes on"});
+    park(not_served());
     return;
   }
   adopt(*handler);
@@ -166,6 +181,10 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     return;
   }
   machine_.exhausted();
+  if (const Result<void> known = state_.end_replay(host_.state()); known.has_error()) {
+    park(known.error());
+    return;
+  }
   if (head_.code == Code::suspected_crash)
     for (auto& [hash, attempts] : attempts_) attempts.unclean_ends = 0;
   if (head_.status == RunStatus::parked) {
@@ -177,19 +196,52 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
   settle();
 }
 
-Result<void> RunCore::replay(journal::Reader& reader) {
+Result<void> RunCore::load_head(journal::Reader& reader) {
+  PERDURE_TRY(std::optional<journal::Head> head, reader.head(facts_.id));
+  if (!head)
+    return Error{Code::corrupt, "run " + to_string(facts_.id) +
+                                    " has no head row in the journal: run `perdure verify`"};
+  head_ = *std::move(head);
+  in_ready_ = head_.status != RunStatus::waiting;
+  return success();
+}
+
+Result<void> RunCore::open_parked(journal::Reader& reader) {
+  PERDURE_TRY(load_head(reader));
+  return load_rows(reader);
+}
+
+Result<void> RunCore::load_rows(journal::Reader& reader) {
   PERDURE_TRY(std::vector<journal::Attempts> attempts, reader.attempts(facts_.id));
   for (journal::Attempts& each : attempts) {
     const std::uint64_t hash = journal::StepPath(each.path).hash();
     attempts_.emplace(hash, std::move(each));
   }
+  PERDURE_TRY(std::vector<journal::Wait> waits, reader.waits(facts_.id));
+  for (journal::Wait& each : waits) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    waits_.emplace(hash, std::move(each));
+  }
+  PERDURE_TRY(std::vector<journal::StateValue> before, reader.before(facts_.id));
+  state_.load_before(std::move(before));
+  return success();
+}
+
+Result<void> RunCore::replay(journal::Reader& reader) {
+  PERDURE_TRY(load_rows(reader));
   PERDURE_TRY(start_frame());
-  pump();
   // Record 0 is the creation, which became `facts_`.
   PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, 1));
-  while (!thrown_) {
+  for (;;) {
     PERDURE_TRY(const journal::RecordBuffer* record, stream.next());
-    if (record == nullptr) break;
+    if (record != nullptr && record->kind() == journal::Kind::version_mark) {
+      PERDURE_TRY(const journal::VersionMark mark, record->as<journal::VersionMark>());
+      versions_.emplace(mark.name, static_cast<int>(mark.version));
+      continue;
+    }
+    // What a delivery leads to was recorded behind it: so all marks are known before the code asks.
+    pump();
+    if (record == nullptr || thrown_) break;
     PERDURE_TRY(const bool go_on, replay_record(*record, stream.index()));
     if (!go_on) break;
   }
@@ -212,6 +264,19 @@ Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::ui
       if (!decision.divergence) return true;
       park(decision.divergence->to_error());
       return false;
+    }
+    case journal::Kind::cancel_requested: {
+      PERDURE_TRY(const journal::CancelRequested asked, record.as<journal::CancelRequested>());
+      if (root_->ended()) {
+        park(machine_.ended_before(index, nullptr).to_error());
+        return false;
+      }
+      cancel_ = CancelOrder{asked.code, std::string(asked.who), std::string(asked.why),
+                            std::chrono::milliseconds(asked.grace_ms)};
+      grace_ends_ = asked.stamp + asked.grace_ms * 1000;
+      stamp_ = std::max(stamp_, asked.stamp);
+      apply_cancel();
+      return true;
     }
     case journal::Kind::run_ended:
       if (!root_->ended()) park(machine_.not_ended(index).to_error());
@@ -236,6 +301,7 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
   }
   detail::Leaf& leaf = leaf_of(*decision.pending);
   if (result.error) {
+    if (result.error->code == Code::cancelled) cancel_owed_ = false;
     leaf.refuse(journal::to_error(*result.error));
   } else if (const Result<void> taken = leaf.accept(result.payload); taken.has_error()) {
     park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());
@@ -244,18 +310,21 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
   stamp_ = std::max(stamp_, result.stamp);
   machine_.delivered(*decision.pending);
   leaf.ended();
-  pump();
   return true;
 }
 
 void RunCore::pump() {
   const RunCore* const before = enter_handler();
-  while (!thrown_) {
-    detail::Runnable* const runnable = take_runnable();
-    if (runnable == nullptr) break;
-    runnable->run();
-  }
+  do {
+    while (!thrown_) {
+      detail::Runnable* const runnable = take_runnable();
+      if (runnable == nullptr) break;
+      runnable->run();
+    }
+  } while (!thrown_ && drop_stopped_waits());
   leave_handler(before);
+  // Replay knows only at its end what is new; what led to a park is tried again by better code.
+  if (machine_.state() == journal::MachineState::running && !thrown_) write_dirty_state();
 }
 
 void RunCore::settle() {
@@ -280,7 +349,8 @@ void RunCore::settle() {
 }
 
 bool RunCore::begin_opened(Pending& pending) {
-  detail::Leaf& leaf = leaf_of(pending);
+  if (pending.what.kind != journal::StepKind::step) return begin_wait(pending);
+  detail::BodyLeaf& leaf = body_of(pending);
   journal::Attempts* const attempts = attempts_of(pending.what.path);
   Begin begin;
   if (std::optional<Error> refused = refuse_step(leaf)) {
@@ -296,9 +366,11 @@ bool RunCore::begin_opened(Pending& pending) {
     case Begin::What::run: order_body(pending, begin); return false;
     case Begin::What::wait:
       pending.phase = Pending::Phase::backoff;
-      effects_.waits.push_back({pending.what.path, attempts->next_due, begin.wait});
+      effects_.waits.push_back(
+          {journal::DueRow::What::retry, pending.what.path, attempts->next_due, begin.wait, false});
       return false;
     case Begin::What::settle: {
+      if (cancel_ && begin.error->code == Code::cancelled) *begin.error = cancel_error();
       const detail::BodyResult outcome = std::move(*begin.error);
       record_result(pending, outcome, 0);
       deliver(pending, outcome);
@@ -310,7 +382,7 @@ bool RunCore::begin_opened(Pending& pending) {
 }
 
 void RunCore::order_body(Pending& pending, const Begin& begin) {
-  detail::Leaf& leaf = leaf_of(pending);
+  detail::BodyLeaf& leaf = body_of(pending);
   pending.phase = Pending::Phase::active;
   pending.attempt = begin.attempt;
   note_begun(pending, begin);
@@ -348,7 +420,7 @@ void RunCore::complete(BodyCompletion completion) {
         completion.result.has_error() ? &completion.result.assume_error() : nullptr;
     std::optional<std::chrono::milliseconds> delay;
     if (error != nullptr && !pending->stop_requested) {
-      const detail::Leaf& leaf = leaf_of(*pending);
+      const detail::BodyLeaf& leaf = body_of(*pending);
       const Effect effect =
           pending->started_as ? static_cast<Effect>(*pending->started_as) : leaf.options().effect;
       delay = tools::next_attempt_in(
@@ -397,6 +469,7 @@ void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
 void RunCore::deliver(Pending& pending, const detail::BodyResult& result) {
   detail::Leaf& leaf = leaf_of(pending);
   if (result.has_error()) {
+    if (result.assume_error().code == Code::cancelled) cancel_owed_ = false;
     leaf.refuse(result.assume_error());
   } else if (const Result<void> taken = leaf.accept(result.assume_value()); taken.has_error()) {
     // A codec that cannot read what it wrote: the record stays, the run waits for better code.
@@ -425,7 +498,8 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
       Table::due, journal::due_row(attempts.next_due, facts_.id, pending.what.path),
       journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
   pending.phase = Pending::Phase::backoff;
-  effects_.waits.push_back({pending.what.path, attempts.next_due, delay});
+  effects_.waits.push_back(
+      {journal::DueRow::What::retry, pending.what.path, attempts.next_due, delay, false});
   effects_.logs.push_back({LogLevel::info, "step_retry",
                            "attempt " + std::to_string(pending.attempt) + " of '" +
                                std::string(pending.what.name) + "' failed (" + error.to_string() +
@@ -433,18 +507,34 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
                            pending.what.path.to_string()});
 }
 
-void RunCore::retry_due(const journal::StepPath& path) {
-  if (machine_.state() != journal::MachineState::running) return;
+void RunCore::due(journal::DueRow::What what, const journal::StepPath& path) {
+  using What = journal::DueRow::What;
+  const bool open = machine_.state() == journal::MachineState::running;
+  if (what == What::grace && cancel_ && !closing_) return kill(*cancel_);
+  if (!open) return;
+  if (what == What::deadline)
+    return cancel({Code::timeout, "deadline", "the run's deadline has passed", kDeadlineGrace});
   Pending* const pending = machine_.find(path.components());
-  if (pending == nullptr || pending->phase != Pending::Phase::backoff) return;
-  forget_attempts(path, Forget::due_only);
-  pending->phase = Pending::Phase::opened;
-  settle();
+  if (pending == nullptr) return;
+  if (what == What::retry && pending->phase == Pending::Phase::backoff) {
+    forget_attempts(path, Forget::due_only);
+    pending->phase = Pending::Phase::opened;
+    settle();
+  } else if (what == What::wait && pending->phase == Pending::Phase::waiting) {
+    wait_is_over(*pending);
+    settle();
+  }
 }
 
 void RunCore::open(detail::Leaf& leaf) {
+  if (cancel_owed_ && !is_shielded(leaf.place())) {
+    cancel_owed_ = false;
+    leaf.refuse(cancel_error());
+    leaf.ended();
+    return;
+  }
   // Cut to what a record can hold, live and on replay alike: begin_opened refuses the step.
-  machine_.opened({path_of(leaf.place()), journal::StepKind::step,
+  machine_.opened({path_of(leaf.place()), kind_of(leaf.kind()),
                    std::string_view(leaf.name().text).substr(0, core::limits::kNameBytes),
                    leaf.type().substr(0, core::limits::kKeyBytes), leaf.name().where.file_name(),
                    leaf.name().where.line()},

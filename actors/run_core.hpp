@@ -22,8 +22,10 @@
 
 #include "actors/attempt_policy.hpp"
 #include "actors/body_job.hpp"
+#include "actors/run_state.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "journal/arrival.hpp"
 #include "journal/change.hpp"
 #include "journal/reader.hpp"
 #include "journal/replay_machine.hpp"
@@ -49,6 +51,8 @@ struct RunFacts {
   core::Bytes input;
   std::uint64_t seed = 0;
   journal::Stamp created = 0;
+  std::optional<journal::CallerInfo> caller = {};
+  journal::Stamp deadline = 0;
 };
 
 /// A log line of a run, owned.
@@ -59,42 +63,119 @@ struct RunLog {
   std::string step;
 };
 
-/// A step that waits for its next attempt.
-struct RetryWait {
+/// Something that is due at a time: see DueRow.
+struct DueWait {
+  journal::DueRow::What what = journal::DueRow::What::retry;
   journal::StepPath path;
   journal::Stamp due = 0;
   std::chrono::microseconds in{0};
+  bool by_wall_clock = false;
+};
+
+/// Something for another session. Its row is written with the change.
+struct Outgoing {
+  journal::SessionId to;
+  journal::Arrival what;
+  /// Of a reply: what the row leaves to the run that ended.
+  std::optional<detail::BodyResult> reply = {};
+};
+
+/// What a run asks of its session. Thread: the session's.
+class RunHost {
+ public:
+  /// The oldest signal of this name that the session keeps and that `run` may have. It is then the
+  /// run's: its row goes with the run's next change.
+  [[nodiscard]] virtual std::optional<core::Bytes> take_signal(std::string_view name,
+                                                               const RunId& run) = 0;
+  /// The session of this address. Errors: as Reader.
+  [[nodiscard]] virtual Result<journal::SessionId> resolve(const std::string& agent,
+                                                           const std::string& key) = 0;
+  /// The session's state, which the run's changes go to.
+  [[nodiscard]] virtual StateCells& state() = 0;
+
+ protected:
+  ~RunHost() = default;
+};
+
+/// Somebody wants a run to end.
+struct CancelOrder {
+  Code code = Code::cancelled;
+  std::string who;
+  std::string why;
+  std::chrono::milliseconds grace{0};
 };
 
 /// What one pumping of a run wants done, in this order.
 struct RunEffects {
   journal::Change change;                   ///< First; the rest waits until it is durable.
+  std::vector<Outgoing> posts;              ///< Its rows are part of the change.
   std::vector<BodyOrder> bodies;            ///< Bodies to run.
-  std::vector<RetryWait> waits;             ///< Times to come back by `retry_due`.
+  std::vector<DueWait> waits;               ///< Times to come back by `due`.
   std::vector<RunLog> logs;                 ///< At once.
   std::optional<Error> parked;              ///< The run parked now.
   std::optional<journal::RunStatus> ended;  ///< The run ended now.
 };
 
+/// How long a run may go on when its deadline has passed.
+inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds(30);
+
+/// Why a step or wait can't begin; empty when it can.
+[[nodiscard]] std::optional<Error> refuse_step(const detail::Leaf& leaf);
+[[nodiscard]] inline detail::Leaf& leaf_of(const journal::Pending& pending) {
+  return *static_cast<detail::Leaf*>(pending.tag);
+}
+[[nodiscard]] inline detail::BodyLeaf& body_of(const journal::Pending& pending) {
+  return static_cast<detail::BodyLeaf&>(leaf_of(pending));
+}
+/// Whether a cancel does not reach what stands at `place`.
+[[nodiscard]] inline bool is_shielded(const detail::Place& place) noexcept {
+  for (const detail::Place* node = &place; node != nullptr; node = node->parent)
+    if (node->shielded) return true;
+  return false;
+}
+
 class RunCore final : private detail::Execution {
  public:
-  /// `clock` and `random` outlive the run.
-  RunCore(RunFacts facts, core::Clock& clock, core::Random& random);
+  /// `host`, `clock` and `random` outlive the run.
+  RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random& random);
   /// The frame must be gone (`can_be_destroyed`), or is leaked on purpose by the caller.
   ~RunCore();
 
-  /// A new run: its creation is part of the next change, and its handler runs up to the first
-  /// suspension.
-  void create(const detail::HandlerEntry& handler);
+  /// A new run: its creation goes into `change`.
+  void record_creation(journal::Change& change);
+  /// After `record_creation`: its handler runs up to the first suspension, and what follows from
+  /// that goes on from `change`. `handler` null: it is not served, the run parks.
+  void begin(const detail::HandlerEntry* handler, journal::Change change = {});
   /// A run found in the journal: replays it and goes on. `handler` null: it is not served, the run
   /// parks.
   void resume(const detail::HandlerEntry* handler, journal::Reader& reader, LastEnd last_end,
               SuspectedCrashes suspected);
+  /// A run found in the journal, without asking its code: `cancel` and `kill` record, no more.
+  /// Errors: as Reader, and `corrupt` without a head row.
+  [[nodiscard]] Result<void> open_parked(journal::Reader& reader);
 
   /// A body came back.
   void complete(BodyCompletion completion);
-  /// The time of a step's next attempt has come. Stale calls are ignored.
-  void retry_due(const journal::StepPath& path);
+  /// A time has come. Stale calls are ignored.
+  void due(journal::DueRow::What what, const journal::StepPath& path);
+  /// A signal has come. Whether a receive waited for it, and has it.
+  [[nodiscard]] bool offer_signal(std::string_view name, core::ByteView payload);
+  /// The run that the call at `path` waits for has ended. A stale call is ignored.
+  void reply(const journal::StepPath& path, const RunId& from, const detail::BodyResult& result);
+  /// Somebody wants the run to end: recorded, and delivered once. A second one is ignored.
+  void cancel(const CancelOrder& order);
+  /// The run ends as cancelled, without asking its handler.
+  void kill(const CancelOrder& order);
+  /// Steps that wait for their next attempt begin it.
+  void retry_now();
+  /// Its handler takes deliveries: it has not ended, parked or closed.
+  [[nodiscard]] bool is_running() const noexcept {
+    return machine_.state() == journal::MachineState::running;
+  }
+  /// It only waits: nothing of it is lost when its frame is given up and replayed later.
+  [[nodiscard]] bool only_waits() const noexcept;
+  /// Gives the frame up. When `only_waits`.
+  void passivate();
   /// Shutdown: bodies are asked to stop, nothing more is delivered or begun.
   void close();
   /// A change of the run was refused, so the journal follows it no further: as `close`, and nothing
@@ -128,22 +209,50 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] std::string_view agent_name() const override { return facts_.agent; }
   [[nodiscard]] int agent_version() const override { return facts_.agent_version; }
   void log(std::string_view message) override;
+  [[nodiscard]] const Bytes* read_state(std::string_view name) override;
+  void write_state(std::string_view name, std::string_view type,
+                   std::optional<Bytes> value) override;
+  [[nodiscard]] int version(std::string_view change, int oldest, int newest) override;
+  [[noreturn]] void park_here(Error why) override;
   [[nodiscard]] bool on_this_thread() const noexcept override;
 
   /// From here to `leave_handler` this thread runs code of the handler's. What it ran before.
   const RunCore* enter_handler() const noexcept;
   static void leave_handler(const RunCore* before) noexcept;
+  /// Runs the handler until it waits, and ends waits that nobody needs any more.
   void pump();
+  [[nodiscard]] bool drop_stopped_waits();
+  void drop_wait(journal::Pending& pending, Error why);
   void adopt(const detail::HandlerEntry& handler);
+  [[nodiscard]] Error not_served() const;
+  [[nodiscard]] journal::HeadRow head_row() const noexcept {
+    return {head_.count, head_.status, head_.stamp, head_.code, head_.reason};
+  }
+  [[nodiscard]] Error cancel_error() const;
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
   /// One record into the machine. False: the run has diverged and parked.
   [[nodiscard]] Result<bool> replay_record(const journal::RecordBuffer& record,
                                            std::uint32_t index);
   [[nodiscard]] Result<bool> replay_result(const journal::StepResult& result, std::uint32_t index);
+  [[nodiscard]] Result<void> load_head(journal::Reader& reader);
+  [[nodiscard]] Result<void> load_rows(journal::Reader& reader);
   /// Starts, settles and ends what can be, until nothing more can.
   void settle();
   [[nodiscard]] bool begin_opened(journal::Pending& pending);
+  [[nodiscard]] bool begin_wait(journal::Pending& pending);
+  [[nodiscard]] bool begin_sleep_or_receive(journal::Pending& pending);
+  [[nodiscard]] Result<void> send_message(journal::Pending& pending);
+  [[nodiscard]] bool begin_call(journal::Pending& pending);
+  void wait_for(journal::Pending& pending, journal::Wait wait);
+  void forget_wait(const journal::StepPath& path);
+  void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
+  void wait_is_over(journal::Pending& pending);
+  void apply_cancel();
+  void put_due(journal::DueRow::What what, journal::Stamp at);
+  void erase_due(journal::DueRow::What what, journal::Stamp at);
+  void end_with(Result<core::Bytes> reply, journal::RunStatus failed_as);
+  void write_dirty_state();
   void order_body(journal::Pending& pending, const Begin& begin);
   void record_result(journal::Pending& pending, const detail::BodyResult& result,
                      std::int64_t busy_us);
@@ -165,6 +274,7 @@ class RunCore final : private detail::Execution {
   void put_attempts(const journal::Attempts& attempts);
 
   RunFacts facts_;
+  RunHost& host_;
   core::Clock& clock_;
   core::Random& random_;
   Context context_;
@@ -182,6 +292,17 @@ class RunCore final : private detail::Execution {
   std::size_t active_bodies_ = 0;
   /// By path hash: steps that have an attempts row.
   std::map<std::uint64_t, journal::Attempts> attempts_;
+  /// By path hash: what steps without a body wait for, as its rows say.
+  std::map<std::uint64_t, journal::Wait> waits_;
+  /// Pending waits that were asked to stop and have not ended.
+  std::size_t stopped_waits_ = 0;
+  std::optional<CancelOrder> cancel_;
+  journal::Stamp grace_ends_ = 0;
+  /// A cancel was delivered and found nothing that waits: the next operation fails with it.
+  bool cancel_owed_ = false;
+  RunState state_;
+  /// Which way the run went at its changes.
+  std::map<std::string, int, std::less<>> versions_;
   RunEffects effects_;
 };
 

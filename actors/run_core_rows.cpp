@@ -73,7 +73,7 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
 void RunCore::touch_status() {
   const auto pending = machine_.pending();
   const bool waits = !pending.empty() && std::ranges::all_of(pending, [](const auto& each) {
-    return each->phase == Pending::Phase::backoff;
+    return each->phase == Pending::Phase::backoff || each->phase == Pending::Phase::waiting;
   });
   const RunStatus status = waits ? RunStatus::waiting : RunStatus::running;
   if (head_.status != status) {
@@ -94,6 +94,16 @@ void RunCore::finish() {
               "the handler's reply has " + std::to_string(reply.assume_value().size()) +
                   " bytes, more than the limit of " + std::to_string(core::limits::kPayloadBytes)};
   stamp_now();
+  const bool cancelled =
+      cancel_ && reply.has_error() && reply.assume_error().code == Code::cancelled;
+  end_with(std::move(reply), cancelled ? RunStatus::cancelled : RunStatus::failed);
+  core::crash_point(core::CrashPoint::end_submitted);
+  machine_.ended();
+  discard_frame();
+}
+
+/// The end record, and all that goes with it. `failed_as`: what the run is when `reply` is an error.
+void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
   journal::RunEnded record;
   record.stamp = stamp_;
   record.type = reply_type_;
@@ -107,14 +117,24 @@ void RunCore::finish() {
   }
   effects_.change.append(facts_.id, head_.count++, record);
   effects_.change.erase(Table::ready, Key{}.add(facts_.id));
+  effects_.change.erase(Table::open, Key{}.add(facts_.session));
   in_ready_ = false;
-  head_.status = reply.has_error() ? RunStatus::failed : RunStatus::completed;
+  if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
+  if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
+  head_.status = reply.has_error() ? failed_as : RunStatus::completed;
   head_.stamp = stamp_;
   head_changed_ = true;
   effects_.ended = head_.status;
-  core::crash_point(core::CrashPoint::end_submitted);
-  machine_.ended();
-  discard_frame();
+  if (!facts_.caller) return;
+  journal::Arrival told;
+  told.what = journal::ArrivalRow::What::reply;
+  told.agent = facts_.caller->agent;
+  told.session_key = facts_.caller->session_key;
+  told.run = facts_.caller->run;
+  told.path = facts_.caller->path;
+  told.other = facts_.id;
+  told.stamp = stamp_;
+  effects_.posts.push_back({facts_.caller->session, std::move(told), std::move(reply)});
 }
 
 void RunCore::park(Error why) {
@@ -132,6 +152,7 @@ void RunCore::park(Error why) {
     in_ready_ = true;
   }
   effects_.parked = std::move(why);
+  state_.drop_dirty();
   machine_.close();
   if (idle()) discard_frame();
 }
@@ -139,8 +160,7 @@ void RunCore::park(Error why) {
 void RunCore::close() {
   closing_ = true;
   for (const auto& pending : machine_.pending())
-    if (pending->phase == Pending::Phase::active)
-      static_cast<detail::Leaf*>(pending->tag)->stop_source().request_stop();
+    if (pending->phase == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
   if (machine_.state() == journal::MachineState::waiting) return;
   machine_.close();
   if (idle()) discard_frame();
@@ -184,6 +204,7 @@ void RunCore::discard_frame() {
   forget_runnables();
   const RunCore* const before = enter_handler();
   set_discarding(true);
+  stopped_waits_ = 0;
   root_.reset();
   set_discarding(false);
   leave_handler(before);
@@ -193,9 +214,11 @@ void RunCore::discard_frame() {
 void RunCore::stop(detail::Leaf& leaf) noexcept {
   for (const auto& pending : machine_.pending()) {
     if (pending->tag != &leaf) continue;
-    pending->stop_requested = true;
-    if (pending->phase == Pending::Phase::active) {
-      leaf.stop_source().request_stop();
+    const bool was_asked = std::exchange(pending->stop_requested, true);
+    if (pending->what.kind != journal::StepKind::step) {
+      if (!was_asked) ++stopped_waits_;
+    } else if (pending->phase == Pending::Phase::active) {
+      body_of(*pending).stop_source().request_stop();
     } else {
       // It has not begun, or waits for another attempt: begin_step settles it as cancelled.
       pending->phase = Pending::Phase::opened;
@@ -223,9 +246,7 @@ RunEffects RunCore::take_effects() {
     effects_ = RunEffects{};
   }
   if (std::exchange(head_changed_, false))
-    effects_.change.put(
-        Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex),
-        journal::HeadRow{head_.count, head_.status, head_.stamp, head_.code, head_.reason});
+    effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
   return std::exchange(effects_, RunEffects{});
 }
 

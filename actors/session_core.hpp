@@ -1,10 +1,17 @@
 /// The session core: one session while it is in memory.
 ///
-/// What this is: what a session does with what reaches it (a start, a completion, a due time, the
-/// end of the runtime), and the carrying out of what its run wants done: submit, then let out when
-/// durable.
-/// What it promises: no CAF; every input is handled whole before the next.
+/// What this is: what a session does with what reaches it (messages, signals, completions, times,
+/// replies, operators' words, the end of the runtime), and the carrying out of what its run wants
+/// done: submit, then let out when durable.
+/// What it promises: no CAF; every input is handled whole before the next. One run is unfinished at
+/// a time; messages that come meanwhile are kept in the order of their numbers.
 /// What it does not: see to that itself. Its shell does (session_shell.hpp).
+///
+/// Invariants, once `known_`:
+/// - `open_` and `kept_` are what the tables `open` and `kept` will hold when everything submitted
+///   is durable;
+/// - while a run is unfinished, `open_` names it; `run_` is that run, if it is in memory;
+/// - when no run is unfinished, no message that may be handled is kept.
 #pragma once
 
 #include <perdure/runtime.hpp>
@@ -13,15 +20,17 @@
 #include "actors/reporter.hpp"
 #include "actors/run_core.hpp"
 #include "actors/run_watchers.hpp"
+#include "actors/session_input.hpp"
 #include "actors/step_pool.hpp"
 #include "journal/gate.hpp"
 #include "journal/writer.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
+#include <utility>
 #include <vector>
 
 namespace perdure::actors {
@@ -43,56 +52,17 @@ struct SessionServices {
   const Registry& registry;
   const Reporter& reporter;
   RunWatchers& watchers;
+  /// The session of an address. Errors: as Reader.
+  std::function<Result<SessionAddress>(const std::string& agent, const std::string& key)> resolve;
+  /// Hands an input to another session.
+  std::function<void(const SessionAddress&, SessionInput)> post;
   /// How the process before this one ended.
   LastEnd last_end = LastEnd::clean;
   SuspectedCrashes suspected = SuspectedCrashes::leave;
+  Frames frames = Frames::keep;
 };
 
-struct SessionAddress {
-  journal::SessionId id;
-  std::string agent;
-  std::string key;
-};
-
-/// Somebody starts the session. `reply` is called once, from any thread.
-struct StartOrder {
-  int version = 1;
-  std::string handler;
-  std::string message_key;
-  std::string input_type;
-  core::Bytes input;
-  std::function<void(Result<RunId>)> reply;
-};
-/// Recovery: this run is unfinished.
-struct ResumeOrder {
-  RunId run;
-};
-struct RetryDue {
-  RunId run;
-  journal::StepPath path;
-};
-/// Everything that this session has submitted is durable, or never will be (`failure`).
-struct Settled {
-  std::optional<Error> failure;
-};
-/// One sentence about the run, or empty when it is not loaded. `reply` is called once.
-struct ExplainOrder {
-  RunId run;
-  std::function<void(std::optional<std::string>)> reply;
-};
-/// The runtime stops. `closed` is called once, when no body borrows from the session's frames.
-struct CloseOrder {
-  std::function<void()> closed;
-};
-using SessionInput = std::variant<StartOrder, BodyCompletion, ResumeOrder, RetryDue, Settled,
-                                  ExplainOrder, CloseOrder>;
-
-/// The runtime is shutting down, or has.
-[[nodiscard]] Error closed_error();
-/// Answers whoever waits for `input`, which nobody will handle any more.
-void refuse(SessionInput& input, const Error& why);
-
-class SessionCore {
+class SessionCore final : private RunHost {
  public:
   SessionCore(SessionAddress address, SessionServices& services);
 
@@ -106,38 +76,119 @@ class SessionCore {
 
  private:
   using Self = std::shared_ptr<SessionShell>;
-  void on(StartOrder order, const Self& self);
+  /// Called when something is durable, with null, or never will be, with the reason.
+  using Told = std::function<void(const Error*)>;
+
+  // RunHost
+  [[nodiscard]] std::optional<core::Bytes> take_signal(std::string_view name,
+                                                       const RunId& run) override;
+  [[nodiscard]] Result<journal::SessionId> resolve(const std::string& agent,
+                                                   const std::string& key) override;
+  [[nodiscard]] StateCells& state() override { return state_; }
+
+  [[nodiscard]] RunHost& host() noexcept { return *this; }
+
   void on(BodyCompletion completion, const Self& self);
+  void on(Arrived arrived, const Self& self);
+  void on(ReadInbox order, const Self& self);
   void on(ResumeOrder order, const Self& self);
-  void on(RetryDue due, const Self& self);
+  void on(DueNow due, const Self& self);
   void on(Settled settled, const Self& self);
   void on(ExplainOrder order, const Self& self);
+  void on(PassivateOrder order, const Self& self);
   void on(CloseOrder order, const Self& self);
 
-  void attach(const RunFacts& facts, StartOrder order);
-  void create(StartOrder order, const detail::HandlerEntry& handler, const Self& self);
+  // session_mail.cpp
+  void on_message(Arrived arrived, const Self& self);
+  void on_signal(Arrived arrived, const Self& self);
+  void on_reply(Arrived arrived, const Self& self);
+  void on_cancel(Arrived arrived, const Self& self);
+  void on_retry_now(Arrived arrived, const Self& self);
+  /// What a message key made before.
+  struct Known {
+    RunId run;
+    bool same_input = false;
+    bool ended = false;
+  };
+  /// Empty: it is new. The journal must not lack what this session did last.
+  [[nodiscard]] Result<std::optional<Known>> find_message(const journal::Arrival& message);
+  void attach(const Known& known, Arrived arrived, Told told);
+  /// A message that is new: a run, or a place in the queue.
+  void admit(journal::Arrival message, const Self& self, Told told);
+  void keep(journal::Arrival message, Told told);
+  void arm(const journal::Arrival& message);
+  void start_run(journal::Arrival message, const Self& self, Told told);
+  void answer_caller(const journal::Arrival& message, const Error& why);
+  void submit_posts(RunEffects effects, Told told);
+  [[nodiscard]] RunFacts facts_of(journal::Arrival message) const;
+  [[nodiscard]] const detail::HandlerEntry* handler_of(const RunFacts& facts) const;
+  /// The first message that is kept and may be handled now.
+  [[nodiscard]] std::optional<journal::RecordNumber> next_message() const;
+  /// The open run has ended in `effects`: who attached to it is told, and the next message's run is
+  /// made in the same change.
+  void follow_up(RunEffects& effects, const RunId& ended);
+  [[nodiscard]] detail::BodyResult end_of(const RunId& run) const;
+  [[nodiscard]] std::optional<Error> refuse_signal(const journal::Arrival& signal) const;
+  /// Nothing came of it, or `why`: its row goes.
+  void done_with(const Arrived& arrived, const Error* why);
+  void erase_row(const journal::Arrival& arrival, journal::Change& change) const;
+  void erase_kept(const journal::Arrival& message, journal::Change& change) const;
+  [[nodiscard]] Result<bool> is_awaited(std::string_view name) const;
+  [[nodiscard]] Result<void> open_parked_run();
+  void handle_stalled(const Self& self);
+
+  /// Learns from the journal what the session has. False: `input` waits until the journal has what
+  /// the session did last, or was refused.
+  template <class Input>
+  [[nodiscard]] bool know(Input& input, const Self& self);
+  [[nodiscard]] Result<void> load();
+  enum class Parked : std::uint8_t { leave, go_on };
+  /// Loads the open run, if it is not. False: it is not there, can't be read, or is parked and left.
+  [[nodiscard]] bool load_run(const Self& self, Parked parked = Parked::leave);
   [[nodiscard]] Result<RunFacts> load_facts(journal::Reader& reader, const RunId& run) const;
-  void perform(RunEffects effects, journal::Admission admission, const Self& self,
-               std::function<void(Result<RunId>)> reply);
-  void answer_when_durable(std::function<void(Result<RunId>)> reply, const RunId& run);
-  void let_out(RunEffects& effects, const Self& self);
+  /// Carries out what the run wants done, and begins the next one when it has ended. `first` is
+  /// what this session adds to its change.
+  void pump_run(const Self& self, journal::Admission admission = journal::Admission::under_way,
+                Told told = nullptr, const journal::Arrival* arrived = nullptr);
+  [[nodiscard]] bool perform(RunEffects& effects, journal::Admission admission, const Self& self,
+                             Told told);
+  [[nodiscard]] bool begin_next();
+  /// A change of this session alone.
+  bool submit(journal::Change change, Told told);
+  void submit_failed(RunEffects& effects, const Error& why, const Self& self, const Told& told);
+  void post_rows(RunEffects& effects, journal::RecordNumber last, std::size_t first) const;
+  void let_out(RunEffects& effects, const RunId& run, const Self& self);
   void let_out_bodies(std::vector<BodyOrder>& orders, const Self& self);
-  void report(const RunEffects& effects) const;
-  void drop_finished_run(const Self& self);
+  void report(const RunEffects& effects, const RunId& run) const;
+  void after_input(const Self& self);
+  void drop_ended(const Self& self);
+  void forget();
   /// Calls `call` with null when everything that this session has read or written is durable, else
   /// with the reason.
-  void when_durable(std::function<void(const Error*)> call);
+  void when_durable(Told call);
+  /// The same for whoever asks from outside: in every mode, and soon.
+  void tell_when_durable(Told told);
   /// Whether the journal lacks what this session has submitted, so that reading it would tell the
   /// past.
   [[nodiscard]] bool ahead_of_journal() const;
   void defer(SessionInput input, const Self& self);
   void refuse_deferred(const Error& why);
-  /// Whether `run` is unfinished and not parked.
-  [[nodiscard]] bool goes_on(const RunId& run) const;
 
   SessionAddress address_;
   SessionServices& services_;
+  bool known_ = false;
+  bool exists_ = false;  ///< It has its row.
+  std::optional<RunId> open_;
   std::unique_ptr<RunCore> run_;
+  std::unique_ptr<RunCore> next_;  ///< Its creation is part of the change with the end of `run_`.
+  /// Runs that were killed, and whose bodies have not returned.
+  std::vector<std::unique_ptr<RunCore>> killed_;
+  std::map<journal::RecordNumber, journal::Arrival> kept_;
+  /// What came for a parked run, and waits in the inbox.
+  std::vector<Arrived> stalled_;
+  /// Rows of `kept` that the run took since its last change.
+  std::vector<journal::RecordNumber> taken_;
+  StateCells state_;
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
   bool submitted_ = false;

@@ -1,4 +1,4 @@
-#include <perdure/operations.hpp>
+#include <perdure/peer.hpp>
 
 namespace perdure {
 inline namespace v0 {
@@ -8,6 +8,13 @@ Error cancelled_error() {
   return Error{Code::cancelled,
                "the branch was stopped because another one had decided the outcome"};
 }
+
+Error within_passed_error(const WaitUntil& until) {
+  return Error{Code::timeout, "the time of " + std::to_string(until.us / 1000) +
+                                  " ms had passed before the operation ended"};
+}
+
+Bytes encode_or_throw(Result<Bytes> encoded) { return std::move(encoded).value(); }
 
 Error error_of_thrown() noexcept {
   try {
@@ -26,6 +33,8 @@ std::optional<Error> PromiseBase::escaped() noexcept {
     throw;
   } catch (const Exception& thrown) {
     return thrown.error();
+  } catch (const ParkedHere&) {
+    // The run knows why.
   } catch (const std::exception& thrown) {
     execution_->handler_threw(thrown.what());
   } catch (...) {

@@ -58,7 +58,7 @@ class Driver {
     if (number >= load_.runs) return;
     const std::string key = label_ + "-" + std::to_string(number);
     const Bytes input = encode(number).value();
-    engine_.start_session_then({.agent = "short",
+    engine_.send_message_then({.agent = "short",
                                 .version = 1,
                                 .handler = "run",
                                 .session_key = key,

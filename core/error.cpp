@@ -27,6 +27,8 @@ std::string_view to_string(Code code) noexcept {
     case Code::handler_threw: return "handler_threw";
     case Code::undecodable: return "undecodable";
     case Code::unsupported: return "unsupported";
+    case Code::busy: return "busy";
+    case Code::deadlock: return "deadlock";
   }
   return "unrecognised";
 }

@@ -25,6 +25,8 @@ inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
 inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
 /// Branches of one combinator.
 inline constexpr std::size_t kBranches = 4096;
+/// Signals that a session keeps for runs that have not asked for them.
+inline constexpr std::size_t kKeptSignals = 10'000;
 /// Unclean ends of the process during one step after which its run is parked.
 inline constexpr std::uint32_t kUncleanEnds = 3;
 /// How long opening for writing looks at pages after an unclean end; then it goes on. Some hundred

@@ -34,8 +34,9 @@ std::span<const Mutation> Batch::build(std::span<NumberedChange> changes) {
 void Batch::enter(NumberedChange& numbered) {
   Change& change = numbered.change;
   RecordNumber next = numbered.last - numbers(change) + 1;
-  for (const Change::Part& part : change.parts_) {
-    const bool is_record = part.numbered == Change::Numbered::yes;
+  for (Change::Part& part : change.parts_) {
+    const bool is_record = part.numbered != Change::Numbered::no;
+    if (part.numbered == Change::Numbered::in_key) part.key.set_last_number(next);
     const auto table = static_cast<std::size_t>(part.table) - 1;
     PERDURE_ASSERT(table < kTableCount, "a change names a table");
     by_table_[table].push_back({prefix_of(part.key), &part, change.arena_.data() + part.offset,

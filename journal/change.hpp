@@ -26,6 +26,11 @@ class Change {
     if (index >= core::limits::kRecordsPerRun) return refuse(too_many_records());
     add(Table::records, Key{}.add(run).add(index), record, Numbered::yes);
   }
+  /// A row whose key is `key` and the row's own number, which it takes as a record does.
+  template <class T>
+  void put_numbered(Table table, Key key, const T& row) {
+    add(table, key.add(std::uint64_t{0}), row, Numbered::in_key);
+  }
   template <class T>
   void put(Table table, const Key& key, const T& row) {
     add(table, key, row, Numbered::no);
@@ -37,12 +42,13 @@ class Change {
   [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
 
   [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
+  /// How many numbers it takes.
   [[nodiscard]] std::size_t records() const noexcept { return records_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }
 
  private:
   friend class Batch;
-  enum class Numbered : std::uint8_t { no, yes };
+  enum class Numbered : std::uint8_t { no, yes, in_key };
   struct Part {
     Table table;
     Mutation::Kind what;
@@ -63,7 +69,7 @@ class Change {
     encode_body(value, arena_);
     parts_.push_back(
         {table, Mutation::Kind::put, numbered, T::kKind, key, offset, arena_.size() - offset});
-    if (numbered == Numbered::yes) ++records_;
+    if (numbered != Numbered::no) ++records_;
   }
 
   void refuse(Error&& why);

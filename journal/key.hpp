@@ -52,6 +52,13 @@ class Key {
   /// Makes it the first key that can stand behind this one.
   Key& add_zero_byte() { return add_big_endian(0, 1); }
 
+  /// Puts `number` in the place of the last eight bytes.
+  void set_last_number(std::uint64_t number) {
+    PERDURE_ASSERT(size_ >= 8, "a key that ends with a number has eight bytes");
+    size_ = static_cast<std::uint8_t>(size_ - 8);
+    add(number);
+  }
+
   [[nodiscard]] core::ByteView view() const noexcept { return {bytes_.data(), size_}; }
 
   friend bool operator==(const Key& a, const Key& b) noexcept { return (a <=> b) == 0; }

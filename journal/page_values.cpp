@@ -13,11 +13,17 @@ std::size_t key_bytes_of(Table table) {
     case Table::meta: return 4;
     case Table::sessions:
     case Table::runs:
-    case Table::ready: return kIdBytes;
-    case Table::keys: return 2 * kIdBytes;
+    case Table::ready:
+    case Table::open: return kIdBytes;
+    case Table::keys:
+    case Table::state:
+    case Table::before: return 2 * kIdBytes;
     case Table::records: return kIdBytes + 4;
     case Table::due: return 8 + kIdBytes + 8;
-    case Table::attempts: return kIdBytes + 8;
+    case Table::attempts:
+    case Table::inbox:
+    case Table::kept:
+    case Table::waits: return kIdBytes + 8;
   }
   return 0;
 }

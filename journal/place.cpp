@@ -34,6 +34,12 @@ std::string_view to_string(Table table) noexcept {
     case Table::ready: return "ready";
     case Table::due: return "due";
     case Table::attempts: return "attempts";
+    case Table::open: return "open";
+    case Table::inbox: return "inbox";
+    case Table::kept: return "kept";
+    case Table::waits: return "waits";
+    case Table::state: return "state";
+    case Table::before: return "before";
   }
   return "unrecognised";
 }
@@ -49,6 +55,10 @@ std::string place_of(Table table, core::ByteView key) {
     return "the row of run " + run_at(key, 0) + in_table;
   if (table == Table::attempts && key.size() == kIdBytes + 8)
     return "the attempts of a step of run " + run_at(key, 0);
+  if (table == Table::waits && key.size() == kIdBytes + 8)
+    return "what a step of run " + run_at(key, 0) + " waits for";
+  if (table == Table::before && key.size() == 2 * kIdBytes)
+    return "a value before run " + run_at(key, 0);
   if (table == Table::due && key.size() == 8 + kIdBytes + 8)
     return "a due time of run " + run_at(key, 8);
   if (table == Table::meta && key.size() == 4) {

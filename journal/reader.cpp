@@ -1,28 +1,13 @@
 #include "journal/reader.hpp"
 
 #include "journal/place.hpp"
+#include "journal/row_scan.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace perdure::journal {
 namespace {
-
-constexpr std::size_t kIdBytes = 16;
-
-template <class Id>
-Id id_at(core::ByteView key, std::size_t offset) {
-  Id id;
-  std::ranges::copy(key.subspan(offset, kIdBytes), id.bytes.begin());
-  return id;
-}
-
-std::uint64_t number_at(core::ByteView key, std::size_t offset, std::size_t width) {
-  std::uint64_t number = 0;
-  for (const std::byte byte : key.subspan(offset, width))
-    number = (number << 8U) | std::to_integer<std::uint64_t>(byte);
-  return number;
-}
 
 Key head_key(const RunId& run) { return Key{}.add(run).add(kHeadIndex); }
 
@@ -41,36 +26,6 @@ std::vector<std::uint32_t> owned(std::span<const std::uint32_t> path) {
 std::optional<Error> owned(const std::optional<ErrorView>& error) {
   if (!error) return std::nullopt;
   return to_error(*error);
-}
-
-/// Which rows `each_row` reads: from `from` on, while the key begins with `prefix`. All keys of a
-/// table have `key_bytes` bytes.
-struct Range {
-  Key from;
-  Key prefix;
-  std::size_t key_bytes;
-};
-
-/// Calls `each(key, row)` until it says false.
-template <class T, class Each>
-Result<void> each_row(Snapshot& snapshot, Table table, const Range& range, Each&& each) {
-  PERDURE_TRY(auto cursor, snapshot.scan(table, range.from, range.prefix));
-  RecordBuffer buffer;
-  for (;;) {
-    PERDURE_TRY(const bool found, cursor->next());
-    if (!found) return success();
-    const core::ByteView key = cursor->key();
-    if (key.size() != range.key_bytes)
-      return corrupt(table, key,
-                     "its key has " + std::to_string(key.size()) + " bytes, not " +
-                         std::to_string(range.key_bytes));
-    if (Result<void> loaded = buffer.load(key, cursor->value()); !loaded)
-      return with_place(std::move(loaded).error(), table, key);
-    Result<T> row = buffer.as<T>();
-    if (!row) return with_place(std::move(row).error(), table, key);
-    PERDURE_TRY(const bool go_on, each(key, row.assume_value()));
-    if (!go_on) return success();
-  }
 }
 
 }  // namespace
@@ -122,31 +77,22 @@ Result<Reader> Reader::open(Store& store) {
   return Reader(std::move(snapshot));
 }
 
-template <class T>
-Result<std::optional<T>> Reader::row(Table table, const Key& key) {
-  PERDURE_TRY(const auto value, snapshot_->get(table, key));
-  if (!value) return std::nullopt;
-  if (Result<void> loaded = buffer_.load(key.view(), *value); !loaded)
-    return with_place(std::move(loaded).error(), table, key.view());
-  Result<T> row = buffer_.as<T>();
-  if (!row) return with_place(std::move(row).error(), table, key.view());
-  return std::move(row).assume_value();
-}
-
 Result<std::optional<Reader::IdentityInfo>> Reader::identity() {
-  PERDURE_TRY(const auto found, row<Identity>(Table::meta, Key{}.add(kIdentityRow)));
+  PERDURE_TRY(const auto found,
+              read_row<Identity>(*snapshot_, buffer_, Table::meta, Key{}.add(kIdentityRow)));
   if (!found) return std::nullopt;
   return IdentityInfo{found->journal, found->created, std::string(found->created_by)};
 }
 
 Result<std::optional<Counters>> Reader::counters() {
-  return row<Counters>(Table::meta, Key{}.add(kCountersRow));
+  return read_row<Counters>(*snapshot_, buffer_, Table::meta, Key{}.add(kCountersRow));
 }
 
 Result<std::optional<SessionId>> Reader::find_session(std::string_view agent, std::string_view key,
                                                       SessionId* free) {
   for (SessionId id = session_hash(agent, key);; id = next_session_id(id)) {
-    PERDURE_TRY(const auto found, row<SessionRow>(Table::sessions, Key{}.add(id)));
+    PERDURE_TRY(const auto found,
+                read_row<SessionRow>(*snapshot_, buffer_, Table::sessions, Key{}.add(id)));
     if (!found) {
       if (free != nullptr) *free = id;
       return std::nullopt;
@@ -157,8 +103,8 @@ Result<std::optional<SessionId>> Reader::find_session(std::string_view agent, st
 
 Result<std::optional<RunId>> Reader::find_message(const SessionId& session,
                                                   std::string_view message_key) {
-  PERDURE_TRY(const auto found,
-              row<MessageKeyRow>(Table::keys, message_key_row(session, message_key)));
+  PERDURE_TRY(const auto found, read_row<MessageKeyRow>(*snapshot_, buffer_, Table::keys,
+                                                        message_key_row(session, message_key)));
   if (!found) return std::nullopt;
   if (found->key != message_key)
     return Error{Code::misuse, "the message keys '" + std::string(found->key) + "' and '" +
@@ -168,7 +114,8 @@ Result<std::optional<RunId>> Reader::find_message(const SessionId& session,
 }
 
 Result<std::optional<Head>> Reader::head(const RunId& run) {
-  PERDURE_TRY(const auto found, row<HeadRow>(Table::records, head_key(run)));
+  PERDURE_TRY(const auto found,
+              read_row<HeadRow>(*snapshot_, buffer_, Table::records, head_key(run)));
   if (!found) return std::nullopt;
   return owned(*found);
 }
@@ -189,14 +136,15 @@ Result<RunInfo> Reader::info(const RunId& run, const RunRow& found) {
 }
 
 Result<std::optional<RunInfo>> Reader::run(const RunId& run) {
-  PERDURE_TRY(const auto found, row<RunRow>(Table::runs, Key{}.add(run)));
+  PERDURE_TRY(const auto found, read_row<RunRow>(*snapshot_, buffer_, Table::runs, Key{}.add(run)));
   if (!found) return std::nullopt;
   PERDURE_TRY(auto whole, info(run, *found));
   return whole;
 }
 
 Result<RecordStream> Reader::records(const RunId& run, std::uint32_t from) {
-  PERDURE_TRY(const auto found, row<HeadRow>(Table::records, head_key(run)));
+  PERDURE_TRY(const auto found,
+              read_row<HeadRow>(*snapshot_, buffer_, Table::records, head_key(run)));
   if (!found)
     return Error{Code::not_found, "there is no run " + perdure::to_string(run) + " in the journal"};
   const std::uint32_t count = found->count;
@@ -209,7 +157,7 @@ Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
   std::vector<Attempts> all;
   PERDURE_TRY(each_row<AttemptsRow>(
       *snapshot_, Table::attempts, {Key{}.add(run), Key{}.add(run), kIdBytes + 8},
-      [&](core::ByteView, const AttemptsRow& row) -> Result<bool> {
+      [&](core::ByteView, const AttemptsRow& row, RecordNumber) -> Result<bool> {
         all.push_back({owned(row.path), std::string(row.name), row.count, row.unclean_ends,
                        owned(row.first_error), owned(row.last_error), row.last_stamp,
                        row.next_due});
@@ -220,25 +168,27 @@ Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
 
 Result<void> Reader::each_run(const std::function<bool(const RunInfo&)>& each) {
   return each_row<RunRow>(*snapshot_, Table::runs, {{}, {}, kIdBytes},
-                          [&](core::ByteView key, const RunRow& row) -> Result<bool> {
+                          [&](core::ByteView key, const RunRow& row, RecordNumber) -> Result<bool> {
                             PERDURE_TRY(const auto whole, info(id_at<RunId>(key, 0), row));
                             return each(whole);
                           });
 }
 
 Result<void> Reader::each_ready(const std::function<bool(const ReadyRun&)>& each) {
-  return each_row<ReadyRow>(*snapshot_, Table::ready, {{}, {}, kIdBytes},
-                            [&](core::ByteView key, const ReadyRow& row) -> Result<bool> {
-                              return each({id_at<RunId>(key, 0), row.session});
-                            });
+  return each_row<ReadyRow>(
+      *snapshot_, Table::ready, {{}, {}, kIdBytes},
+      [&](core::ByteView key, const ReadyRow& row, RecordNumber) -> Result<bool> {
+        return each({id_at<RunId>(key, 0), row.session});
+      });
 }
 
 Result<void> Reader::each_due(const std::function<bool(const Due&)>& each, const Key& from) {
-  return each_row<DueRow>(*snapshot_, Table::due, {from, {}, 8 + kIdBytes + 8},
-                          [&](core::ByteView key, const DueRow& row) -> Result<bool> {
-                            return each({static_cast<Stamp>(number_at(key, 0, 8)),
-                                         id_at<RunId>(key, 8), row.what, owned(row.path)});
-                          });
+  return each_row<DueRow>(
+      *snapshot_, Table::due, {from, {}, 8 + kIdBytes + 8},
+      [&](core::ByteView key, const DueRow& row, RecordNumber) -> Result<bool> {
+        return each({static_cast<Stamp>(number_at(key, 0, 8)), id_at<RunId>(key, 8), row.what,
+                     owned(row.path), row.by_wall_clock != 0, row.begun, row.session});
+      });
 }
 
 }  // namespace perdure::journal

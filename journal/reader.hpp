@@ -9,7 +9,8 @@
 
 #include <perdure/result.hpp>
 
-#include "journal/record.hpp"
+#include "journal/arrival.hpp"
+#include "journal/session_rows.hpp"
 #include "journal/step_path.hpp"
 #include "journal/store.hpp"
 
@@ -54,6 +55,25 @@ struct Due {
   RunId run;
   DueRow::What what = DueRow::What::retry;
   std::vector<std::uint32_t> path;
+  bool by_wall_clock = false;
+  Stamp begun = 0;
+  std::optional<SessionId> session;
+};
+/// What a step waits for; see WaitRow.
+struct Wait {
+  StepKind kind = StepKind::sleep;
+  std::vector<std::uint32_t> path;
+  std::string name;
+  Stamp begun = 0;
+  Stamp due = 0;
+  bool by_wall_clock = false;
+  std::optional<SessionId> session;
+  std::optional<RunId> run;
+};
+/// A value of a session's state; empty: there is none.
+struct StateValue {
+  std::string name;
+  std::optional<core::Bytes> payload;
 };
 struct ReadyRun {
   RunId run;
@@ -99,6 +119,13 @@ class Reader {
   [[nodiscard]] Result<std::optional<SessionId>> find_session(std::string_view agent,
                                                               std::string_view key,
                                                               SessionId* free = nullptr);
+  [[nodiscard]] Result<bool> has_session(const SessionId& session);
+  struct SessionInfo {
+    std::string agent;
+    std::string key;
+    Stamp created = 0;
+  };
+  [[nodiscard]] Result<std::optional<SessionInfo>> session(const SessionId& session);
   /// The run that a message key made in a session, or empty. Errors: `misuse` when another key of
   /// the session has the same 128-bit hash.
   [[nodiscard]] Result<std::optional<RunId>> find_message(const SessionId& session,
@@ -108,6 +135,25 @@ class Reader {
   /// The records of `run` from `from` on. Errors: `not_found` without a head row.
   [[nodiscard]] Result<RecordStream> records(const RunId& run, std::uint32_t from = 0);
   [[nodiscard]] Result<std::vector<Attempts>> attempts(const RunId& run);
+  [[nodiscard]] Result<std::vector<Wait>> waits(const RunId& run);
+
+  /// The unfinished run of a session, or empty.
+  [[nodiscard]] Result<std::optional<RunId>> open_run(const SessionId& session);
+  /// What has come for a session and is in `table` (`inbox` or `kept`), by number, from the row
+  /// `from` on.
+  [[nodiscard]] Result<std::vector<Arrival>> arrivals(Table table, const SessionId& session,
+                                                      RecordNumber from = 0);
+  /// One of them, or empty.
+  [[nodiscard]] Result<std::optional<Arrival>> arrival(Table table, const SessionId& session,
+                                                       RecordNumber number);
+  /// What nobody has looked at yet, of all sessions, until `each` returns false.
+  [[nodiscard]] Result<void> each_unread(
+      const std::function<bool(const SessionId&, const Arrival&)>& each);
+  /// A value of a session's state, or empty.
+  [[nodiscard]] Result<std::optional<core::Bytes>> state(const SessionId& session,
+                                                         std::string_view name);
+  /// What `run` found where it wrote state.
+  [[nodiscard]] Result<std::vector<StateValue>> before(const RunId& run);
 
   /// All runs by id, until `each` returns false.
   [[nodiscard]] Result<void> each_run(const std::function<bool(const RunInfo&)>& each);
@@ -118,8 +164,6 @@ class Reader {
 
  private:
   explicit Reader(std::unique_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
-  template <class T>
-  Result<std::optional<T>> row(Table table, const Key& key);
   Result<RunInfo> info(const RunId& run, const RunRow& found);
   std::unique_ptr<Snapshot> snapshot_;
   RecordBuffer buffer_;
@@ -134,5 +178,13 @@ class Reader {
 [[nodiscard]] Key message_key_row(const SessionId& session, std::string_view message_key) noexcept;
 /// Key of a row in `due`.
 [[nodiscard]] Key due_row(Stamp at, const RunId& run, const StepPath& path) noexcept;
+/// The same of what is due for the run as a whole: there is one of each kind at a time.
+[[nodiscard]] Key due_row(Stamp at, const RunId& run, DueRow::What what) noexcept;
+/// Key of `due`'s own row.
+[[nodiscard]] Key due_row(const Due& due) noexcept;
+/// Key of a row in `state`.
+[[nodiscard]] Key state_row(const SessionId& session, std::string_view name) noexcept;
+/// Key of a row in `before`.
+[[nodiscard]] Key before_row(const RunId& run, std::string_view name) noexcept;
 
 }  // namespace perdure::journal

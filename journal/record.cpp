@@ -1,4 +1,5 @@
 #include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 
 #include "core/bytes.hpp"
 
@@ -56,6 +57,12 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::due: return "due";
     case Kind::attempts: return "attempts";
     case Kind::checkpoint: return "checkpoint";
+    case Kind::version_mark: return "version_mark";
+    case Kind::cancel_requested: return "cancel_requested";
+    case Kind::arrival: return "arrival";
+    case Kind::open: return "open";
+    case Kind::wait: return "wait";
+    case Kind::state: return "state";
   }
   return "unrecognised";
 }
@@ -63,6 +70,10 @@ std::string_view to_string(Kind kind) noexcept {
 std::string_view to_string(StepKind kind) noexcept {
   switch (kind) {
     case StepKind::step: return "step";
+    case StepKind::sleep: return "sleep";
+    case StepKind::receive: return "receive";
+    case StepKind::call: return "call";
+    case StepKind::send: return "send";
   }
   return "unrecognised";
 }
@@ -86,6 +97,29 @@ std::string_view to_string(RunStatus status) noexcept {
     case RunStatus::completed: return "completed";
     case RunStatus::failed: return "failed";
     case RunStatus::cancelled: return "cancelled";
+  }
+  return "unrecognised";
+}
+
+std::string_view to_string(ArrivalRow::What what) noexcept {
+  switch (what) {
+    case ArrivalRow::What::message: return "message";
+    case ArrivalRow::What::signal: return "signal";
+    case ArrivalRow::What::reply: return "reply";
+    case ArrivalRow::What::cancel: return "cancel";
+    case ArrivalRow::What::kill: return "kill";
+    case ArrivalRow::What::retry_now: return "retry_now";
+  }
+  return "unrecognised";
+}
+
+std::string_view to_string(DueRow::What what) noexcept {
+  switch (what) {
+    case DueRow::What::retry: return "retry";
+    case DueRow::What::wait: return "wait";
+    case DueRow::What::message: return "message";
+    case DueRow::What::grace: return "grace";
+    case DueRow::What::deadline: return "deadline";
   }
   return "unrecognised";
 }

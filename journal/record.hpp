@@ -38,10 +38,12 @@ inline constexpr std::size_t kEnvelopeBytes = 24;
 
 /// Kinds of values. Below 100: records of a run, in its order. From 100 on: rows.
 enum class Kind : std::uint16_t {
-  run_created = 1,   ///< Always index 0.
-  step_started = 2,  ///< A body is about to run whose effect class or history wants it known.
-  step_result = 3,   ///< A delivery: how a step ended.
-  run_ended = 4,     ///< Always the last.
+  run_created = 1,       ///< Always index 0.
+  step_started = 2,      ///< A body is about to run whose effect class or history wants it known.
+  step_result = 3,       ///< A delivery: how a step ended.
+  run_ended = 4,         ///< Always the last.
+  version_mark = 5,      ///< Which way the code went at a change.
+  cancel_requested = 6,  ///< A delivery: the run is to end.
   identity = 100,
   counters = 101,
   session = 102,
@@ -52,12 +54,22 @@ enum class Kind : std::uint16_t {
   due = 107,
   attempts = 108,
   checkpoint = 109,
+  arrival = 110,
+  open = 111,
+  wait = 112,
+  state = 113,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;
 
 /// What sort of awaitable a step is. Part of the format.
-enum class StepKind : std::uint8_t { step = 1 };
+enum class StepKind : std::uint8_t {
+  step = 1,     ///< A body.
+  sleep = 2,    ///< A time.
+  receive = 3,  ///< A signal.
+  call = 4,     ///< A message to a session, and its reply.
+  send = 5,     ///< A message or a signal to a session.
+};
 [[nodiscard]] std::string_view to_string(StepKind kind) noexcept;
 
 /// Effect classes (design.md section 5). Part of the format.
@@ -92,6 +104,15 @@ struct ErrorView {
 [[nodiscard]] ErrorView view_of(const Error& error) noexcept;
 [[nodiscard]] Error to_error(const ErrorView& view);
 
+/// Who is told when a run has ended: a step of another run.
+struct Caller {
+  SessionId session;
+  std::string_view agent;
+  std::string_view session_key;
+  RunId run;
+  std::span<const std::uint32_t> path;
+};
+
 struct RunCreated {
   static constexpr Kind kKind = Kind::run_created;
   std::string_view agent;
@@ -103,6 +124,8 @@ struct RunCreated {
   core::ByteView input;
   std::uint64_t seed = 0;  ///< Of the run's random draws.
   Stamp stamp = 0;
+  std::optional<Caller> caller = {};
+  Stamp deadline = 0;  ///< When it is cancelled at the latest; 0: never.
 };
 
 struct StepStarted {
@@ -199,10 +222,20 @@ struct ReadyRow {
 
 struct DueRow {
   static constexpr Kind kKind = Kind::due;
-  enum class What : std::uint8_t { retry = 1 };
+  enum class What : std::uint8_t {
+    retry = 1,     ///< A step's next attempt.
+    wait = 2,      ///< What the step at `path` waits for, or the end of its waiting.
+    message = 3,   ///< The message that `session` keeps for the run is to be handled.
+    grace = 4,     ///< The time that a cancelled run was given is over.
+    deadline = 5,  ///< The run is to be cancelled.
+  };
   What what = What::retry;
-  std::span<const std::uint32_t> path;
+  std::span<const std::uint32_t> path = {};
+  std::uint8_t by_wall_clock = 0;         ///< 1: an absolute time, 0: the end of a delay.
+  Stamp begun = 0;                        ///< When the delay began; retries have it elsewhere.
+  std::optional<SessionId> session = {};  ///< Of a message, whose run is not there yet.
 };
+[[nodiscard]] std::string_view to_string(DueRow::What what) noexcept;
 
 struct AttemptsRow {
   static constexpr Kind kKind = Kind::attempts;

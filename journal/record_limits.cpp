@@ -1,4 +1,4 @@
-#include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 
 #include "core/limits.hpp"
 
@@ -44,8 +44,18 @@ class Check {
   std::optional<Error> error_;
 };
 
+Result<void> check_caller(const std::optional<Caller>& caller) {
+  if (!caller) return success();
+  return Check{}
+      .path(caller->path)
+      .name("the caller's agent", caller->agent)
+      .key("the caller's session key", caller->session_key)
+      .result();
+}
+
 // Names of types are made from names that the program spells out; they have the limit of keys.
 Result<void> check(const RunCreated& v) {
+  PERDURE_TRY(check_caller(v.caller));
   return Check{}
       .name("the agent's name", v.agent)
       .name("the handler's name", v.handler)
@@ -93,6 +103,36 @@ Result<void> check(const DueRow& v) { return Check{}.path(v.path).result(); }
 Result<void> check(const AttemptsRow& v) {
   return Check{}.path(v.path).name("the step's name", v.name).result();
 }
+Result<void> check(const VersionMark& v) {
+  return Check{}.name("the change's name", v.name).result();
+}
+Result<void> check(const CancelRequested& v) {
+  return Check{}.name("the name of who cancels", v.who).result();
+}
+Result<void> check(const ArrivalRow& v) {
+  PERDURE_TRY(check_caller(v.caller));
+  return Check{}
+      .name("the agent's name", v.agent)
+      .key("the session key", v.session_key)
+      .name("the name of the handler or signal", v.name)
+      .key("the payload's type name", v.type)
+      .payload("the message", v.payload)
+      .key("the message key", v.message_key)
+      .path(v.path)
+      .name("the name of the sender", v.who)
+      .result();
+}
+Result<void> check(const OpenRow&) { return success(); }
+Result<void> check(const WaitRow& v) {
+  return Check{}.path(v.path).name("the step's name", v.name).result();
+}
+Result<void> check(const StateRow& v) {
+  return Check{}
+      .name("the name of the state", v.name)
+      .key("the state's type name", v.type)
+      .payload("the state", v.payload)
+      .result();
+}
 
 }  // namespace
 
@@ -115,5 +155,11 @@ template Result<void> check_limits(const HeadRow&);
 template Result<void> check_limits(const ReadyRow&);
 template Result<void> check_limits(const DueRow&);
 template Result<void> check_limits(const AttemptsRow&);
+template Result<void> check_limits(const VersionMark&);
+template Result<void> check_limits(const CancelRequested&);
+template Result<void> check_limits(const ArrivalRow&);
+template Result<void> check_limits(const OpenRow&);
+template Result<void> check_limits(const WaitRow&);
+template Result<void> check_limits(const StateRow&);
 
 }  // namespace perdure::journal

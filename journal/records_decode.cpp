@@ -1,7 +1,7 @@
 // FlatBuffers into values.
 
-#include "journal/record.hpp"
 #include "journal/schema/record_generated.h"
+#include "journal/session_rows.hpp"
 
 #include <flatbuffers/flatbuffers.h>
 
@@ -39,11 +39,6 @@ class Numbers {
     note("error effect", static_cast<unsigned>(number));
     return ErrorEffect::unknown;
   }
-  DueRow::What due(format::DueWhat number) {
-    if (number == format::DueWhat::retry) return DueRow::What::retry;
-    note("kind of due time", static_cast<unsigned>(number));
-    return DueRow::What::retry;
-  }
   [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
  private:
@@ -68,6 +63,27 @@ std::optional<ErrorView> failure(const format::Failure* from, Numbers& numbers) 
 }
 
 template <class T>
+T id(const format::Id& from) {
+  T to;
+  static_assert(sizeof to.bytes == sizeof from);
+  std::memcpy(to.bytes.data(), &from, sizeof from);
+  return to;
+}
+template <class T>
+std::optional<T> id(const format::Id* from) {
+  if (from == nullptr) return std::nullopt;
+  return id<T>(*from);
+}
+
+std::optional<Caller> caller(const format::Caller* from) {
+  if (from == nullptr) return std::nullopt;
+  return Caller{id<SessionId>(*from->session()), text(from->agent()), text(from->session_key()),
+                id<RunId>(*from->run()), path(from->path())};
+}
+
+std::uint8_t flag(bool from) noexcept { return from ? 1 : 0; }
+
+template <class T>
 struct Body;
 template <>
 struct Body<RunCreated> {
@@ -81,7 +97,9 @@ struct Body<RunCreated> {
             text(f.input_type()),
             octets(f.input()),
             f.seed(),
-            f.stamp()};
+            f.stamp(),
+            caller(f.caller()),
+            f.deadline()};
   }
 };
 template <>
@@ -142,14 +160,6 @@ struct Body<SessionRow> {
   }
 };
 
-template <class T>
-T id(const format::Id& from) {
-  T to;
-  static_assert(sizeof to.bytes == sizeof from);
-  std::memcpy(to.bytes.data(), &from, sizeof from);
-  return to;
-}
-
 template <>
 struct Body<MessageKeyRow> {
   using Format = format::MessageKeyRow;
@@ -181,7 +191,10 @@ struct Body<ReadyRow> {
 template <>
 struct Body<DueRow> {
   using Format = format::DueRow;
-  static DueRow read(const Format& f, Numbers& n) { return {n.due(f.what()), path(f.path())}; }
+  static DueRow read(const Format& f, Numbers& n) {
+    return {n.known(f.what(), "kind of due time", DueRow::What::retry), path(f.path()),
+            flag(f.by_wall_clock()), f.begun(), id<SessionId>(f.session())};
+  }
 };
 template <>
 struct Body<AttemptsRow> {
@@ -195,6 +208,76 @@ struct Body<AttemptsRow> {
             failure(f.last_error(), n),
             f.last_stamp(),
             f.next_due()};
+  }
+};
+
+template <>
+struct Body<VersionMark> {
+  using Format = format::VersionMark;
+  static VersionMark read(const Format& f, Numbers&) {
+    return {text(f.name()), f.version(), f.stamp()};
+  }
+};
+template <>
+struct Body<CancelRequested> {
+  using Format = format::CancelRequested;
+  static CancelRequested read(const Format& f, Numbers& n) {
+    return {n.known(f.code(), "error code", Code::cancelled), text(f.who()), text(f.why()),
+            f.grace_ms(), f.stamp()};
+  }
+};
+template <>
+struct Body<ArrivalRow> {
+  using Format = format::ArrivalRow;
+  static ArrivalRow read(const Format& f, Numbers& n) {
+    ArrivalRow row;
+    row.what = n.known(f.what(), "kind of arrival", ArrivalRow::What::message);
+    row.agent = text(f.agent());
+    row.session_key = text(f.session_key());
+    row.name = text(f.name());
+    row.type = text(f.type());
+    row.payload = octets(f.payload());
+    row.message_key = text(f.message_key());
+    row.agent_version = f.agent_version();
+    row.run = id<RunId>(f.run());
+    row.path = path(f.path());
+    row.other = id<RunId>(f.other());
+    row.caller = caller(f.caller());
+    row.due = f.due();
+    row.by_wall_clock = flag(f.by_wall_clock());
+    row.deadline = f.deadline();
+    row.error = failure(f.error(), n);
+    row.who = text(f.who());
+    row.why = text(f.why());
+    row.grace_ms = f.grace_ms();
+    row.stamp = f.stamp();
+    return row;
+  }
+};
+template <>
+struct Body<OpenRow> {
+  using Format = format::OpenRow;
+  static OpenRow read(const Format& f, Numbers&) { return {id<RunId>(*f.run())}; }
+};
+template <>
+struct Body<WaitRow> {
+  using Format = format::WaitRow;
+  static WaitRow read(const Format& f, Numbers& n) {
+    return {n.known(f.step_kind(), "step kind", StepKind::sleep),
+            path(f.path()),
+            text(f.name()),
+            f.begun(),
+            f.due(),
+            flag(f.by_wall_clock()),
+            id<SessionId>(f.session()),
+            id<RunId>(f.run())};
+  }
+};
+template <>
+struct Body<StateRow> {
+  using Format = format::StateRow;
+  static StateRow read(const Format& f, Numbers&) {
+    return {text(f.name()), text(f.type()), flag(f.absent()), octets(f.payload())};
   }
 };
 
@@ -244,5 +327,11 @@ template Result<HeadRow> RecordBuffer::as() const;
 template Result<ReadyRow> RecordBuffer::as() const;
 template Result<DueRow> RecordBuffer::as() const;
 template Result<AttemptsRow> RecordBuffer::as() const;
+template Result<VersionMark> RecordBuffer::as() const;
+template Result<CancelRequested> RecordBuffer::as() const;
+template Result<ArrivalRow> RecordBuffer::as() const;
+template Result<OpenRow> RecordBuffer::as() const;
+template Result<WaitRow> RecordBuffer::as() const;
+template Result<StateRow> RecordBuffer::as() const;
 
 }  // namespace perdure::journal

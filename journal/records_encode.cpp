@@ -1,8 +1,8 @@
 // Values into FlatBuffers, and what the limits say of them.
 
 #include "core/assert.hpp"
-#include "journal/record.hpp"
 #include "journal/schema/record_generated.h"
+#include "journal/session_rows.hpp"
 
 #include <flatbuffers/flatbuffers.h>
 
@@ -48,6 +48,30 @@ std::string_view cut(std::string_view message) noexcept {
   return message.substr(0, end);
 }
 
+using CallerTable = Offset<format::Caller>;
+CallerTable caller(FlatBufferBuilder& to, const std::optional<Caller>& from) {
+  if (!from) return {};
+  const Text agent = text(to, from->agent);
+  const Text session_key = text(to, from->session_key);
+  const Path where = path(to, from->path);
+  const format::Id session = id(from->session.bytes);
+  const format::Id run = id(from->run.bytes);
+  return format::CreateCaller(to, &session, agent, session_key, &run, where);
+}
+
+/// An id that may be missing, as long as the table is built.
+class MaybeId {
+ public:
+  template <class T>
+  explicit MaybeId(const std::optional<T>& from) {
+    if (from) id_ = id(from->bytes);
+  }
+  [[nodiscard]] const format::Id* get() const noexcept { return id_ ? &*id_ : nullptr; }
+
+ private:
+  std::optional<format::Id> id_;
+};
+
 Failure failure(FlatBufferBuilder& to, const std::optional<ErrorView>& from) {
   if (!from) return {};
   const Text message = text(to, cut(from->message));
@@ -70,8 +94,9 @@ auto build(FlatBufferBuilder& to, const RunCreated& v) {
   const Text message_key = text(to, v.message_key);
   const Text input_type = text(to, v.input_type);
   const Octets input = octets(to, v.input);
+  const CallerTable who = caller(to, v.caller);
   return format::CreateRunCreated(to, agent, v.agent_version, handler, session_key, message_key,
-                                  input_type, input, v.seed, v.stamp);
+                                  input_type, input, v.seed, v.stamp, who, v.deadline);
 }
 
 auto build(FlatBufferBuilder& to, const StepStarted& v) {
@@ -146,7 +171,9 @@ auto build(FlatBufferBuilder& to, const ReadyRow& v) {
 
 auto build(FlatBufferBuilder& to, const DueRow& v) {
   const Path where = path(to, v.path);
-  return format::CreateDueRow(to, static_cast<format::DueWhat>(v.what), where);
+  const MaybeId session(v.session);
+  return format::CreateDueRow(to, static_cast<format::DueWhat>(v.what), where, v.by_wall_clock != 0,
+                              v.begun, session.get());
 }
 
 auto build(FlatBufferBuilder& to, const AttemptsRow& v) {
@@ -156,6 +183,59 @@ auto build(FlatBufferBuilder& to, const AttemptsRow& v) {
   const Failure last = failure(to, v.last_error);
   return format::CreateAttemptsRow(to, where, name, v.count, v.unclean_ends, first, last,
                                    v.last_stamp, v.next_due);
+}
+
+auto build(FlatBufferBuilder& to, const VersionMark& v) {
+  const Text name = text(to, v.name);
+  return format::CreateVersionMark(to, name, v.version, v.stamp);
+}
+
+auto build(FlatBufferBuilder& to, const CancelRequested& v) {
+  const Text who = text(to, v.who);
+  const Text why = text(to, cut(v.why));
+  return format::CreateCancelRequested(to, static_cast<std::uint16_t>(v.code), who, why, v.grace_ms,
+                                       v.stamp);
+}
+
+auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
+  const Text agent = text(to, v.agent);
+  const Text session_key = text(to, v.session_key);
+  const Text name = text(to, v.name);
+  const Text type = text(to, v.type);
+  const Octets payload = octets(to, v.payload);
+  const Text message_key = text(to, v.message_key);
+  const Path where = path(to, v.path);
+  const CallerTable calling = caller(to, v.caller);
+  const Failure error = failure(to, v.error);
+  const Text who = text(to, v.who);
+  const Text why = text(to, cut(v.why));
+  const MaybeId run(v.run);
+  const MaybeId other(v.other);
+  return format::CreateArrivalRow(to, static_cast<format::ArrivalWhat>(v.what), agent, session_key,
+                                  name, type, payload, message_key, v.agent_version, run.get(),
+                                  where, other.get(), calling, v.due, v.by_wall_clock != 0,
+                                  v.deadline, error, who, why, v.grace_ms, v.stamp);
+}
+
+auto build(FlatBufferBuilder& to, const OpenRow& v) {
+  const format::Id run = id(v.run.bytes);
+  return format::CreateOpenRow(to, &run);
+}
+
+auto build(FlatBufferBuilder& to, const WaitRow& v) {
+  const Path where = path(to, v.path);
+  const Text name = text(to, v.name);
+  const MaybeId session(v.session);
+  const MaybeId run(v.run);
+  return format::CreateWaitRow(to, static_cast<format::StepKind>(v.step_kind), where, name, v.begun,
+                               v.due, v.by_wall_clock != 0, session.get(), run.get());
+}
+
+auto build(FlatBufferBuilder& to, const StateRow& v) {
+  const Text name = text(to, v.name);
+  const Text type = text(to, v.type);
+  const Octets payload = octets(to, v.payload);
+  return format::CreateStateRow(to, name, type, v.absent != 0, payload);
 }
 
 }  // namespace
@@ -187,5 +267,11 @@ template void encode_body(const HeadRow&, core::Bytes&);
 template void encode_body(const ReadyRow&, core::Bytes&);
 template void encode_body(const DueRow&, core::Bytes&);
 template void encode_body(const AttemptsRow&, core::Bytes&);
+template void encode_body(const VersionMark&, core::Bytes&);
+template void encode_body(const CancelRequested&, core::Bytes&);
+template void encode_body(const ArrivalRow&, core::Bytes&);
+template void encode_body(const OpenRow&, core::Bytes&);
+template void encode_body(const WaitRow&, core::Bytes&);
+template void encode_body(const StateRow&, core::Bytes&);
 
 }  // namespace perdure::journal

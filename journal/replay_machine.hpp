@@ -74,6 +74,7 @@ struct Pending {
     opened,   ///< Nothing was done about it yet.
     active,   ///< A body runs, or waits at the gate.
     backoff,  ///< Waits for the time of its next attempt.
+    waiting,  ///< Waits for a time, a signal or a reply.
   };
   Attempt what;
   void* tag = nullptr;  ///< The caller's.

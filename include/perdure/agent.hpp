@@ -7,6 +7,7 @@
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
+#include <perdure/query.hpp>
 
 #include <tuple>
 
@@ -38,9 +39,10 @@ struct Handler {
 
   const char* name;
   Function function;
+  HandlerOptions options;
 
-  constexpr Handler(const char* handler_name, Function handler)
-      : name(handler_name), function(handler) {
+  constexpr Handler(const char* handler_name, Function handler, HandlerOptions chosen = {})
+      : name(handler_name), function(handler), options(chosen) {
     detail::require_codable<Message>();
     detail::require_codable_or_void<Reply>();
   }
@@ -56,20 +58,26 @@ template <class>
 inline constexpr bool kIsHandler = false;
 template <class R, class M>
 inline constexpr bool kIsHandler<Handler<R, M>> = true;
+template <class>
+inline constexpr bool kIsQuery = false;
+template <class R, class M>
+inline constexpr bool kIsQuery<Query<R, M>> = true;
 }  // namespace detail
 
-/// An agent of several handlers.
-template <class... Handlers>
+/// An agent of several handlers and queries.
+template <class... Parts>
 struct Agent {
-  static_assert((detail::kIsHandler<Handlers> && ...),
+  static_assert(((detail::kIsHandler<Parts> || detail::kIsQuery<Parts>) && ...),
                 "perdure: an agent is made of a function Task<Reply>(Context&, Message), or of "
-                "pd::Handler objects");
+                "pd::Handler and pd::Query objects");
   const char* name;
-  std::tuple<Handlers...> handlers;
+  std::tuple<Parts...> handlers;
   AgentOptions options{};
 
-  constexpr explicit Agent(const char* agent_name, Handlers... parts)
+  constexpr explicit Agent(const char* agent_name, Parts... parts)
       : name(agent_name), handlers(parts...) {}
+  constexpr Agent(const char* agent_name, AgentOptions chosen, Parts... parts)
+      : name(agent_name), handlers(parts...), options(chosen) {}
 };
 
 /// An agent of one handler, which is called `run`.
@@ -90,22 +98,28 @@ template <class R, class M>
 Agent(const char*, Task<R> (*)(Context&, M)) -> Agent<Handler<R, M>>;
 template <class R, class M>
 Agent(const char*, Task<R> (*)(Context&, M), AgentOptions) -> Agent<Handler<R, M>>;
+template <class... Parts>
+Agent(const char*, AgentOptions, Parts...) -> Agent<Parts...>;
 
 namespace detail {
 
 template <class R, class M>
-[[nodiscard]] HandlerEntry entry_of(const Handler<R, M>& handler) {
-  return {handler.name, type_name<M>(), type_name_or_void<R>(),
-          [function = handler.function]() -> std::unique_ptr<RootTask> {
-            return std::make_unique<RootTaskOf<R, M>>(function);
-          }};
+void add_part(AgentEntry& agent, const Handler<R, M>& handler) {
+  agent.handlers.push_back({handler.name, type_name<M>(), type_name_or_void<R>(),
+                            [function = handler.function]() -> std::unique_ptr<RootTask> {
+                              return std::make_unique<RootTaskOf<R, M>>(function);
+                            },
+                            handler.options});
+}
+template <class R, class M>
+void add_part(AgentEntry& agent, const Query<R, M>& query) {
+  agent.queries.push_back(query_entry(query));
 }
 
-template <class... H>
-[[nodiscard]] AgentEntry entry_of(const Agent<H...>& agent) {
-  AgentEntry entry{agent.name, agent.options.version, {}};
-  std::apply([&](const auto&... handler) { (entry.handlers.push_back(entry_of(handler)), ...); },
-             agent.handlers);
+template <class... Parts>
+[[nodiscard]] AgentEntry entry_of(const Agent<Parts...>& agent) {
+  AgentEntry entry{agent.name, agent.options.version, {}, {}};
+  std::apply([&](const auto&... part) { (add_part(entry, part), ...); }, agent.handlers);
   return entry;
 }
 

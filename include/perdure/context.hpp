@@ -11,6 +11,8 @@
 #pragma once
 
 #include <perdure/operations.hpp>
+#include <perdure/peer.hpp>
+#include <perdure/waits.hpp>
 
 #include <chrono>
 #include <string>
@@ -49,6 +51,89 @@ class Context {
     return {std::tuple<Ops...>(std::move(operations)...)};
   }
 
+  /// Waits. Counted as elapsed time while the process lives; across a restart the wall clock tells
+  /// how much is left, which is never more than `duration`. Zero or less: it is over at once.
+  [[nodiscard]] detail::SleepOperation sleep(
+      std::chrono::microseconds duration,
+      std::source_location where = std::source_location::current()) {
+    return {detail::until_after(duration), where};
+  }
+  /// Waits until the wall clock shows `time`; follows the clock when it is set.
+  [[nodiscard]] detail::SleepOperation sleep_until(
+      std::chrono::sys_time<std::chrono::microseconds> time,
+      std::source_location where = std::source_location::current()) {
+    return {detail::until_time(time), where};
+  }
+
+  /// The next signal of this name that was sent to the session and that no other run has received;
+  /// one that came early is there at once. Receives of one name are served in the order in which
+  /// they began.
+  template <class T>
+  [[nodiscard]] detail::ReceiveOperation<T> receive(
+      const Signal<T>& signal, std::source_location where = std::source_location::current()) {
+    return {signal.name, where};
+  }
+  /// The same with a deadline: empty when the time passed first.
+  template <class T>
+  [[nodiscard]] detail::ReceiveWithinOperation<T> receive(
+      const Signal<T>& signal, ReceiveOptions options,
+      std::source_location where = std::source_location::current()) {
+    return {signal.name, detail::until_after(options.within), where};
+  }
+
+  /// `operation`, with a deadline. When the time has passed it is asked to stop, and what it then
+  /// ends with decides: a value is the value, a failure becomes `timeout`.
+  template <detail::Operation Op>
+  [[nodiscard]] detail::WithinOperation<Op> within(
+      std::chrono::microseconds duration, Op operation,
+      std::source_location where = std::source_location::current()) {
+    return {detail::until_after(duration), where, std::move(operation)};
+  }
+  /// `operation`, out of reach of a cancel and of a stop by other branches: for tidying up. Whoever
+  /// asks it to stop waits until it has ended by itself.
+  template <detail::Operation Op>
+  [[nodiscard]] detail::ShieldedOperation<Op> shielded(Op operation) {
+    return {std::move(operation)};
+  }
+
+  /// Another session (or this one), to call or to send to.
+  template <class... Parts>
+  [[nodiscard]] Peer<Agent<Parts...>> session(const Agent<Parts...>& agent, std::string key) {
+    return Peer<Agent<Parts...>>(agent, std::move(key));
+  }
+
+  /// The session's value of `cell` as the run sees it here: what it wrote last, else what it found.
+  /// Writes no record; on replay it is the same.
+  template <class T>
+  [[nodiscard]] T get(const State<T>& cell) {
+    return find(cell).value_or(T{});
+  }
+  /// The same; empty when there is no value.
+  template <class T>
+  [[nodiscard]] std::optional<T> find(const State<T>& cell) {
+    const Bytes* const bytes = read_state(cell.name);
+    if (bytes == nullptr) return std::nullopt;
+    Result<T> value = decode<T>(*bytes);
+    if (value.has_error()) undecodable_state(cell.name, value.assume_error());
+    return std::move(value).assume_value();
+  }
+  /// Writes it: committed with the step that the handler goes on from, or with its reply. A failed
+  /// run's writes stay.
+  template <class T>
+  void set(const State<T>& cell, const std::type_identity_t<T>& value) {
+    write_state(cell.name, type_name<T>(), detail::encode_or_throw(encode(value)));
+  }
+  /// Removes it.
+  template <class T>
+  void erase(const State<T>& cell) {
+    write_state(cell.name, type_name<T>(), std::nullopt);
+  }
+
+  /// Which way the code goes at `change`: a run that passed here before the change came goes the
+  /// way of `oldest`, every other one that of `newest`, and it stays so. Where a way is no longer
+  /// supported, raise `oldest`; a run that needs a lower one then diverges.
+  [[nodiscard]] int version(std::string_view change, int oldest, int newest);
+
   /// The time of the last delivery (at first: of the run's creation). Never decreases.
   [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> now() const;
   /// 64 random bits: a function of the run, the place in the code and the number of the draw. No
@@ -71,6 +156,9 @@ class Context {
  private:
   enum class Caller : std::uint8_t { handler, discarded_frame };
   [[nodiscard]] Caller require_handler(std::string_view function) const;
+  [[nodiscard]] const Bytes* read_state(std::string_view name) const;
+  void write_state(std::string_view name, std::string_view type, std::optional<Bytes> value);
+  [[noreturn]] void undecodable_state(std::string_view name, const Error& why);
   detail::Execution* execution_;
 };
 

@@ -43,6 +43,8 @@ enum class Code : std::uint16_t {
   handler_threw = 20,    ///< An exception other than `Exception` escaped a handler.
   undecodable = 21,      ///< Bytes do not decode as the type asked for.
   unsupported = 22,      ///< The file system or the platform lacks what is needed.
+  busy = 23,             ///< The session takes no such message while it handles another.
+  deadlock = 24,         ///< Sessions would wait for each other in a circle.
 };
 
 /// What is known of the effect of an operation that failed.

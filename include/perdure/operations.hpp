@@ -54,13 +54,13 @@ struct [[nodiscard("perdure: a step does nothing until it is awaited")]] StepOpe
 };
 
 template <class F>
-class StepState final : public Leaf {
+class StepState final : public BodyLeaf {
  public:
   using Value = typename StepOperation<F>::value_type;
   using Returned = typename StepOperation<F>::Returned;
 
   explicit StepState(StepOperation<F>&& operation)
-      : Leaf(std::move(operation.name), type_of(), operation.options),
+      : BodyLeaf(std::move(operation.name), type_of(), operation.options),
         body_(std::move(operation.body)) {}
 
   void start(const Start& start) { open(start); }

@@ -12,11 +12,16 @@
 #include <perdure/context.hpp>
 #include <perdure/describe.hpp>
 #include <perdure/error.hpp>
+#include <perdure/handler_options.hpp>
 #include <perdure/log.hpp>
 #include <perdure/operations.hpp>
+#include <perdure/peer.hpp>
+#include <perdure/query.hpp>
 #include <perdure/result.hpp>
 #include <perdure/run_id.hpp>
 #include <perdure/runtime.hpp>
 #include <perdure/session.hpp>
+#include <perdure/signal.hpp>
 #include <perdure/step.hpp>
 #include <perdure/task.hpp>
+#include <perdure/waits.hpp>

@@ -44,6 +44,12 @@ enum class Durability : std::uint8_t {
   none,
 };
 
+/// What becomes of the frame of a run that only waits.
+enum class Frames : std::uint8_t {
+  keep,     ///< It stays in memory.
+  give_up,  ///< It is destroyed; when what it waits for comes, the run is replayed from the journal.
+};
+
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
   std::string journal = {};
@@ -60,6 +66,7 @@ struct RuntimeOptions {
   /// In durability `interval`: how long a record waits to be written, 1 ms to 1 day. `Run::wait`
   /// learns of an end as much later.
   std::chrono::milliseconds commit_interval{50};
+  Frames frames = Frames::keep;
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};
 };

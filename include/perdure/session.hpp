@@ -17,6 +17,23 @@
 namespace perdure {
 inline namespace v0 {
 
+namespace detail {
+
+/// The one handler of an agent that has one.
+template <class...>
+struct OnlyHandler;
+template <class R, class M, class... Queries>
+  requires(!kIsHandler<Queries> && ...)
+struct OnlyHandler<Handler<R, M>, Queries...> {
+  using type = Handler<R, M>;
+  using Reply = R;
+  using Message = M;
+};
+template <class R, class M, class... Rest>
+struct OnlyHandler<Query<R, M>, Rest...> : OnlyHandler<Rest...> {};
+
+}  // namespace detail
+
 /// How long a caller is willing to wait.
 struct Within {
   std::chrono::milliseconds within = std::chrono::milliseconds::max();
@@ -42,7 +59,20 @@ class Run {
     }
   }
 
-  /// The same without waiting: empty while the run has not ended.
+  /// Asks the run to end: its sleeps, receives and calls fail with `cancelled`, its running bodies
+  /// are asked to stop, and after the grace period it is recorded as cancelled anyway. Returns when
+  /// that is durable. A second cancel changes nothing. Errors: `not_found` (it has ended), `closed`,
+  /// `storage_full`, `storage_failed`.
+  [[nodiscard]] Result<void> cancel(CancelOptions options = {}) const {
+    return core_->cancel(id_, options, detail::CancelHow::ask);
+  }
+  /// Ends the run as cancelled without asking its handler. Bodies that run are asked to stop; what
+  /// they return is discarded. Errors: as `cancel`.
+  [[nodiscard]] Result<void> kill(CancelOptions options = {}) const {
+    return core_->cancel(id_, options, detail::CancelHow::kill);
+  }
+
+  /// As `wait`, without waiting: empty while the run has not ended.
   [[nodiscard]] std::optional<Result<R>> result() const {
     Result<R> now = wait({.within = std::chrono::milliseconds(0)});
     if (now.has_value() || now.assume_error().code != Code::timeout) return now;
@@ -57,44 +87,126 @@ class Run {
   RunId id_;
 };
 
-/// A session of an agent with one handler. Thread: any.
+/// Options of a message from outside.
+struct MessageOptions {
+  /// A second message with the same key and equal input makes no second run: it attaches to the
+  /// first, also when that has ended. With other input it is refused with `already_started`. Empty:
+  /// each message makes a run of its own.
+  std::string key = {};
+  /// The message is handled when this has passed, at the earliest.
+  std::chrono::microseconds delay{0};
+  /// The message is handled at this time of the wall clock, at the earliest. Instead of `delay`.
+  std::optional<std::chrono::sys_time<std::chrono::microseconds>> at = {};
+};
+
+/// A session, from outside. What a call acknowledges is durable when it returns. Thread: any; not
+/// in handlers or step bodies.
+///
+/// Errors of all calls: `not_registered` (serve the agent first), `misuse` (the session's or the
+/// message's key), `too_large`, `storage_full`, `storage_failed`, `closed`; beside them what each
+/// says.
 template <class A>
 class AgentSession;
-
-template <class R, class M>
-class AgentSession<Agent<Handler<R, M>>> {
+template <class... Parts>
+class AgentSession<Agent<Parts...>> {
  public:
-  AgentSession(std::shared_ptr<detail::RuntimeCore> core, const Agent<Handler<R, M>>& agent,
+  AgentSession(std::shared_ptr<detail::RuntimeCore> core, const Agent<Parts...>& agent,
                std::string key)
       : core_(std::move(core)),
         agent_(agent.name),
-        handler_(std::get<0>(agent.handlers).name),
+        handlers_(agent.handlers),
         version_(agent.options.version),
         key_(std::move(key)) {}
 
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
   [[nodiscard]] const std::string& agent() const noexcept { return agent_; }
 
-  /// Starts the session's run; returns when it is durable. A second start with equal input attaches
-  /// to that run, also when it has ended. Errors: `already_started` (with other input),
-  /// `not_registered` (serve the agent first), `misuse` (key), `too_large`, `storage_full`,
-  /// `storage_failed`, `closed`.
-  [[nodiscard]] Result<Run<R>> start(M message) const {
+  /// Starts the session of an agent with one handler. A second start with equal input attaches to
+  /// that run, also when it has ended. Errors: `already_started` (with other input).
+  template <class M = void>
+  [[nodiscard]] auto start(typename detail::OnlyHandler<Parts...>::Message message) const
+      -> Result<Run<typename detail::OnlyHandler<Parts...>::Reply>> {
+    return send(std::get<typename detail::OnlyHandler<Parts...>::type>(handlers_),
+                std::move(message), {.key = "start"});
+  }
+  /// The same, by one of several handlers.
+  template <class R, class M>
+  [[nodiscard]] Result<Run<R>> start(const Handler<R, M>& handler,
+                                     std::type_identity_t<M> message) const {
+    return send(handler, std::move(message), {.key = "start"});
+  }
+
+  /// Sends a message, which makes a run. While another run of the session is unfinished the
+  /// handler's options decide what becomes of it; by default it waits for its turn. Errors:
+  /// `already_started` (the key was used with other input), `busy` (the handler's options refuse
+  /// it).
+  template <class R, class M>
+  [[nodiscard]] Result<Run<R>> send(const Handler<R, M>& handler, std::type_identity_t<M> message,
+                                    MessageOptions options = {}) const {
+    static_assert((std::same_as<Parts, Handler<R, M>> || ...),
+                  "perdure: the agent has no handler of this type: pass one of those that it was "
+                  "made of");
     PERDURE_TRY(Bytes input, encode(message));
-    PERDURE_TRY(RunId id, core_->start_session({.agent = agent_,
-                                                .version = version_,
-                                                .handler = handler_,
-                                                .session_key = key_,
-                                                .message_key = "start",
-                                                .input_type = type_name<M>(),
-                                                .input = input}));
+    PERDURE_TRY(RunId id, core_->send_message({.agent = agent_,
+                                               .version = version_,
+                                               .handler = handler.name,
+                                               .session_key = key_,
+                                               .message_key = options.key,
+                                               .input_type = type_name<M>(),
+                                               .input = input,
+                                               .delay = options.delay,
+                                               .at = options.at}));
     return Run<R>(core_, id);
+  }
+  /// Sends a message and waits for its reply. Errors: as `send` and `Run::wait`, and what the run
+  /// failed with.
+  template <class R, class M>
+  [[nodiscard]] Result<R> call(const Handler<R, M>& handler, std::type_identity_t<M> message,
+                               MessageOptions options = {}, Within limit = {}) const {
+    PERDURE_TRY(Run<R> run, send(handler, std::move(message), std::move(options)));
+    return run.wait(limit);
+  }
+  /// Sends a signal: the first run of the session that asks for it receives it, now or later.
+  /// Errors: `busy` (the session keeps too many that nobody asked for).
+  template <class T>
+  [[nodiscard]] Result<void> send(const Signal<T>& signal, std::type_identity_t<T> value) const {
+    PERDURE_TRY(Bytes payload, encode(value));
+    return core_->send_signal({.agent = agent_,
+                               .session_key = key_,
+                               .name = signal.name,
+                               .type = type_name<T>(),
+                               .payload = payload});
+  }
+  /// Asks about the session's state; see query.hpp. Errors: what the query returned or threw.
+  template <class R, class M>
+  [[nodiscard]] Result<detail::unwrap_result_t<R>> query(const Query<R, M>& query,
+                                                 std::type_identity_t<M> message) const {
+    static_assert((std::same_as<Parts, Query<R, M>> || ...),
+                  "perdure: the agent has no query of this type: pass one of those that it was "
+                  "made of");
+    PERDURE_TRY(Bytes input, encode(message));
+    PERDURE_TRY(Bytes answer, core_->query({.agent = agent_,
+                                            .version = version_,
+                                            .query = query.name,
+                                            .session_key = key_,
+                                            .input = input}));
+    return decode<detail::unwrap_result_t<R>>(answer);
+  }
+  /// The run that a message with this key made, running or ended. Errors: `not_found`.
+  template <class R, class M>
+  [[nodiscard]] Result<Run<R>> run(const Handler<R, M>&, std::string_view message_key) const {
+    PERDURE_TRY(const std::optional<RunId> id, core_->find_run(agent_, key_, message_key));
+    if (!id)
+      return Error{Code::not_found, "session '" + agent_ + "/" + key_ +
+                                        "' got no message with the key '" +
+                                        std::string(message_key) + "'"};
+    return Run<R>(core_, *id);
   }
 
  private:
   std::shared_ptr<detail::RuntimeCore> core_;
   std::string agent_;
-  std::string handler_;
+  std::tuple<Parts...> handlers_;
   int version_ = 1;
   std::string key_;
 };

@@ -4,7 +4,7 @@
 /// engine, and what the engine asks of them. The engine itself is compiled (actors/run_core.hpp);
 /// nothing here stores or schedules anything.
 /// What it promises: everything here is called on the run's own thread, one call at a time, but for
-/// `Leaf::run`, which is called on a step thread.
+/// `BodyLeaf::run`, which is called on a step thread.
 /// What it does not: belong to the API. Names in `perdure::detail` may change with every version.
 ///
 /// How the parts hang together: a frame awaits one Child at a time (a leaf, a task, a combinator).
@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <source_location>
 #include <stop_token>
 #include <string>
@@ -50,6 +51,8 @@ class Execution;
 struct Place {
   const Place* parent = nullptr;
   std::uint32_t component = 0;
+  /// A cancel of the run does not reach what stands here and below.
+  bool shielded = false;
 };
 
 /// Told when a child that it started has ended.
@@ -83,28 +86,27 @@ struct Start {
 /// How a body ended: the encoded value, or the failure.
 using BodyResult = Result<Bytes>;
 
-/// One operation that ends by exactly one delivery.
+/// What sort of operation a leaf is; the numbers are those of the journal's format.
+enum class LeafKind : std::uint8_t { step = 1, sleep = 2, receive = 3, call = 4, send = 5 };
+
+/// One operation that ends by at most one delivery.
 class Leaf {
  public:
-  Leaf(Name name, std::string_view type, StepOptions options)
-      : name_(std::move(name)), type_(type), options_(std::move(options)) {}
+  Leaf(LeafKind kind, Name name, std::string_view type)
+      : kind_(kind), name_(std::move(name)), type_(type) {}
   Leaf(const Leaf&) = delete;
   Leaf& operator=(const Leaf&) = delete;
   virtual ~Leaf() = default;
 
+  [[nodiscard]] LeafKind kind() const noexcept { return kind_; }
   [[nodiscard]] const Name& name() const noexcept { return name_; }
   [[nodiscard]] std::string_view type() const noexcept { return type_; }
-  [[nodiscard]] const StepOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Place& place() const noexcept { return place_; }
 
   /// The recorded value: decodes and keeps it. Errors: `undecodable`; the leaf has then not ended.
   [[nodiscard]] virtual Result<void> accept(ByteView payload) = 0;
   /// The recorded failure.
   virtual void refuse(Error error) = 0;
-  /// Runs the body. On a step thread, while the frame is kept alive.
-  [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
-  /// The engine's: stops the body of the current attempt.
-  [[nodiscard]] std::stop_source& stop_source() noexcept { return stop_source_; }
   /// Tells whoever awaits that the leaf has ended.
   void ended() noexcept { parent_->child_ended(position_); }
 
@@ -113,18 +115,71 @@ class Leaf {
   void stop() noexcept;
 
  private:
+  LeafKind kind_;
   Name name_;
   std::string_view type_;
-  StepOptions options_;
   Place place_;
   Execution* execution_ = nullptr;
   Parent* parent_ = nullptr;
   std::size_t position_ = 0;
+};
+
+/// A leaf with a body.
+class BodyLeaf : public Leaf {
+ public:
+  BodyLeaf(Name name, std::string_view type, StepOptions options)
+      : Leaf(LeafKind::step, std::move(name), type), options_(std::move(options)) {}
+
+  [[nodiscard]] const StepOptions& options() const noexcept { return options_; }
+  /// Runs the body. On a step thread, while the frame is kept alive.
+  [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
+  /// The engine's: stops the body of the current attempt.
+  [[nodiscard]] std::stop_source& stop_source() noexcept { return stop_source_; }
+
+ private:
+  StepOptions options_;
   // Without state until a body runs: replay must not pay for it.
   std::stop_source stop_source_{std::nostopstate};
 };
 
+/// A time in microseconds since 1970, or after a beginning.
+struct WaitUntil {
+  std::int64_t us = 0;
+  enum class Counted : std::uint8_t { from_the_beginning, by_wall_clock } counted{};
+};
+
+/// What a leaf without a body asks for.
+struct WaitRequest {
+  /// When a sleep is over, or when other waiting is given up.
+  std::optional<WaitUntil> until = {};
+  // Of a call or a send: to whom, and what.
+  std::string agent = {};
+  std::string session_key = {};
+  std::string handler = {};  ///< Or the signal's name.
+  int agent_version = 0;
+  enum class What : std::uint8_t { message, signal } what = What::message;
+  std::string message_key = {};
+  std::string input_type = {};
+  Bytes input = {};
+  /// A message is not handled before.
+  std::optional<WaitUntil> not_before = {};
+};
+
+/// A leaf that waits for something, or has something done by the journal alone.
+class WaitLeaf : public Leaf {
+ public:
+  WaitLeaf(LeafKind kind, Name name, std::string_view type, WaitRequest request)
+      : Leaf(kind, std::move(name), type), request_(std::move(request)) {}
+  [[nodiscard]] const WaitRequest& request() const noexcept { return request_; }
+
+ private:
+  WaitRequest request_;
+};
+
 class PromiseBase;
+
+/// Thrown by `Execution::park_here` through the handler, whose locals it destroys.
+struct ParkedHere {};
 
 /// The engine of one run.
 class Execution {
@@ -148,6 +203,15 @@ class Execution {
   [[nodiscard]] virtual std::string_view agent_name() const = 0;
   [[nodiscard]] virtual int agent_version() const = 0;
   virtual void log(std::string_view message) = 0;
+  /// The session's value of `name` as the run sees it here, or null. Borrowed until the next write.
+  [[nodiscard]] virtual const Bytes* read_state(std::string_view name) = 0;
+  /// Empty: there is none from here on.
+  virtual void write_state(std::string_view name, std::string_view type,
+                           std::optional<Bytes> value) = 0;
+  /// Which way the run goes at `change`.
+  [[nodiscard]] virtual int version(std::string_view change, int oldest, int newest) = 0;
+  /// The run cannot go on with this code or journal: throws what `PromiseBase::escaped` knows.
+  [[noreturn]] virtual void park_here(Error why) = 0;
   /// Whether the caller's thread is running this run's handler now (and not one of its step
   /// bodies).
   [[nodiscard]] virtual bool on_this_thread() const noexcept = 0;

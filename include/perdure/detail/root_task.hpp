@@ -6,6 +6,8 @@
 #pragma once
 
 #include <perdure/context.hpp>
+#include <perdure/handler_options.hpp>
+#include <perdure/query.hpp>
 
 #include <functional>
 #include <memory>
@@ -79,11 +81,13 @@ struct HandlerEntry {
   std::string_view message_type;
   std::string_view reply_type;
   std::function<std::unique_ptr<RootTask>()> make;
+  HandlerOptions options = {};
 };
 struct AgentEntry {
   std::string name;
   int version = 1;
   std::vector<HandlerEntry> handlers;
+  std::vector<QueryEntry> queries;
 };
 
 }  // namespace detail

@@ -11,14 +11,27 @@
 #include <perdure/run_id.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace perdure {
 inline namespace v0 {
+
+/// Why a run is to end, and how long it may take.
+struct CancelOptions {
+  /// Why, in words: recorded, and part of the error that the run's waits fail with.
+  std::string why = {};
+  /// Who wants it: recorded. At most 256 bytes.
+  std::string by = {};
+  /// How long the handler may go on, to tidy up, before its run is recorded as cancelled anyway.
+  std::chrono::milliseconds grace = std::chrono::seconds(30);
+};
+
 namespace detail {
 
-struct StartRequest {
+struct MessageRequest {
   std::string_view agent;
   int version = 1;
   std::string_view handler;
@@ -26,7 +39,24 @@ struct StartRequest {
   std::string_view message_key;
   std::string_view input_type;
   ByteView input;
+  std::chrono::microseconds delay{0};
+  std::optional<std::chrono::sys_time<std::chrono::microseconds>> at = {};
 };
+struct SignalRequest {
+  std::string_view agent;
+  std::string_view session_key;
+  std::string_view name;
+  std::string_view type;
+  ByteView payload;
+};
+struct QueryRequest {
+  std::string_view agent;
+  int version = 1;
+  std::string_view query;
+  std::string_view session_key;
+  ByteView input;
+};
+enum class CancelHow : std::uint8_t { ask, kill };
 
 /// Thread: any.
 class RuntimeCore {
@@ -41,7 +71,15 @@ class RuntimeCore {
   [[nodiscard]] virtual Result<void> start() = 0;
   [[nodiscard]] virtual Result<void> shutdown() = 0;
 
-  [[nodiscard]] virtual Result<RunId> start_session(const StartRequest& request) = 0;
+  [[nodiscard]] virtual Result<RunId> send_message(const MessageRequest& request) = 0;
+  [[nodiscard]] virtual Result<void> send_signal(const SignalRequest& request) = 0;
+  [[nodiscard]] virtual Result<void> cancel(const RunId& run, const CancelOptions& options,
+                                            CancelHow how) = 0;
+  [[nodiscard]] virtual Result<void> retry_now(const RunId& run) = 0;
+  [[nodiscard]] virtual Result<std::optional<RunId>> find_run(std::string_view agent,
+                                                              std::string_view key,
+                                                              std::string_view message_key) = 0;
+  [[nodiscard]] virtual Result<Bytes> query(const QueryRequest& request) = 0;
   [[nodiscard]] virtual Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) = 0;
   [[nodiscard]] virtual bool has_ended(const RunId& run) = 0;
   [[nodiscard]] virtual Result<std::string> explain(const RunId& run) = 0;

@@ -1,0 +1,190 @@
+/// The engine's mail: messages, signals and queries from outside.
+#include "actors/engine.hpp"
+#include "core/ids.hpp"
+#include "core/limits.hpp"
+
+#include <future>
+#include <set>
+
+namespace perdure::actors {
+namespace {
+
+/// A session's state in one snapshot of the journal.
+class StoredState final : public detail::StateSnapshot {
+ public:
+  StoredState(journal::Reader& reader, const journal::SessionId& session)
+      : reader_(reader), session_(session) {}
+  [[nodiscard]] Result<std::optional<Bytes>> read(std::string_view name) const override {
+    return reader_.state(session_, name);
+  }
+
+ private:
+  journal::Reader& reader_;
+  journal::SessionId session_;
+};
+
+Error inside_handler(const char* what) {
+  return Error{Code::misuse, std::string("a handler must not ") + what +
+                                 " and wait: it would hold its own thread. Use ctx.session"};
+}
+
+}  // namespace
+
+/// What nobody had looked at when the process before this one ended.
+Result<void> Engine::recover_inboxes(journal::Reader& reader) {
+  std::set<journal::SessionId> told;
+  const journal::RecordNumber last = seams_.journal->last_number();
+  return reader.each_unread([&](const journal::SessionId& session, const journal::Arrival& first) {
+    if (told.insert(session).second)
+      directory_.post({session, first.agent, first.session_key}, ReadInbox{last}, RunOn::scheduler);
+    return true;
+  });
+}
+
+Result<SessionAddress> Engine::address_of(std::string_view agent, std::string_view key,
+                                          std::size_t payload) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(check_name("session's key", key, core::limits::kKeyBytes));
+  if (payload > core::limits::kPayloadBytes)
+    return Error{Code::too_large, "the message has " + std::to_string(payload) +
+                                      " bytes, more than the limit of " +
+                                      std::to_string(core::limits::kPayloadBytes)};
+  return directory_.resolve(seams_.journal->store(), std::string(agent), std::string(key));
+}
+
+void Engine::send_message_then(const detail::MessageRequest& request,
+                               std::function<void(Result<RunId>)> reply) {
+  const auto address = [&]() -> Result<SessionAddress> {
+    PERDURE_TRY(check_open());
+    if (registry_.find(request.agent, request.version, request.handler) == nullptr)
+      return Error{Code::not_registered,
+                   "the runtime does not serve agent '" + std::string(request.agent) +
+                       "' version " + std::to_string(request.version) + " with handler '" +
+                       std::string(request.handler) + "': call serve() with it before start()"};
+    if (!request.message_key.empty())
+      PERDURE_TRY(check_name("message's key", request.message_key, core::limits::kKeyBytes));
+    return address_of(request.agent, request.session_key, request.input.size());
+  }();
+  if (address.has_error()) {
+    reply(address.error());
+    return;
+  }
+  Arrived arrived;
+  journal::Arrival& message = arrived.what;
+  message.what = journal::ArrivalRow::What::message;
+  message.agent = request.agent;
+  message.session_key = request.session_key;
+  message.name = request.handler;
+  message.type = request.input_type;
+  message.payload.assign(request.input.begin(), request.input.end());
+  message.message_key = request.message_key;
+  message.agent_version = static_cast<std::uint32_t>(request.version);
+  message.run = core::draw_run_id(*seams_.clock, *seams_.random);
+  message.stamp = seams_.clock->wall().time_since_epoch().count();
+  if (request.at) {
+    message.due = request.at->time_since_epoch().count();
+    message.by_wall_clock = true;
+  } else if (request.delay.count() > 0) {
+    message.due = message.stamp + request.delay.count();
+  }
+  arrived.reply = std::move(reply);
+  directory_.post(address.assume_value(), std::move(arrived), RunOn::scheduler);
+}
+
+Result<RunId> Engine::send_message(const detail::MessageRequest& request) {
+  if (RunCore::inside_a_handler()) return inside_handler("send from outside");
+  std::promise<Result<RunId>> promise;
+  send_message_then(request,
+                    [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
+  return promise.get_future().get();
+}
+
+Result<void> Engine::arrive(const SessionAddress& to, journal::Arrival what) {
+  if (RunCore::inside_a_handler()) return inside_handler("send from outside");
+  std::promise<Result<RunId>> promise;
+  what.stamp = seams_.clock->wall().time_since_epoch().count();
+  Arrived arrived{std::move(what), {}, [&promise](Result<RunId> result) {
+                    promise.set_value(std::move(result));
+                  }};
+  directory_.post(to, std::move(arrived), RunOn::scheduler);
+  const Result<RunId> result = promise.get_future().get();
+  if (result.has_error()) return result.error();
+  return success();
+}
+
+Result<void> Engine::send_signal(const detail::SignalRequest& request) {
+  PERDURE_TRY(check_name("signal's name", request.name, core::limits::kNameBytes));
+  PERDURE_TRY(const SessionAddress to,
+              address_of(request.agent, request.session_key, request.payload.size()));
+  journal::Arrival signal;
+  signal.what = journal::ArrivalRow::What::signal;
+  signal.agent = request.agent;
+  signal.session_key = request.session_key;
+  signal.name = request.name;
+  signal.type = request.type;
+  signal.payload.assign(request.payload.begin(), request.payload.end());
+  return arrive(to, std::move(signal));
+}
+
+Result<void> Engine::cancel(const RunId& run, const CancelOptions& options, detail::CancelHow how) {
+  PERDURE_TRY(check_open());
+  if (options.by.size() > core::limits::kNameBytes)
+    return Error{Code::too_large, "CancelOptions::by has " + std::to_string(options.by.size()) +
+                                      " bytes, more than the limit of " +
+                                      std::to_string(core::limits::kNameBytes)};
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  journal::Arrival asked;
+  asked.what = how == detail::CancelHow::kill ? journal::ArrivalRow::What::kill
+                                              : journal::ArrivalRow::What::cancel;
+  asked.agent = info->agent;
+  asked.session_key = info->session_key;
+  asked.run = run;
+  asked.who = options.by;
+  asked.why = options.why;
+  asked.grace_ms = std::max<std::int64_t>(options.grace.count(), 0);
+  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+}
+
+Result<void> Engine::retry_now(const RunId& run) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  journal::Arrival asked;
+  asked.what = journal::ArrivalRow::What::retry_now;
+  asked.agent = info->agent;
+  asked.session_key = info->session_key;
+  asked.run = run;
+  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+}
+
+Result<std::optional<RunId>> Engine::find_run(std::string_view agent, std::string_view key,
+                                              std::string_view message_key) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::SessionId> session, reader.find_session(agent, key));
+  if (!session)
+    return Error{Code::not_found, "the journal has no session '" + std::string(agent) + "/" +
+                                      std::string(key) + "': nothing was ever sent to it"};
+  return reader.find_message(*session, message_key);
+}
+
+Result<Bytes> Engine::query(const detail::QueryRequest& request) {
+  PERDURE_TRY(check_open());
+  const detail::QueryEntry* const query =
+      registry_.find_query(request.agent, request.version, request.query);
+  if (query == nullptr)
+    return Error{Code::not_registered,
+                 "the runtime does not serve agent '" + std::string(request.agent) + "' version " +
+                     std::to_string(request.version) + " with query '" +
+                     std::string(request.query) + "': call serve() with it before start()"};
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::SessionId> session,
+              reader.find_session(request.agent, request.session_key));
+  // A session that nothing was sent to has no state.
+  const StoredState state(reader, session.value_or(journal::SessionId{}));
+  return query->answer(View(state), request.input);
+}
+
+}  // namespace perdure::actors

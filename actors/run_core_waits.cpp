@@ -1,0 +1,270 @@
+/// The run core's waits: sleeps, signals, calls and sends.
+#include "actors/registry.hpp"
+#include "actors/run_core.hpp"
+
+#include "core/assert.hpp"
+#include "core/ids.hpp"
+#include "core/limits.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace perdure::actors {
+namespace {
+
+using detail::WaitUntil;
+using journal::Key;
+using journal::Pending;
+using journal::StepKind;
+using journal::Table;
+
+detail::WaitLeaf& wait_of(const Pending& pending) {
+  return static_cast<detail::WaitLeaf&>(leaf_of(pending));
+}
+
+/// The moment of `until`, counted from `begun`.
+journal::Stamp stamp_of(const WaitUntil& until, journal::Stamp begun) noexcept {
+  if (until.counted == WaitUntil::Counted::by_wall_clock)
+    return std::max<journal::Stamp>(until.us, 1);
+  const journal::Stamp delay = std::max<journal::Stamp>(until.us, 0);
+  const journal::Stamp longest = std::numeric_limits<journal::Stamp>::max() - begun;
+  return begun + std::min(delay, longest);
+}
+
+}  // namespace
+
+bool RunCore::drop_stopped_waits() {
+  if (stopped_waits_ == 0) return false;
+  bool dropped = false;
+  // Those that are dropped wake frames, which stop others: until none is left.
+  for (std::size_t i = 0; i < machine_.pending().size();) {
+    Pending& pending = *machine_.pending()[i];
+    if (pending.what.kind == StepKind::step || !pending.stop_requested) {
+      ++i;
+      continue;
+    }
+    drop_wait(pending, detail::cancelled_error());
+    dropped = true;
+    i = 0;
+  }
+  stopped_waits_ = 0;
+  return dropped;
+}
+
+/// It ends without a record: whatever ended it is recorded, so replay ends it at the same place.
+void RunCore::drop_wait(Pending& pending, Error why) {
+  if (pending.stop_requested && stopped_waits_ > 0) --stopped_waits_;
+  if (machine_.state() == journal::MachineState::running) forget_wait(pending.what.path);
+  detail::Leaf& leaf = leaf_of(pending);
+  leaf.refuse(std::move(why));
+  machine_.delivered(pending);
+  leaf.ended();
+}
+
+bool RunCore::begin_wait(Pending& pending) {
+  if (std::optional<Error> refused = refuse_step(leaf_of(pending))) {
+    settle_wait(pending, std::move(*refused));
+    return true;
+  }
+  stamp_now();
+  switch (pending.what.kind) {
+    case StepKind::sleep:
+    case StepKind::receive: return begin_sleep_or_receive(pending);
+    case StepKind::call: return begin_call(pending);
+    case StepKind::send: {
+      const Result<void> sent = send_message(pending);
+      settle_wait(pending, sent.has_error() ? detail::BodyResult(sent.error())
+                                            : detail::BodyResult(core::Bytes{}));
+      return true;
+    }
+    case StepKind::step: break;
+  }
+  PERDURE_ASSERT(false, "a step with a body is no wait");
+  return false;
+}
+
+bool RunCore::begin_sleep_or_receive(Pending& pending) {
+  const bool found = std::exchange(pending.found_unfinished, false);
+  if (pending.what.kind == StepKind::receive) {
+    if (auto signal = host_.take_signal(pending.what.name, facts_.id)) {
+      settle_wait(pending, std::move(*signal));
+      return true;
+    }
+  }
+  const auto row = waits_.find(pending.what.path.hash());
+  if (found && row != waits_.end()) {
+    wait_for(pending, row->second);
+    return false;
+  }
+  journal::Wait wait;
+  wait.kind = pending.what.kind;
+  wait.name = pending.what.name;
+  wait.begun = stamp_;
+  if (const auto& until = wait_of(pending).request().until) {
+    wait.due = stamp_of(*until, stamp_);
+    wait.by_wall_clock = until->counted == WaitUntil::Counted::by_wall_clock;
+    const bool is_over = until->counted == WaitUntil::Counted::by_wall_clock
+                             ? wait.due <= clock_.wall().time_since_epoch().count()
+                             : until->us <= 0;
+    if (is_over) {
+      wait_is_over(pending);
+      return true;
+    }
+  }
+  wait_for(pending, std::move(wait));
+  return false;
+}
+
+/// The step waits from here on; its rows say so, if they did not.
+void RunCore::wait_for(Pending& pending, journal::Wait wait) {
+  pending.phase = Pending::Phase::waiting;
+  const journal::StepPath& path = pending.what.path;
+  const journal::Stamp due = wait.due;
+  const journal::Stamp begun = wait.begun;
+  const bool by_wall_clock = wait.by_wall_clock;
+  const auto components = path.components();
+  wait.path.assign(components.begin(), components.end());
+  const auto [place, is_new] = waits_.emplace(path.hash(), std::move(wait));
+  if (is_new) {
+    const journal::Wait& stored = place->second;
+    effects_.change.put(
+        Table::waits, Key{}.add(facts_.id).add(path.hash()),
+        journal::WaitRow{stored.kind, stored.path, stored.name, stored.begun, stored.due,
+                         static_cast<std::uint8_t>(stored.by_wall_clock ? 1 : 0), stored.session,
+                         stored.run});
+    if (due != 0)
+      effects_.change.put(Table::due, journal::due_row(due, facts_.id, path),
+                          journal::DueRow{journal::DueRow::What::wait, components,
+                                          static_cast<std::uint8_t>(by_wall_clock ? 1 : 0), begun});
+  }
+  if (due == 0) return;
+  const journal::Stamp now = clock_.wall().time_since_epoch().count();
+  const journal::Stamp left = by_wall_clock ? std::max<journal::Stamp>(due - now, 0)
+                                            : std::clamp<journal::Stamp>(due - now, 0, due - begun);
+  effects_.waits.push_back(
+      {journal::DueRow::What::wait, path, due, std::chrono::microseconds(left), by_wall_clock});
+}
+
+void RunCore::forget_wait(const journal::StepPath& path) {
+  const auto found = waits_.find(path.hash());
+  if (found == waits_.end()) return;
+  effects_.change.erase(Table::waits, Key{}.add(facts_.id).add(path.hash()));
+  if (found->second.due != 0)
+    effects_.change.erase(Table::due, journal::due_row(found->second.due, facts_.id, path));
+  waits_.erase(found);
+}
+
+void RunCore::settle_wait(Pending& pending, const detail::BodyResult& outcome) {
+  pending.found_unfinished = false;
+  forget_wait(pending.what.path);
+  record_result(pending, outcome, 0);
+  deliver(pending, outcome);
+}
+
+/// Its time has come.
+void RunCore::wait_is_over(Pending& pending) {
+  stamp_now();
+  if (pending.what.kind == StepKind::sleep) return settle_wait(pending, core::Bytes{});
+  settle_wait(pending, Error{Code::timeout, "the signal '" + std::string(pending.what.name) +
+                                                "' did not come in time"});
+}
+
+bool RunCore::offer_signal(std::string_view name, core::ByteView payload) {
+  if (machine_.state() != journal::MachineState::running) return false;
+  for (const auto& pending : machine_.pending()) {
+    if (pending->what.kind != StepKind::receive || pending->phase != Pending::Phase::waiting ||
+        pending->what.name != name)
+      continue;
+    stamp_now();
+    settle_wait(*pending, core::Bytes(payload.begin(), payload.end()));
+    settle();
+    return true;
+  }
+  return false;
+}
+
+/// What the pending call or send has to say, on its way. Errors: as Reader, and `misuse`.
+Result<void> RunCore::send_message(Pending& pending) {
+  const detail::WaitRequest& request = wait_of(pending).request();
+  if (request.input.size() > core::limits::kPayloadBytes)
+    return Error{Code::too_large, "the message has " + std::to_string(request.input.size()) +
+                                      " bytes, more than the limit of " +
+                                      std::to_string(core::limits::kPayloadBytes)};
+  PERDURE_TRY(check_name("session's key", request.session_key, core::limits::kKeyBytes));
+  PERDURE_TRY(const journal::SessionId to, host_.resolve(request.agent, request.session_key));
+  journal::Arrival what;
+  what.what = request.what == detail::WaitRequest::What::signal
+                  ? journal::ArrivalRow::What::signal
+                  : journal::ArrivalRow::What::message;
+  what.agent = request.agent;
+  what.session_key = request.session_key;
+  what.name = request.handler;
+  what.type = request.input_type.substr(0, core::limits::kKeyBytes);
+  what.payload = request.input;
+  what.stamp = stamp_;
+  if (what.what == journal::ArrivalRow::What::message) {
+    what.message_key = request.message_key;
+    what.agent_version = static_cast<std::uint32_t>(request.agent_version);
+    what.run = core::draw_run_id(clock_, random_);
+    if (request.not_before) {
+      what.due = stamp_of(*request.not_before, stamp_);
+      what.by_wall_clock = request.not_before->counted == WaitUntil::Counted::by_wall_clock;
+    }
+  }
+  if (pending.what.kind == StepKind::call)
+    what.caller = journal::CallerInfo{facts_.session, facts_.agent, facts_.session_key, facts_.id,
+                                      pending.what.path};
+  if (pending.what.kind == StepKind::call) {
+    journal::Wait wait;
+    wait.kind = StepKind::call;
+    wait.name = pending.what.name;
+    wait.begun = stamp_;
+    wait.session = to;
+    wait.run = what.run;
+    wait_for(pending, std::move(wait));
+  }
+  effects_.posts.push_back({to, std::move(what)});
+  return success();
+}
+
+bool RunCore::begin_call(Pending& pending) {
+  const bool found = std::exchange(pending.found_unfinished, false);
+  const auto row = waits_.find(pending.what.path.hash());
+  if (found && row != waits_.end()) {
+    wait_for(pending, row->second);
+    return false;
+  }
+  const Result<void> sent = send_message(pending);
+  if (sent.has_value()) return false;
+  settle_wait(pending, sent.error());
+  return true;
+}
+
+void RunCore::reply(const journal::StepPath& path, const RunId& from,
+                    const detail::BodyResult& result) {
+  if (machine_.state() != journal::MachineState::running) return;
+  Pending* const pending = machine_.find(path.components());
+  const auto wait = waits_.find(path.hash());
+  if (pending == nullptr || pending->what.kind != StepKind::call || wait == waits_.end() ||
+      wait->second.run != from)
+    return;
+  stamp_now();
+  settle_wait(*pending, result);
+  settle();
+}
+
+bool RunCore::only_waits() const noexcept {
+  const auto pending = machine_.pending();
+  return machine_.state() == journal::MachineState::running && idle() && !pending.empty() &&
+         std::ranges::all_of(pending, [](const auto& each) {
+           return each->phase == Pending::Phase::backoff || each->phase == Pending::Phase::waiting;
+         });
+}
+
+void RunCore::passivate() {
+  PERDURE_ASSERT(only_waits(), "only a run that waits can be given up");
+  machine_.close();
+  discard_frame();
+}
+
+}  // namespace perdure::actors

@@ -1,0 +1,340 @@
+/// What comes for a session: messages, signals, replies and operators' words.
+#include "actors/due_service.hpp"
+#include "actors/session_core.hpp"
+#include "actors/session_shell.hpp"
+#include "core/crash_point.hpp"
+#include "core/ids.hpp"
+
+#include <algorithm>
+
+namespace perdure::actors {
+namespace {
+
+using journal::Arrival;
+using journal::Key;
+using journal::Table;
+using What = journal::ArrivalRow::What;
+
+/// For whoever waits outside: the run, when it is durable.
+std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)> reply,
+                                          const RunId& run) {
+  if (!reply) return nullptr;
+  return [reply = std::move(reply), run](const Error* why) {
+    why == nullptr ? reply(run) : reply(*why);
+  };
+}
+
+/// That `run` has ended, for the sender of `message`, who waits for it.
+Outgoing reply_to(const Arrival& message, const RunId& run) {
+  Outgoing outgoing{message.caller->session, {}, {}};
+  Arrival& answer = outgoing.what;
+  answer.what = What::reply;
+  answer.agent = message.caller->agent;
+  answer.session_key = message.caller->session_key;
+  answer.run = message.caller->run;
+  answer.path = message.caller->path;
+  answer.other = run;
+  answer.stamp = message.stamp;
+  return outgoing;
+}
+
+bool is_queued_message(const Arrival& arrival) {
+  return arrival.what == What::message && !arrival.other;
+}
+
+}  // namespace
+
+void SessionCore::on(Arrived arrived, const Self& self) {
+  if (closing_) {
+    if (arrived.reply) arrived.reply(closed_error());
+    return;
+  }
+  // Whatever follows from it depends on it.
+  last_number_ = std::max(last_number_, arrived.what.number);
+  if (!know(arrived, self)) return;
+  switch (arrived.what.what) {
+    case What::message: return on_message(std::move(arrived), self);
+    case What::signal: return on_signal(std::move(arrived), self);
+    case What::reply: return on_reply(std::move(arrived), self);
+    case What::cancel:
+    case What::kill: return on_cancel(std::move(arrived), self);
+    case What::retry_now: return on_retry_now(std::move(arrived), self);
+  }
+}
+
+void SessionCore::on(ReadInbox order, const Self& self) {
+  if (closing_) return;
+  Result<journal::Reader> reader = journal::Reader::open(services_.store);
+  Result<std::vector<Arrival>> found =
+      reader.has_error() ? Result<std::vector<Arrival>>(reader.error())
+                         : reader.assume_value().arrivals(Table::inbox, address_.id);
+  if (found.has_error()) {
+    services_.reporter.log({LogLevel::error, "session_unreadable", found.error().message,
+                            std::nullopt, address_.agent + "/" + address_.key});
+    return;
+  }
+  // What came later reaches the session by itself.
+  for (Arrival& each : found.assume_value())
+    if (each.number <= order.last) on(Arrived{std::move(each), {}, {}}, self);
+}
+
+void SessionCore::erase_row(const Arrival& arrival, journal::Change& change) const {
+  if (arrival.number != 0) change.erase(Table::inbox, Key{}.add(address_.id).add(arrival.number));
+}
+
+void SessionCore::done_with(const Arrived& arrived, const Error* why) {
+  RunEffects nothing;
+  erase_row(arrived.what, nothing.change);
+  if (why != nullptr && arrived.reply) arrived.reply(*why);
+  submit_posts(std::move(nothing), why == nullptr
+                                       ? told_of(arrived.reply, arrived.what.run.value_or(RunId{}))
+                                       : nullptr);
+}
+
+Result<std::optional<SessionCore::Known>> SessionCore::find_message(const Arrival& message) {
+  const auto as_known = [&](const RunFacts& facts) {
+    return Known{facts.id, facts.handler == message.name && facts.input == message.payload};
+  };
+  if (run_ && run_->facts().message_key == message.message_key)
+    return std::optional(as_known(run_->facts()));
+  for (const auto& [number, kept] : kept_)
+    if (is_queued_message(kept) && kept.message_key == message.message_key)
+      return std::optional(
+          Known{*kept.run, kept.name == message.name && kept.payload == message.payload});
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(services_.store));
+  PERDURE_TRY(const std::optional<RunId> run,
+              reader.find_message(address_.id, message.message_key));
+  if (!run) return std::optional<Known>{};
+  PERDURE_TRY(const RunFacts facts, load_facts(reader, *run));
+  PERDURE_TRY(const std::optional<journal::Head> head, reader.head(*run));
+  Known known = as_known(facts);
+  known.ended = head && head->status >= journal::RunStatus::completed;
+  return std::optional(known);
+}
+
+void SessionCore::on_message(Arrived arrived, const Self& self) {
+  Arrival& message = arrived.what;
+  if (!message.message_key.empty()) {
+    // The one message of most sessions needs no look at the journal while its run is here.
+    const bool is_here = run_ && run_->facts().message_key == message.message_key;
+    if (!is_here && exists_ && ahead_of_journal() && last_number_ != message.number)
+      return defer(std::move(arrived), self);
+    Result<std::optional<Known>> known = std::optional<Known>{};
+    if (exists_ || is_here) known = find_message(message);
+    if (known.has_error()) {
+      if (arrived.reply) arrived.reply(known.error());
+      return;
+    }
+    if (known.assume_value()) {
+      Told told = told_of(std::move(arrived.reply), known.assume_value()->run);
+      return attach(*known.assume_value(), std::move(arrived), std::move(told));
+    }
+  }
+  Told told = told_of(std::move(arrived.reply), *message.run);
+  admit(std::move(message), self, std::move(told));
+}
+
+void SessionCore::attach(const Known& known, Arrived arrived, Told told) {
+  Arrival& message = arrived.what;
+  if (!known.same_input) {
+    const Error why{Code::already_started,
+                    "session '" + address_.agent + "/" + address_.key +
+                        "' was started with another input under the key '" + message.message_key +
+                        "' (run " + to_string(known.run) +
+                        "): attach with equal input, or send it with another key"};
+    answer_caller(message, why);
+    if (told) told(&why);
+    return;
+  }
+  RunEffects effects;
+  if (message.caller) {
+    message.other = known.run;
+    if (!known.ended) return keep(std::move(message), std::move(told));
+    effects.posts.push_back(reply_to(message, known.run));
+  }
+  erase_row(message, effects.change);
+  submit_posts(std::move(effects), std::move(told));
+}
+
+/// Changes and posts of this session, and not of its run.
+void SessionCore::submit_posts(RunEffects effects, Told told) {
+  for (const Outgoing& post : effects.posts)
+    effects.change.put_numbered(Table::inbox, Key{}.add(post.to), journal::view_of(post.what));
+  if (effects.change.empty()) {
+    if (told) tell_when_durable(std::move(told));
+    return;
+  }
+  if (submit(std::move(effects.change), std::move(told)))
+    post_rows(effects, last_number_, effects.posts.size());
+}
+
+/// The message is refused: its sender, if it waits, gets `why`.
+void SessionCore::answer_caller(const Arrival& message, const Error& why) {
+  RunEffects effects;
+  erase_row(message, effects.change);
+  if (message.caller) {
+    Outgoing answer = reply_to(message, *message.run);
+    answer.what.error = why;
+    effects.posts.push_back(std::move(answer));
+  } else {
+    services_.reporter.log({LogLevel::warning, "message_refused", why.message, message.run,
+                            address_.agent + "/" + address_.key});
+  }
+  submit_posts(std::move(effects), nullptr);
+}
+
+void SessionCore::admit(Arrival message, const Self& self, Told told) {
+  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
+  if (message.due > now) return keep(std::move(message), std::move(told));
+  if (!open_) return start_run(std::move(message), self, std::move(told));
+  const detail::HandlerEntry* const handler = services_.registry.find_any(
+      address_.agent, static_cast<int>(message.agent_version), message.name);
+  const WhenBusy when_busy = handler == nullptr ? WhenBusy::queue : handler->options.when_busy;
+  if (when_busy == WhenBusy::reject) {
+    const Error why{Code::busy,
+                    "session '" + address_.agent + "/" + address_.key + "' handles run " +
+                        to_string(*open_) + " and takes no '" + message.name +
+                        "' meanwhile: send it later",
+                    std::nullopt, std::nullopt, ErrorEffect::refused};
+    answer_caller(message, why);
+    if (told) told(&why);
+    return;
+  }
+  keep(std::move(message), std::move(told));
+  if (when_busy == WhenBusy::cancel_and_replace && load_run(self) && run_) {
+    run_->cancel(
+        {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
+    pump_run(self);
+  }
+}
+
+/// A message waits for its turn, or with the run that it is attached to; a signal for its receive.
+void SessionCore::keep(Arrival message, Told told) {
+  journal::Change change;
+  erase_row(message, change);
+  if (!exists_)
+    change.put(Table::sessions, Key{}.add(address_.id),
+               journal::SessionRow{address_.agent, address_.key, message.stamp});
+  if (is_queued_message(message) && message.due != 0)
+    change.put(Table::due,
+               journal::due_row(message.due, *message.run, journal::DueRow::What::message),
+               journal::DueRow{journal::DueRow::What::message,
+                               {},
+                               static_cast<std::uint8_t>(message.by_wall_clock ? 1 : 0),
+                               message.stamp,
+                               address_.id});
+  change.put_numbered(Table::kept, Key{}.add(address_.id), journal::view_of(message));
+  const Result<journal::RecordNumber> number =
+      services_.writer.submit(std::move(change), journal::Admission::new_work);
+  if (number.has_error()) {
+    forget();
+    if (told) told(&number.error());
+    return;
+  }
+  exists_ = true;
+  last_number_ = number.assume_value();
+  submitted_ = true;
+  message.number = last_number_;
+  if (is_queued_message(message) && message.due != 0) arm(message);
+  kept_.emplace(last_number_, std::move(message));
+  if (told) tell_when_durable(std::move(told));
+}
+
+void SessionCore::arm(const Arrival& message) {
+  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
+  const std::chrono::microseconds in(std::max<journal::Stamp>(message.due - now, 0));
+  DueService::Item item{address_,
+                        *message.run,
+                        {},
+                        message.due,
+                        in,
+                        journal::DueRow::What::message,
+                        message.by_wall_clock};
+  when_durable([&due = services_.due, item = std::move(item)](const Error* why) {
+    if (why == nullptr) due.arm(item);
+  });
+}
+
+RunFacts SessionCore::facts_of(Arrival message) const {
+  RunFacts facts;
+  facts.id = *message.run;
+  facts.session = address_.id;
+  facts.agent = address_.agent;
+  facts.agent_version = services_.registry.version_for(
+      address_.agent, static_cast<int>(message.agent_version), message.name);
+  facts.handler = std::move(message.name);
+  facts.session_key = address_.key;
+  facts.message_key = std::move(message.message_key);
+  facts.input_type = std::move(message.type);
+  facts.input = std::move(message.payload);
+  facts.seed = services_.random.next();
+  facts.created = services_.clock.wall().time_since_epoch().count();
+  facts.caller = std::move(message.caller);
+  facts.deadline = message.deadline;
+  const detail::HandlerEntry* const handler = handler_of(facts);
+  if (facts.deadline == 0 && handler != nullptr && handler->options.deadline.count() > 0)
+    facts.deadline = facts.created + handler->options.deadline.count();
+  return facts;
+}
+
+void SessionCore::start_run(Arrival message, const Self& self, Told told) {
+  const bool is_kept = kept_.erase(message.number) != 0;
+  const Arrival row = message;
+  RunFacts facts = facts_of(std::move(message));
+  open_ = facts.id;
+  journal::Change change;
+  if (!exists_)
+    change.put(Table::sessions, Key{}.add(address_.id),
+               journal::SessionRow{address_.agent, address_.key, facts.created});
+  exists_ = true;
+  if (is_kept) {
+    erase_kept(row, change);
+  } else {
+    erase_row(row, change);
+  }
+  run_ = std::make_unique<RunCore>(std::move(facts), host(), services_.clock, services_.random);
+  run_->record_creation(change);
+  run_->begin(handler_of(run_->facts()), std::move(change));
+  core::crash_point(core::CrashPoint::run_created);
+  const bool is_new = row.number == 0;
+  pump_run(self, is_new ? journal::Admission::new_work : journal::Admission::under_way,
+           std::move(told));
+}
+
+void SessionCore::erase_kept(const Arrival& message, journal::Change& change) const {
+  change.erase(Table::kept, Key{}.add(address_.id).add(message.number));
+  if (message.due != 0)
+    change.erase(Table::due,
+                 journal::due_row(message.due, *message.run, journal::DueRow::What::message));
+}
+
+std::optional<journal::RecordNumber> SessionCore::next_message() const {
+  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
+  for (const auto& [number, kept] : kept_)
+    if (is_queued_message(kept) && (kept.is_due || kept.due <= now)) return number;
+  return std::nullopt;
+}
+
+void SessionCore::follow_up(RunEffects& effects, const RunId& ended) {
+  open_.reset();
+  std::erase_if(kept_, [&](const auto& each) {
+    const Arrival& kept = each.second;
+    const bool attached = kept.what == What::message && kept.other == ended;
+    const bool signal_of_run = kept.what == What::signal && kept.run == ended;
+    if (!attached && !signal_of_run) return false;
+    effects.change.erase(Table::kept, Key{}.add(address_.id).add(each.first));
+    if (attached && kept.caller) effects.posts.push_back(reply_to(kept, ended));
+    return true;
+  });
+  const std::optional<journal::RecordNumber> next = next_message();
+  if (!next) return;
+  Arrival message = std::move(kept_.find(*next)->second);
+  kept_.erase(*next);
+  erase_kept(message, effects.change);
+  next_ = std::make_unique<RunCore>(facts_of(std::move(message)), host(), services_.clock,
+                                    services_.random);
+  next_->record_creation(effects.change);
+  open_ = next_->facts().id;
+}
+
+}  // namespace perdure::actors

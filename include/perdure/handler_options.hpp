@@ -1,0 +1,30 @@
+/// Options of handlers.
+///
+/// What this is: what a handler's definition says beside its name and function.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace perdure {
+inline namespace v0 {
+
+/// What becomes of a message that comes while a run of the session is unfinished.
+enum class WhenBusy : std::uint8_t {
+  queue,   ///< It waits for its turn.
+  reject,  ///< It is refused with `busy`; nobody handles it.
+  /// The unfinished run is cancelled, and the message is handled when that has ended.
+  cancel_and_replace,
+  /// It is dropped, and its sender gets the reply of the unfinished run, when that is one of the
+  /// same handler; else it waits for its turn.
+  join,
+};
+
+struct HandlerOptions {
+  WhenBusy when_busy = WhenBusy::queue;
+  /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for ever.
+  std::chrono::microseconds deadline{0};
+};
+
+}  // namespace v0
+}  // namespace perdure

@@ -1,0 +1,124 @@
+// What the journal knows of sessions beside their runs.
+
+#include "journal/reader.hpp"
+#include "journal/row_scan.hpp"
+
+namespace perdure::journal {
+namespace {
+
+Key named(Key key, std::string_view name) {
+  const core::Hash128 hash = core::hash128(core::as_bytes(name));
+  return key.add(hash.high).add(hash.low);
+}
+
+}  // namespace
+
+Key due_row(Stamp at, const RunId& run, DueRow::What what) noexcept {
+  return Key{}.add(static_cast<std::uint64_t>(at)).add(run).add(static_cast<std::uint64_t>(what));
+}
+
+Key due_row(const Due& due) noexcept {
+  const bool is_of_a_step = due.what == DueRow::What::retry || due.what == DueRow::What::wait;
+  return is_of_a_step ? due_row(due.at, due.run, StepPath(due.path))
+                      : due_row(due.at, due.run, due.what);
+}
+
+Key state_row(const SessionId& session, std::string_view name) noexcept {
+  return named(Key{}.add(session), name);
+}
+
+Key before_row(const RunId& run, std::string_view name) noexcept {
+  return named(Key{}.add(run), name);
+}
+
+Result<std::vector<Wait>> Reader::waits(const RunId& run) {
+  std::vector<Wait> all;
+  const RowRange range{Key{}.add(run), Key{}.add(run), kIdBytes + 8};
+  PERDURE_TRY(
+      each_row<WaitRow>(*snapshot_, Table::waits, range,
+                        [&](core::ByteView, const WaitRow& row, RecordNumber) -> Result<bool> {
+                          all.push_back({row.step_kind,
+                                         {row.path.begin(), row.path.end()},
+                                         std::string(row.name),
+                                         row.begun,
+                                         row.due,
+                                         row.by_wall_clock != 0,
+                                         row.session,
+                                         row.run});
+                          return true;
+                        }));
+  return all;
+}
+
+Result<bool> Reader::has_session(const SessionId& session) {
+  PERDURE_TRY(const auto found, snapshot_->get(Table::sessions, Key{}.add(session)));
+  return found.has_value();
+}
+
+Result<std::optional<Reader::SessionInfo>> Reader::session(const SessionId& session) {
+  PERDURE_TRY(const auto found,
+              read_row<SessionRow>(*snapshot_, buffer_, Table::sessions, Key{}.add(session)));
+  if (!found) return std::nullopt;
+  return SessionInfo{std::string(found->agent), std::string(found->key), found->created};
+}
+
+Result<std::optional<RunId>> Reader::open_run(const SessionId& session) {
+  PERDURE_TRY(const auto found,
+              read_row<OpenRow>(*snapshot_, buffer_, Table::open, Key{}.add(session)));
+  if (!found) return std::nullopt;
+  return found->run;
+}
+
+Result<std::vector<Arrival>> Reader::arrivals(Table table, const SessionId& session,
+                                              RecordNumber from) {
+  std::vector<Arrival> all;
+  const RowRange range{Key{}.add(session).add(from), Key{}.add(session), kIdBytes + 8};
+  PERDURE_TRY(each_row<ArrivalRow>(
+      *snapshot_, table, range,
+      [&](core::ByteView key, const ArrivalRow& row, RecordNumber) -> Result<bool> {
+        all.push_back(owned(row, number_at(key, kIdBytes, 8)));
+        return true;
+      }));
+  return all;
+}
+
+Result<std::optional<Arrival>> Reader::arrival(Table table, const SessionId& session,
+                                               RecordNumber number) {
+  PERDURE_TRY(const auto found,
+              read_row<ArrivalRow>(*snapshot_, buffer_, table, Key{}.add(session).add(number)));
+  if (!found) return std::nullopt;
+  return owned(*found, number);
+}
+
+Result<void> Reader::each_unread(
+    const std::function<bool(const SessionId&, const Arrival&)>& each) {
+  return each_row<ArrivalRow>(
+      *snapshot_, Table::inbox, {{}, {}, kIdBytes + 8},
+      [&](core::ByteView key, const ArrivalRow& row, RecordNumber) -> Result<bool> {
+        return each(id_at<SessionId>(key, 0), owned(row, number_at(key, kIdBytes, 8)));
+      });
+}
+
+Result<std::optional<core::Bytes>> Reader::state(const SessionId& session, std::string_view name) {
+  PERDURE_TRY(const auto found,
+              read_row<StateRow>(*snapshot_, buffer_, Table::state, state_row(session, name)));
+  if (!found) return std::nullopt;
+  return core::Bytes(found->payload.begin(), found->payload.end());
+}
+
+Result<std::vector<StateValue>> Reader::before(const RunId& run) {
+  std::vector<StateValue> all;
+  const RowRange range{Key{}.add(run), Key{}.add(run), 2 * kIdBytes};
+  PERDURE_TRY(
+      each_row<StateRow>(*snapshot_, Table::before, range,
+                         [&](core::ByteView, const StateRow& row, RecordNumber) -> Result<bool> {
+                           StateValue value{std::string(row.name), std::nullopt};
+                           if (row.absent == 0)
+                             value.payload.emplace(row.payload.begin(), row.payload.end());
+                           all.push_back(std::move(value));
+                           return true;
+                         }));
+  return all;
+}
+
+}  // namespace perdure::journal
