@@ -25,7 +25,8 @@ class StoredState final : public detail::StateSnapshot {
 
 Error inside_handler(const char* what) {
   return Error{Code::misuse, std::string("a handler must not ") + what +
-                                 " and wait: it would hold its own thread. Use ctx.session"};
+                                 " and wait: it would hold its own thread; ctx.session sends "
+                                 "from a handler"};
 }
 
 }  // namespace
@@ -57,10 +58,10 @@ void Engine::send_message_then(const detail::MessageRequest& request,
   const auto address = [&]() -> Result<SessionAddress> {
     PERDURE_TRY(check_open());
     if (registry_.find(request.agent, request.version, request.handler) == nullptr)
-      return Error{Code::not_registered,
-                   "the runtime does not serve agent '" + std::string(request.agent) +
-                       "' version " + std::to_string(request.version) + " with handler '" +
-                       std::string(request.handler) + "': call serve() with it before start()"};
+      return Error{Code::not_registered, "the runtime does not serve agent '" +
+                                             std::string(request.agent) + "' version " +
+                                             std::to_string(request.version) +
+                                             ": call serve() with it before start()"};
     if (!request.message_key.empty())
       PERDURE_TRY(check_name("message's key", request.message_key, core::limits::kKeyBytes));
     return address_of(request.agent, request.session_key, request.input.size());
@@ -92,7 +93,7 @@ void Engine::send_message_then(const detail::MessageRequest& request,
 }
 
 Result<RunId> Engine::send_message(const detail::MessageRequest& request) {
-  if (RunCore::inside_a_handler()) return inside_handler("send from outside");
+  if (RunCore::inside_a_handler()) return inside_handler("start sessions");
   std::promise<Result<RunId>> promise;
   send_message_then(request,
                     [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
@@ -100,7 +101,7 @@ Result<RunId> Engine::send_message(const detail::MessageRequest& request) {
 }
 
 Result<void> Engine::arrive(const SessionAddress& to, journal::Arrival what) {
-  if (RunCore::inside_a_handler()) return inside_handler("send from outside");
+  if (RunCore::inside_a_handler()) return inside_handler("start sessions");
   std::promise<Result<RunId>> promise;
   what.stamp = seams_.clock->wall().time_since_epoch().count();
   Arrived arrived{std::move(what), {}, [&promise](Result<RunId> result) {

@@ -185,6 +185,7 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     park(known.error());
     return;
   }
+  write_dirty_state();
   if (head_.code == Code::suspected_crash)
     for (auto& [hash, attempts] : attempts_) attempts.unclean_ends = 0;
   if (head_.status == RunStatus::parked) {

@@ -101,20 +101,10 @@ Result<void> SessionCore::load() {
   return success();
 }
 
-template <class Input>
-bool SessionCore::know(Input& input, const Self& self) {
-  if (known_) return true;
-  if (ahead_of_journal()) {
-    defer(std::move(input), self);
-    return false;
-  }
-  const Result<void> loaded = load();
-  if (loaded.has_value()) return true;
-  services_.reporter.log({LogLevel::error, "session_unreadable", loaded.error().message,
-                          std::nullopt, address_.agent + "/" + address_.key});
-  SessionInput failed = std::move(input);
-  refuse(failed, loaded.error());
-  return false;
+void SessionCore::unreadable(SessionInput input, const Error& why) const {
+  services_.reporter.log({LogLevel::error, "session_unreadable", why.message, std::nullopt,
+                          address_.agent + "/" + address_.key});
+  refuse(input, why);
 }
 
 Result<RunFacts> SessionCore::load_facts(journal::Reader& reader, const RunId& run) const {

@@ -140,7 +140,18 @@ class SessionCore final : private RunHost {
   /// Learns from the journal what the session has. False: `input` waits until the journal has what
   /// the session did last, or was refused.
   template <class Input>
-  [[nodiscard]] bool know(Input& input, const Self& self);
+  [[nodiscard]] bool know(Input& input, const Self& self) {
+    if (known_) return true;
+    if (ahead_of_journal()) {
+      defer(std::move(input), self);
+      return false;
+    }
+    const Result<void> loaded = load();
+    if (loaded.has_value()) return true;
+    unreadable(std::move(input), loaded.error());
+    return false;
+  }
+  void unreadable(SessionInput input, const Error& why) const;
   [[nodiscard]] Result<void> load();
   enum class Parked : std::uint8_t { leave, go_on };
   /// Loads the open run, if it is not. False: it is not there, can't be read, or is parked and left.

@@ -120,26 +120,31 @@ class StepState final : public BodyLeaf {
   std::optional<Result<Value>> result_;
 };
 
-/// `pd::as_result(operation)`.
-template <class Op>
+/// Whether `as_result` hands a cancel over, too.
+enum class Cancelled : std::uint8_t { passes, is_caught };
+
+/// `pd::as_result(operation)` and `pd::catch_cancelled(operation)`.
+template <class Op, Cancelled cancelled>
 class AsResultState;
-template <class Op>
+template <class Op, Cancelled cancelled = Cancelled::passes>
 struct [[nodiscard]] AsResultOperation {
-  using OperationState = AsResultState<Op>;
+  using OperationState = AsResultState<Op, cancelled>;
   using value_type = Result<typename Op::value_type>;
   Op operation;
 };
-template <class Op>
+template <class Op, Cancelled cancelled>
 class AsResultState {
  public:
-  using Value = typename AsResultOperation<Op>::value_type;
-  explicit AsResultState(AsResultOperation<Op>&& wrapped) : state_(std::move(wrapped.operation)) {}
+  using Value = typename AsResultOperation<Op, cancelled>::value_type;
+  explicit AsResultState(AsResultOperation<Op, cancelled>&& wrapped)
+      : state_(std::move(wrapped.operation)) {}
   void start(const Start& start) { state_.start(start); }
   void request_stop() noexcept { state_.request_stop(); }
   /// A cancel is not caught: "model A failed, ask model B" must not swallow it.
   [[nodiscard]] Error* failure() noexcept {
     Error* const error = state_.failure();
-    return error != nullptr && error->code == Code::cancelled ? error : nullptr;
+    const bool passes = cancelled == Cancelled::passes;
+    return passes && error != nullptr && error->code == Code::cancelled ? error : nullptr;
   }
   [[nodiscard]] Value take() {
     if (Error* const error = state_.failure()) return std::move(*error);
@@ -282,6 +287,14 @@ class AllState final : public Parent {
 /// as_result(op);`. `Code::cancelled` is not caught.
 template <detail::Operation Op>
 [[nodiscard]] detail::AsResultOperation<Op> as_result(Op operation) {
+  return {std::move(operation)};
+}
+
+/// As `as_result`, and it hands over `Code::cancelled`, too: for a handler that has something to do
+/// before it ends. What it then awaits works until the grace period is over.
+template <detail::Operation Op>
+[[nodiscard]] detail::AsResultOperation<Op, detail::Cancelled::is_caught> catch_cancelled(
+    Op operation) {
   return {std::move(operation)};
 }
 

@@ -123,11 +123,9 @@ class AgentSession<Agent<Parts...>> {
 
   /// Starts the session of an agent with one handler. A second start with equal input attaches to
   /// that run, also when it has ended. Errors: `already_started` (with other input).
-  template <class M = void>
-  [[nodiscard]] auto start(typename detail::OnlyHandler<Parts...>::Message message) const
-      -> Result<Run<typename detail::OnlyHandler<Parts...>::Reply>> {
-    return send(std::get<typename detail::OnlyHandler<Parts...>::type>(handlers_),
-                std::move(message), {.key = "start"});
+  template <class Only = detail::OnlyHandler<Parts...>>
+  [[nodiscard]] Result<Run<typename Only::Reply>> start(typename Only::Message message) const {
+    return send(std::get<typename Only::type>(handlers_), std::move(message), {.key = "start"});
   }
   /// The same, by one of several handlers.
   template <class R, class M>

@@ -48,7 +48,7 @@ class DueServiceTest : public ::testing::Test {
   void start(std::size_t head_rows = DueService::kHeadRows) {
     service_ = std::make_unique<DueService>(
         store_, timers_, clock_,
-        DueService::Hooks{[this](const SessionAddress& session, const RetryDue& due) {
+        DueService::Hooks{[this](const SessionAddress& session, const DueNow& due) {
                             EXPECT_EQ(session.agent, "cart");
                             told_.push_back(session.key);
                             EXPECT_EQ(to_string(due.run),

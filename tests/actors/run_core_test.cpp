@@ -17,6 +17,22 @@ pd::Task<int> two_beside(pd::Context& ctx, int) {
 }
 inline constexpr pd::Agent beside{"beside", &two_beside};
 
+/// A session without anything.
+class BareHost final : public actors::RunHost {
+ public:
+  explicit BareHost(journal::Store& store) : state_(store, {}) {}
+  std::optional<core::Bytes> take_signal(std::string_view, const RunId&) override {
+    return std::nullopt;
+  }
+  Result<journal::SessionId> resolve(const std::string&, const std::string&) override {
+    return journal::SessionId{};
+  }
+  actors::StateCells& state() override { return state_; }
+
+ private:
+  actors::StateCells state_;
+};
+
 class RunCoreTest : public EngineFixture {
  protected:
   RunCoreTest() : entry_(pd::detail::entry_of(beside)) {
@@ -26,8 +42,10 @@ class RunCoreTest : public EngineFixture {
     facts.session_key = "s";
     facts.message_key = "start";
     facts.input = pd::encode(0).value();
-    run_.emplace(std::move(facts), *disk_.clock, *disk_.random);
-    run_->create(entry_.handlers.at(0));
+    run_.emplace(std::move(facts), host_, *disk_.clock, *disk_.random);
+    journal::Change change;
+    run_->record_creation(change);
+    run_->begin(&entry_.handlers.at(0), std::move(change));
     begun_ = run_->take_effects();
   }
   BodyCompletion completion(std::size_t which, int value) {
@@ -37,6 +55,7 @@ class RunCoreTest : public EngineFixture {
     return made;
   }
   pd::detail::AgentEntry entry_;
+  BareHost host_{*disk_.store};
   std::optional<RunCore> run_;
   RunEffects begun_;
 };

@@ -247,7 +247,7 @@ TEST_F(ShutdownTest, WhatIsPostedAfterTheSessionsHaveGoneIsRefused) {
   });
   directory.clear();
   std::vector<pd::Code> told;
-  actors::StartOrder start;
+  actors::Arrived start;
   start.reply = [&](const pd::Result<pd::RunId>& run) { told.push_back(run.error().code); };
   directory.post({}, std::move(start), actors::RunOn::scheduler);
   EXPECT_EQ(told, std::vector{pd::Code::closed});

@@ -69,6 +69,7 @@ std::vector<std::string> TestDisk::records(const RunId& run) const {
     std::string line(to_string(record->kind()));
     if (record->kind() == journal::Kind::step_result) {
       const auto result = record->as<journal::StepResult>().value();
+      if (result.step_kind != journal::StepKind::step) line = to_string(result.step_kind);
       line += " " + journal::StepPath(result.path).to_string() + " '" + std::string(result.name) +
               "' " + (result.error ? std::string(to_string(result.error->code)) : "ok");
     } else if (record->kind() == journal::Kind::step_started) {
