@@ -89,7 +89,8 @@ void RunCore::kill(const CancelOrder& order) {
   while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   state_.drop_dirty();
   end_with(cancel_error(), RunStatus::cancelled);
-  if (machine_.state() != MachineState::waiting) machine_.close();
+  if (machine_.state() == MachineState::waiting) return;
+  machine_.close();
   if (idle()) discard_frame();
 }
 

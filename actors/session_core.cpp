@@ -35,6 +35,10 @@ bool SessionCore::ahead_of_journal() const { return services_.durable.watermark(
 
 void SessionCore::defer(SessionInput input, const Self& self) {
   deferred_.push_back(std::move(input));
+  post_when_settled(self);
+}
+
+void SessionCore::post_when_settled(const Self& self) {
   services_.writer.hurry();
   when_durable([self](const Error* why) {
     SessionInput settled = Settled{why == nullptr ? std::nullopt : std::optional(*why)};
@@ -44,7 +48,11 @@ void SessionCore::defer(SessionInput input, const Self& self) {
 
 void SessionCore::on(Settled settled, const Self& self) {
   if (settled.failure) return refuse_deferred(*settled.failure);
-  if (ahead_of_journal()) return;
+  if (ahead_of_journal()) {
+    // More was submitted meanwhile.
+    if (!deferred_.empty()) post_when_settled(self);
+    return;
+  }
   for (SessionInput& input : std::exchange(deferred_, {}))
     std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), self); },
                std::move(input));

@@ -183,6 +183,7 @@ class SessionCore final : private RunHost {
   /// past.
   [[nodiscard]] bool ahead_of_journal() const;
   void defer(SessionInput input, const Self& self);
+  void post_when_settled(const Self& self);
   void refuse_deferred(const Error& why);
 
   SessionAddress address_;

@@ -73,13 +73,14 @@ void SessionCore::pump_run(const Self& self, journal::Admission admission, Told 
   } while (begin_next());
 }
 
+/// Behind the end of the run: the next one, if there is one.
 bool SessionCore::begin_next() {
-  if (!next_) return false;
-  if (closing_) {
-    next_.reset();
-    return false;
+  // Bodies of a run that was killed come back, and nothing of them may be recorded.
+  if (!open_ || next_) {
+    if (!run_->finished()) killed_.push_back(std::move(run_));
   }
-  if (!run_->finished()) killed_.push_back(std::move(run_));
+  if (closing_) next_.reset();
+  if (!next_) return false;
   run_ = std::move(next_);
   run_->begin(handler_of(run_->facts()));
   return true;
