@@ -3,7 +3,7 @@
 /// What this is: the content of a blob's file, as a stream or from any place, a chunk at a time.
 /// What it promises: what is given is what was written, or there is an error that names the file,
 /// the place and what to do: each chunk is held against its checksum before anything of it is
-/// given. Memory for two chunks at most, whatever the file says. Nothing is mapped, nothing written.
+/// given. Memory for two chunks at most, whatever the file says. Nothing is mapped or written.
 /// What it does not: hold what it gives against the id; `check` does, and BlobDirectory::get.
 #pragma once
 

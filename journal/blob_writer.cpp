@@ -22,7 +22,7 @@ BlobWriter::BlobWriter(Private, BlobShelves& shelves, std::filesystem::path path
     : shelves_(shelves),
       path_(std::move(path)),
       options_(options),
-      file_(path_, O_WRONLY | O_CREAT | O_EXCL),
+      file_(std::in_place, path_, O_WRONLY | O_CREAT | O_EXCL),
       started_(kPage) {
   header_.chunk_bytes = options_.chunk_bytes;
 }
@@ -30,13 +30,20 @@ BlobWriter::BlobWriter(Private, BlobShelves& shelves, std::filesystem::path path
 Result<std::unique_ptr<BlobWriter>> BlobWriter::begin(BlobShelves& shelves, Options options) {
   PERDURE_TRY(auto path, shelves.name_for_unfinished(options.durability));
   auto writer = std::make_unique<BlobWriter>(Private{}, shelves, std::move(path), options);
-  if (writer->file_.number() < 0) return file_error(writer->path_, "made", writer->file_.failure());
-  return writer;
+  if (writer->file_->number() >= 0) return writer;
+  const int why = writer->file_->failure();
+  writer->file_.reset();
+  return file_error(writer->path_, "made", why);
 }
 
-BlobWriter::~BlobWriter() {
-  // Under its own name there is nothing when it has got the blob's, and only then.
-  if (file_.number() >= 0) ::unlink(path_.c_str());
+BlobWriter::~BlobWriter() { let_go(); }
+
+/// Its room is free afterwards, unless it has the blob's name by now: then nothing stands under its
+/// own.
+void BlobWriter::let_go() noexcept {
+  if (!file_) return;
+  file_.reset();
+  ::unlink(path_.c_str());
 }
 
 Result<void> BlobWriter::check_usable() const {
@@ -45,7 +52,9 @@ Result<void> BlobWriter::check_usable() const {
 }
 
 Result<void> BlobWriter::kept(Result<void> result) {
-  if (!result) failed_ = result.error();
+  if (result) return result;
+  failed_ = result.error();
+  let_go();
   return result;
 }
 
@@ -77,7 +86,7 @@ Result<void> BlobWriter::take(core::ByteView piece) {
 Result<void> BlobWriter::write_chunk(core::ByteView content) {
   const std::optional<core::ByteView> frame = compressor_.shrink(content);
   const core::ByteView stored = frame.value_or(content);
-  PERDURE_TRY(write_file_at(file_, path_, place_, stored));
+  PERDURE_TRY(write_file_at(*file_, path_, place_, stored));
   const RawBlobRow row = encode(BlobRow{.place = place_,
                                         .stored = static_cast<std::uint32_t>(stored.size()),
                                         .form = frame ? BlobForm::zstd : BlobForm::raw,
@@ -97,7 +106,7 @@ void BlobWriter::start_writing() noexcept {
   const std::uint64_t end = place_ / kPage * kPage;
   if (options_.durability == Durability::none || end <= started_) return;
   // Only advice: whether it is written is asked by the sync.
-  (void)::sync_file_range(file_.number(), static_cast<off64_t>(started_),
+  (void)::sync_file_range(file_->number(), static_cast<off64_t>(started_),
                           static_cast<off64_t>(end - started_), SYNC_FILE_RANGE_WRITE);
   started_ = end;
 }
@@ -107,16 +116,17 @@ Result<BlobRef> BlobWriter::write_end() {
     PERDURE_TRY(write_chunk({chunk_.get(), rest}));
   PERDURE_TRY(header_.id, hash_.finish());
   header_.index = place_;
-  PERDURE_TRY(write_file_at(file_, path_, header_.index, rows_));
-  PERDURE_TRY(write_file_at(file_, path_, 0, encode(header_)));
+  PERDURE_TRY(write_file_at(*file_, path_, header_.index, rows_));
+  PERDURE_TRY(write_file_at(*file_, path_, 0, encode(header_)));
   const BlobRef ref{header_.id, header_.bytes};
-  PERDURE_TRY(shelves_.publish(path_, file_, ref, options_.durability));
+  PERDURE_TRY(shelves_.publish(path_, *file_, ref, options_.durability));
   return ref;
 }
 
 Result<BlobRef> BlobWriter::finish() {
   PERDURE_TRY(check_usable());
   Result<BlobRef> ref = write_end();
+  let_go();
   failed_ = ref ? Error{Code::misuse, "this blob is finished: begin another one"} : ref.error();
   return ref;
 }

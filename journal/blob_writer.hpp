@@ -59,11 +59,12 @@ class BlobWriter {
   Result<void> write_chunk(core::ByteView content);
   Result<BlobRef> write_end();
   void start_writing() noexcept;
+  void let_go() noexcept;
 
   BlobShelves& shelves_;
   const std::filesystem::path path_;
   const Options options_;
-  const Descriptor file_;
+  std::optional<Descriptor> file_;  ///< Empty when there is nothing more to write.
   ContentHash hash_;
   ChunkCompressor compressor_;
   std::unique_ptr<std::byte[]> chunk_;  ///< The beginning of the next one.
