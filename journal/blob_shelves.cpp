@@ -222,7 +222,11 @@ Result<void> BlobShelves::remove_if_old(const ListedBlob& blob, core::WallTime n
     return success();
   }
   const fs::path path = place().file(blob.id);
-  if (::unlink(path.c_str()) != 0) return file_error(path, "removed", errno);
+  if (::unlink(path.c_str()) != 0) {
+    // Another thread that removes was faster.
+    if (errno == ENOENT) return success();
+    return file_error(path, "removed", errno);
+  }
   ++removal.removed;
   removal.removed_bytes += blob.stored_bytes;
   return success();

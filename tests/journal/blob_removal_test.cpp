@@ -94,6 +94,20 @@ TEST_F(BlobRemovalTest, AReaderGoesOnAndTheContentCanBePutAgain) {
   EXPECT_EQ(get(ref).value(), content);
 }
 
+TEST_F(BlobRemovalTest, SeveralMayRemoveAtOnce) {
+  const BlobRef ref = put_before(1, 2h);
+  open();
+  const auto removal = store_->remove_unreferenced(
+      [&](const BlobId&) {
+        EXPECT_EQ(remove({}, 1h).removed, 1U);
+        return false;
+      },
+      1h, clock_);
+  ASSERT_TRUE(removal) << removal.error().message;
+  EXPECT_EQ(removal.value().removed, 0U) << "the other one was faster";
+  EXPECT_FALSE(get(ref));
+}
+
 TEST_F(BlobRemovalTest, WithoutBlobsThereIsNothingToRemove) {
   EXPECT_EQ(remove({}, 0s).removed, 0U);
 }

@@ -235,6 +235,16 @@ TEST_F(BlobStoreTest, ABlobUnderAnothersNameIsSaidSo) {
   EXPECT_TRUE(get(one));
 }
 
+/// The sizes are the same, and each chunk has the checksum that its row says.
+TEST_F(BlobStoreTest, AHeaderBelongsToItsChunks) {
+  const BlobRef one = put(content_of(Content::noise, 9000, 1));
+  const BlobRef other = put(content_of(Content::noise, 9000, 2));
+  patch(file(other), kBlobHeaderBytes, bytes_of(file(one)).substr(kBlobHeaderBytes));
+  const auto opened = blobs().open(other);
+  ASSERT_FALSE(opened);
+  expect_error(opened.error(), Code::corrupt, "checksum of its index", other);
+}
+
 TEST_F(BlobStoreTest, WhatIsNoFileIsSaidSo) {
   const BlobRef ref = put(core::as_bytes("gone"));
   fs::remove(file(ref));
