@@ -4,7 +4,8 @@
 /// it, each under the SHA-256 of its content (docs/journal_format.md, "Blobs").
 /// What it promises: equal content is stored once. What `put` or a writer's `finish` gave in
 /// durability `full` is there after a crash or a loss of power. A full disk is `storage_full` and
-/// leaves nothing behind. Content of any size in bounded memory, through writers and readers.
+/// leaves nothing behind. Content of any size in bounded memory, through writers and readers; but a
+/// hundred bytes are kept for each blob that was put, so that nobody removes it.
 /// What it does not: know who refers to a blob, or keep out a second process: it belongs to whoever
 /// holds the journal open for writing.
 #pragma once
