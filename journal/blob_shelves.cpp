@@ -68,28 +68,19 @@ Result<void> BlobShelves::synced(Result<void> result) {
   return ends_writing(std::move(result).error());
 }
 
+/// All shelves at once: to make each when it is needed costs most of the first puts a sync more.
 Result<void> BlobShelves::make_root(Durability durability) {
   if (!made_) {
     PERDURE_TRY(make_directory(place().root()));
     PERDURE_TRY(make_directory(place().unfinished()));
+    for (std::size_t number = 0; number < BlobPlace::kShelves; ++number)
+      PERDURE_TRY(make_directory(place().shelf(number)));
     made_ = true;
   }
   if (durability == Durability::none || durable_) return success();
+  PERDURE_TRY(synced(sync_directory(place().root())));
   PERDURE_TRY(synced(sync_directory(place().journal())));
   durable_ = true;
-  return success();
-}
-
-Result<void> BlobShelves::make_shelf(std::size_t number, Durability durability) {
-  PERDURE_TRY(make_root(durability));
-  Shelf& one = shelves_[number];
-  if (!one.made) {
-    PERDURE_TRY(make_directory(place().shelf(number)));
-    one.made = true;
-  }
-  if (durability == Durability::none || one.durable) return success();
-  PERDURE_TRY(synced(sync_directory(place().root())));
-  one.durable = true;
   return success();
 }
 
@@ -145,7 +136,7 @@ Result<BlobShelves::Found> BlobShelves::find(const BlobRef& ref, Durability dura
   }
   // It was made by a process that died, by a thread that has not synced it yet, or not to be
   // durable.
-  PERDURE_TRY(make_shelf(BlobPlace::shelf_of(ref.id), durability));
+  PERDURE_TRY(make_root(durability));
   const Descriptor file(place().file(ref.id), O_RDONLY);
   if (file.number() < 0) return file_error(place().file(ref.id), "opened", file.failure());
   PERDURE_TRY(make_durable(ref.id, &file));
@@ -193,7 +184,7 @@ Result<void> BlobShelves::publish(const fs::path& path, const Descriptor& file, 
   for (;;) {
     PERDURE_TRY(const Found found, find(ref, durability));
     if (found.state == Found::State::sound) return success();
-    PERDURE_TRY(make_shelf(BlobPlace::shelf_of(ref.id), durability));
+    PERDURE_TRY(make_root(durability));
     // It has no name yet, so a disk that turns out to be full costs nothing but this file.
     if (durability == Durability::full && !is_synced) {
       Result<void> done = sync_file(file, path);

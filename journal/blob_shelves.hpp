@@ -81,8 +81,6 @@ class BlobShelves {
   struct Shelf {
     std::mutex mutex;
     std::unordered_map<BlobId, Known, BlobIdHash> known;
-    std::atomic<bool> made = false;
-    std::atomic<bool> durable = false;
   };
   struct Found;
 
@@ -90,7 +88,6 @@ class BlobShelves {
   Error ends_writing(Error error);
   Result<void> synced(Result<void> result);
   Result<void> make_root(Durability durability);
-  Result<void> make_shelf(std::size_t number, Durability durability);
   Result<Found> find(const BlobRef& ref, Durability durability);
   Result<Found> examine(const BlobRef& ref);
   Result<bool> give_name(const std::filesystem::path& path, const BlobId& id, const Found& found);

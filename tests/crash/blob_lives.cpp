@@ -127,6 +127,8 @@ std::vector<std::string> lose_power_of_blobs(const BlobLives& lives, Syncs syncs
     if (records[at].event == DiskEvent::mark) take_acknowledged(records[at].data, acknowledged);
     // A write more or less makes no difference to what is named and synced.
     if (at < first || records[at].event == DiskEvent::write) continue;
+    // Nor does a shelf.
+    if (records[at].event == DiskEvent::create_directory && at % 64 != 0) continue;
     for (const double share : kept) {
       disk.lose_power(lives.image(), share, random);
       for (const std::string& finding : look_at_blobs(lives.image(), acknowledged, torn))
