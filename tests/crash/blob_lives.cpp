@@ -54,7 +54,8 @@ std::vector<std::string> look(const fs::path& image, const std::set<std::uint64_
     findings.emplace_back("what was unfinished is still there");
   for (std::uint64_t number = 0; number < 4; ++number) {
     const core::Bytes content = blob_content(number);
-    const journal::BlobRef ref = value_of(store->put(content, Durability::full));
+    // Real syncs would prove nothing here, and there are thousands of looks.
+    const journal::BlobRef ref = value_of(store->put(content, Durability::none));
     if (value_of(store->directory().get(ref, content.size())) != content)
       findings.emplace_back("what the next process puts is wrong");
     damaged.erase(ref.id);
@@ -127,7 +128,8 @@ std::vector<std::string> lose_power_of_blobs(const BlobLives& lives, Syncs syncs
     if (records[at].event == DiskEvent::mark) take_acknowledged(records[at].data, acknowledged);
     // A write more or less makes no difference to what is named and synced.
     if (at < first || records[at].event == DiskEvent::write) continue;
-    // Nor does a shelf.
+    // Nor does a shelf, or that a sync begins.
+    if (records[at].event == DiskEvent::sync_begin) continue;
     if (records[at].event == DiskEvent::create_directory && at % 64 != 0) continue;
     for (const double share : kept) {
       disk.lose_power(lives.image(), share, random);
