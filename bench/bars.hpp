@@ -33,6 +33,7 @@ struct Report {
 [[nodiscard]] Report measure_lone_session(const std::filesystem::path& where);
 [[nodiscard]] Report measure_many_sessions(const std::filesystem::path& where);
 [[nodiscard]] Report measure_flat_cost(const std::filesystem::path& where);
+[[nodiscard]] Report measure_blobs(const std::filesystem::path& where);
 [[nodiscard]] Report measure_replay(const std::filesystem::path& where);
 
 [[nodiscard]] double percentile(std::vector<double> samples, double share);

@@ -1,4 +1,4 @@
-/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|replay|flat]`.
+/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|replay|flat|blobs]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -41,6 +41,7 @@ constexpr Measurement kMeasurements[] = {
     {"many", &perdure::bench::measure_many_sessions},
     {"replay", &perdure::bench::measure_replay},
     {"flat", &perdure::bench::measure_flat_cost},
+    {"blobs", &perdure::bench::measure_blobs},
 };
 
 /// `only`: one measurement's name, or null for all.
@@ -61,7 +62,7 @@ int print_bars(const char* only) {
     std::fflush(stdout);
   }
   if (!any) {
-    std::fprintf(stderr, "no measurement is called %s: lone, many, replay or flat\n", only);
+    std::fprintf(stderr, "no measurement is called %s: lone, many, replay, flat or blobs\n", only);
     return 2;
   }
   return all_ok ? 0 : 1;

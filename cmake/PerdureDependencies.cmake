@@ -9,6 +9,9 @@ find_package(LMDB 0.9.24 REQUIRED)
 find_package(FlatBuffers CONFIG REQUIRED NAMES FlatBuffers flatbuffers)
 find_package(CAF REQUIRED COMPONENTS core io)
 find_package(Xxhash 0.8 REQUIRED)
+find_package(Zstd 1.4 REQUIRED)
+# Its libcrypto only.
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_program(PERDURE_FLATC flatc REQUIRED)
 mark_as_advanced(PERDURE_FLATC)
 

@@ -19,6 +19,7 @@ install(FILES
   "${PROJECT_BINARY_DIR}/perdureConfig.cmake"
   "${PROJECT_BINARY_DIR}/perdureConfigVersion.cmake"
   cmake/FindCAF.cmake cmake/FindLMDB.cmake cmake/FindXxhash.cmake
+  cmake/FindZstd.cmake
   DESTINATION "${package_directory}")
 
 if(TARGET perdure_cli)

@@ -11,7 +11,8 @@ const std::array<std::string_view, kCrashPointCount> kCrashPointNames = {
     "run_created",        "body_before",      "body_after",       "result_submitted",
     "commit_before",      "log_extended",     "commit_written",   "commit_after",
     "gate_opened",        "end_submitted",    "recovery_scanned", "checkpoint_before",
-    "checkpoint_written", "checkpoint_after", "shutdown_begun",   "shutdown_before_clean"};
+    "checkpoint_written", "checkpoint_after", "shutdown_begun",   "shutdown_before_clean",
+    "blob_written",       "blob_synced",      "blob_renamed"};
 
 namespace detail {
 

@@ -33,8 +33,11 @@ enum class CrashPoint : std::uint8_t {
   checkpoint_after,       ///< They are durable in the tables; the log still has them.
   shutdown_begun,         ///< A clean shutdown has begun.
   shutdown_before_clean,  ///< Everything is durable; the mark of a clean end is not written.
+  blob_written,           ///< A blob's file is written under a name of its own, not durable.
+  blob_synced,            ///< It is durable, and not yet where it belongs.
+  blob_renamed,           ///< It is where it belongs, which is not yet durable.
 };
-inline constexpr std::size_t kCrashPointCount = 16;
+inline constexpr std::size_t kCrashPointCount = 19;
 extern const std::array<std::string_view, kCrashPointCount> kCrashPointNames;
 
 namespace detail {

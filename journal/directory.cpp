@@ -10,6 +10,7 @@
 
 #include "core/assert.hpp"
 #include "core/limits.hpp"
+#include "journal/blob_place.hpp"
 #include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
 #include "journal/generation.hpp"
@@ -45,7 +46,7 @@ bool is_generation(std::string_view name) {
 /// Whether an entry of the directory can be a part of a journal without CURRENT.
 bool is_ours(std::string_view name) {
   if (name.ends_with(kUnfinished)) name.remove_suffix(kUnfinished.size());
-  return name == "LOCK" || name == kCurrent || is_generation(name);
+  return name == "LOCK" || name == kCurrent || name == BlobPlace::kName || is_generation(name);
 }
 
 /// The generation that the text of CURRENT names.

@@ -10,6 +10,7 @@
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
 ///       generation-000001/ data.mdb, lock.mdb, wal
+///       blobs/             large content (blob_store.hpp), not there without any
 ///
 /// A journal that comes into being is complete once CURRENT names its generation. A crash before
 /// that leaves parts that the next opening for writing replaces. Directories are made with mode

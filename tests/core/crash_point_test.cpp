@@ -119,7 +119,8 @@ TEST(CrashPoint, NamesAreThoseOfTheEnumerators) {
   EXPECT_EQ(kCrashPointNames[static_cast<std::size_t>(CrashPoint::gate_opened)], "gate_opened");
   EXPECT_EQ(kCrashPointNames[static_cast<std::size_t>(CrashPoint::shutdown_before_clean)],
             "shutdown_before_clean");
-  EXPECT_EQ(static_cast<std::size_t>(CrashPoint::shutdown_before_clean) + 1, kCrashPointCount);
+  EXPECT_EQ(kCrashPointNames[static_cast<std::size_t>(CrashPoint::blob_renamed)], "blob_renamed");
+  EXPECT_EQ(static_cast<std::size_t>(CrashPoint::blob_renamed) + 1, kCrashPointCount);
 }
 
 }  // namespace

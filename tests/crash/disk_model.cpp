@@ -131,9 +131,15 @@ void DiskModel::create(const DiskRecord& record) {
 void DiskModel::rename(const DiskRecord& record) {
   const auto [directory, name] = parent_of(record.path);
   const auto [to_directory, to] = parent_of(record.data);
-  if (directory != to_directory || !directory->entries.contains(name))
+  if (!directory->entries.contains(name))
     throw std::logic_error("a rename of " + record.path + " to " + record.data);
-  note(directory, {name, to, nullptr});
+  if (directory == to_directory) {
+    note(directory, {name, to, nullptr});
+    return;
+  }
+  // Each of the two directories is synced by itself, and nothing else is relied on.
+  note(to_directory, {to, {}, directory->entries.at(name)});
+  note(directory, {name, {}, nullptr});
 }
 
 void DiskModel::remove(const DiskRecord& record) {

@@ -6,7 +6,8 @@
 /// lost here, if it writes a sector of 512 bytes whole or not at all. Of what was not synced any
 /// sectors may have come to the disk, each in any of its versions; a file may be as long as it was
 /// at any time since, with zeros for what did not come; of the entries of a directory any changes
-/// may have come since its sync, a rename whole or not at all.
+/// may have come since its sync, a rename whole or not at all; one into another directory comes in
+/// each of the two for itself.
 /// What it does not: model a disk that lies about a sync, or a sector that can't be read.
 #pragma once
 

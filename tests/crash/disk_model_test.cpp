@@ -138,6 +138,26 @@ TEST_F(DiskModelTest, ARenameIsWholeOrNotAtAll) {
   EXPECT_EQ(found("a.new"), Set{"-"});
 }
 
+TEST_F(DiskModelTest, ARenameIntoAnotherDirectoryIsCertainWhereThatWasSynced) {
+  apply(DiskEvent::create_directory, 6, 0, "from", "");
+  apply(DiskEvent::create_directory, 7, 0, "to", "");
+  sync(kDiskRoot);
+  create(5, "from/a");
+  write(5, 0, "new");
+  sync(5);
+  sync(6);
+  apply(DiskEvent::rename, 0, 0, "from/a", "to/b");
+  EXPECT_EQ(disk_.seen().count("from/a"), 0U);
+  EXPECT_EQ(disk_.seen().at("to/b"), "new");
+  EXPECT_EQ(found("to/b"), (Set{"-", "new"}));
+  EXPECT_EQ(found("from/a"), (Set{"-", "new"}));
+  sync(7);
+  EXPECT_EQ(found("to/b"), Set{"new"});
+  EXPECT_EQ(found("from/a"), (Set{"-", "new"}));
+  sync(6);
+  EXPECT_EQ(found("from/a"), Set{"-"});
+}
+
 TEST_F(DiskModelTest, ARemovalIsCertainWhenTheDirectoryWasSynced) {
   apply(DiskEvent::create_directory, 4, 0, "d", "");
   create(5, "d/a");

@@ -35,6 +35,8 @@ OWNERS = (
      r"actors/([a-z_]+_actor|supervisor|remote|runtime)[a-z_]*\.(hpp|cpp)|actors/caf_[a-z_]+\.hpp"
      r"|include/perdure/caf\.hpp|tests/actors/.*|tests/api/caf_.*"),
     (r"xxhash\.h", r"core/bytes\.cpp"),
+    (r"zstd\.h", r"journal/blob_zstd\.cpp|tests/fuzz/blob_fuzz\.cpp"),
+    (r"openssl/evp\.h", r"journal/blob_hash\.cpp"),
     (r"boost/(outcome|describe|mp11)/.*", r"(?!samples/|docs/).*"),
     (r"gtest/.*|gmock/.*", r"tests/.*"),
     (r"benchmark/.*", r"bench/.*"),
