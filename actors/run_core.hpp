@@ -143,7 +143,7 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] Result<bool> replay_result(const journal::StepResult& result, std::uint32_t index);
   /// Starts, settles and ends what can be, until nothing more can.
   void settle();
-  [[nodiscard]] bool begin_opened(journal::Pending& pending);
+  void begin_opened(journal::Pending& pending);
   void order_body(journal::Pending& pending, const Begin& begin);
   void record_result(journal::Pending& pending, const detail::BodyResult& result,
                      std::int64_t busy_us);

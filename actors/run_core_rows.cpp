@@ -5,7 +5,6 @@
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace perdure::actors {
@@ -71,10 +70,8 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
 
 /// A run that only waits for time leaves `ready`: recovery need not load it before its time.
 void RunCore::touch_status() {
-  const auto pending = machine_.pending();
-  const bool waits = !pending.empty() && std::ranges::all_of(pending, [](const auto& each) {
-    return each->phase == Pending::Phase::backoff;
-  });
+  const std::size_t pending = machine_.pending().size();
+  const bool waits = pending != 0 && pending == machine_.in_backoff();
   const RunStatus status = waits ? RunStatus::waiting : RunStatus::running;
   if (head_.status != status) {
     head_.status = status;
@@ -138,8 +135,8 @@ void RunCore::park(Error why) {
 
 void RunCore::close() {
   closing_ = true;
-  for (const auto& pending : machine_.pending())
-    if (pending->phase == Pending::Phase::active)
+  for (const Pending* const pending : machine_.pending())
+    if (pending->phase() == Pending::Phase::active)
       static_cast<detail::Leaf*>(pending->tag)->stop_source().request_stop();
   if (machine_.state() == journal::MachineState::waiting) return;
   machine_.close();
@@ -154,7 +151,7 @@ void RunCore::abandon() {
 /// The pool has stopped, or nothing becomes durable any more: ordering the body again would go
 /// round in a circle.
 void RunCore::never_ran(Pending& pending) {
-  pending.phase = Pending::Phase::opened;
+  machine_.set_phase(pending, Pending::Phase::opened);
   if (pending.started_as == journal::EffectClass::at_most_once)
     plan_retry(pending,
                Error{Code::closed, "the runtime stopped before the body had begun", true,
@@ -188,20 +185,6 @@ void RunCore::discard_frame() {
   set_discarding(false);
   leave_handler(before);
   machine_.suspended();
-}
-
-void RunCore::stop(detail::Leaf& leaf) noexcept {
-  for (const auto& pending : machine_.pending()) {
-    if (pending->tag != &leaf) continue;
-    pending->stop_requested = true;
-    if (pending->phase == Pending::Phase::active) {
-      leaf.stop_source().request_stop();
-    } else {
-      // It has not begun, or waits for another attempt: begin_step settles it as cancelled.
-      pending->phase = Pending::Phase::opened;
-    }
-    return;
-  }
 }
 
 void RunCore::handler_threw(const char* what) noexcept {
