@@ -164,24 +164,26 @@ void Branches::decide() noexcept {
   ask_to_stop();
 }
 
+/// The last failure becomes one of all; `winner_` is the branch that it was of.
+void Branches::none_succeeded() {
+  std::string message = "all " + std::to_string(failures_) + " branches failed: " + words_;
+  if (untold_ > 1) message += "; and " + std::to_string(untold_ - 1) + " more";
+  if (untold_ > 0) message += "; " + words_of(winner_, *failure_);
+  failure_->effect = failure_->known_effect();
+  failure_->message = std::move(message);
+}
+
 void Branches::end() noexcept {
   over_ = true;
-  if (!decided_) {
-    if (count_ == 0 && rule_ != Rule::all) {
-      failure_ = Error{Code::misuse,
-                       "nothing can win among no branches: look before you await `any` or `race` "
-                       "of an empty vector"};
-    } else if (rule_ == Rule::all ? next_ < count_ : stopped_) {
-      failure_ = cancelled_error();
-    } else if (failures_ > 1) {
-      // With `any`: nobody has won, and `winner_` is the one that failed last.
-      std::string message =
-          "all " + std::to_string(failures_) + " branches failed: " + std::move(words_);
-      if (untold_ > 1) message += "; and " + std::to_string(untold_ - 1) + " more";
-      if (untold_ > 0) message += "; " + words_of(winner_, *failure_);
-      failure_->effect = failure_->known_effect();
-      failure_->message = std::move(message);
-    }
+  if (rule_ == Rule::all) {
+    // Without a failure of its own: it was stopped from outside before all could begin.
+    if (!decided_ && next_ < count_) failure_ = cancelled_error();
+  } else if (count_ == 0) {
+    failure_ = Error{Code::misuse,
+                     "nothing can win among no branches: look before you await `any` or `race` of "
+                     "an empty vector"};
+  } else if (!decided_ && failures_ > 1) {
+    none_succeeded();
   }
   clear();
   parent_->child_ended(position_);

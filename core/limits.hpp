@@ -23,8 +23,6 @@ inline constexpr std::size_t kPathDepth = 64;
 inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
 /// Records in one run (its numbers are 32 bits, the last is reserved for the run's head row).
 inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
-/// Branches of one combinator.
-inline constexpr std::size_t kBranches = 4096;
 /// Unclean ends of the process during one step after which its run is parked.
 inline constexpr std::uint32_t kUncleanEnds = 3;
 /// How long opening for writing looks at pages after an unclean end; then it goes on. Some hundred

@@ -49,14 +49,16 @@ class Context {
   /// Fails with the first failure by order of delivery. Then the others are asked to stop, and it
   /// ends when they have ended; what has not begun never does.
   template <detail::Operation... Ops>
-  [[nodiscard("perdure: `all` does nothing until it is awaited")]] auto all(Ops&&... operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto all(
+      Ops&&... operations) {
     return detail::branches_of<detail::Rule::all>(std::forward<Ops>(operations)...);
   }
   /// The same for a vector of tasks or operations of one type, moved in. The value is the vector of
   /// their values, empty for an empty one; for void there is none.
   template <class Vector>
     requires detail::kIsVector<std::remove_cvref_t<Vector>>
-  [[nodiscard("perdure: `all` does nothing until it is awaited")]] auto all(Vector&& operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto all(
+      Vector&& operations) {
     return detail::branches_of_vector<detail::Rule::all>(std::forward<Vector>(operations));
   }
 
@@ -66,25 +68,29 @@ class Context {
   /// Fails when all have failed, with the last failure; its message then has the words of each, and
   /// its effect is `refused` only if all were.
   template <detail::Operation... Ops>
-  [[nodiscard("perdure: `any` does nothing until it is awaited")]] auto any(Ops&&... operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto any(
+      Ops&&... operations) {
     return detail::branches_of<detail::Rule::any>(std::forward<Ops>(operations)...);
   }
   /// The same for a vector, moved in; the value is a `Winner<T>`. `misuse` for an empty one.
   template <class Vector>
     requires detail::kIsVector<std::remove_cvref_t<Vector>>
-  [[nodiscard("perdure: `any` does nothing until it is awaited")]] auto any(Vector&& operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto any(
+      Vector&& operations) {
     return detail::branches_of_vector<detail::Rule::any>(std::forward<Vector>(operations));
   }
 
   /// As `any`, but the first end decides, be it a success or a failure.
   template <detail::Operation... Ops>
-  [[nodiscard("perdure: `race` does nothing until it is awaited")]] auto race(Ops&&... operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto race(
+      Ops&&... operations) {
     return detail::branches_of<detail::Rule::race>(std::forward<Ops>(operations)...);
   }
   /// The same for a vector, moved in; the value is a `Winner<T>`. `misuse` for an empty one.
   template <class Vector>
     requires detail::kIsVector<std::remove_cvref_t<Vector>>
-  [[nodiscard("perdure: `race` does nothing until it is awaited")]] auto race(Vector&& operations) {
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto race(
+      Vector&& operations) {
     return detail::branches_of_vector<detail::Rule::race>(std::forward<Vector>(operations));
   }
 
@@ -98,7 +104,7 @@ class Context {
   /// Fails with the first failure by order of delivery: no more branches begin, those that run are
   /// asked to stop, and it ends when they have ended.
   template <std::ranges::input_range Items, class F>
-  [[nodiscard("perdure: `map` does nothing until it is awaited")]] auto map(
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto map(
       Items&& items, F f, MapOptions options = {}) {
     return detail::map_of(std::forward<Items>(items), std::move(f), options);
   }

@@ -176,12 +176,12 @@ class BranchModel {
       end = std::max(end, begun[i].second.end);
     }
     if (end == kNever) return {};
-    return judged(rule, count, begun, decided, stop, end);
+    return judged(rule, count, begun, decided, end);
   }
 
   static Outcome judged(pd::detail::Rule rule, std::size_t count,
                         const std::vector<std::pair<std::size_t, Outcome>>& begun,
-                        std::size_t decided, std::size_t stop, std::size_t end) {
+                        std::size_t decided, std::size_t end) {
     using Rule = pd::detail::Rule;
     for (std::size_t i = 0; i < begun.size(); ++i) {
       const Outcome& each = begun[i].second;
@@ -195,7 +195,6 @@ class BranchModel {
       for (const auto& each : begun) values.push_back(each.second.value);
       return value(end, text_of(values));
     }
-    if (stop < end) return cancelled(end);
     return none_succeeded(begun, end);
   }
 

@@ -45,7 +45,7 @@ class TreeMaker {
  public:
   enum class AtOnce : std::uint8_t { no, yes };
   TreeMaker(std::uint32_t seed, AtOnce at_once) : random_(seed), at_once_(at_once) {}
-  Tree make() { return tree(3); }
+  Tree make() { return tree(4); }
 
  private:
   std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_()) % bound; }
@@ -64,7 +64,7 @@ class TreeMaker {
     return made;
   }
   Tree tree(std::uint32_t depth) {
-    if (depth == 0 || ids_ > 14) return leaf();
+    if (depth == 0 || ids_ > 20) return leaf();
     Tree made;
     made.kind = static_cast<TreeKind>(below(10));
     made.rule = static_cast<pd::detail::Rule>(below(3));

@@ -75,6 +75,7 @@ class BranchesPropertyTest : public EngineFixture {
     finish(whole, seed);
     check(whole, tree, at_once);
     const pd::Result<std::string> reply = whole.reply<std::string>();
+    steps_ += whole.deliveries().size();
     for (std::size_t crash = 1; crash < whole.commits() && !HasFailure(); ++crash) {
       SCOPED_TRACE("crash behind commit " + std::to_string(crash));
       RunDriver run(agent_, 0);
@@ -103,20 +104,24 @@ class BranchesPropertyTest : public EngineFixture {
       SCOPED_TRACE("tree " + std::to_string(seed));
       try_tree(seed, at_once);
     }
+    if (HasFailure()) return;
+    // Trees of one leaf would hold any rule.
+    EXPECT_GT(steps_, std::size_t{5} * count) << "the trees are too small";
   }
   pd::detail::AgentEntry agent_;
+  std::size_t steps_ = 0;
 };
 
 TEST_F(BranchesPropertyTest, TheOrderOfDeliveriesDecidesAndCrashesChangeNothing) {
-  try_trees(Bodies::prompt, TreeMaker::AtOnce::no, 400);
+  try_trees(Bodies::prompt, TreeMaker::AtOnce::no, 600);
 }
 
 TEST_F(BranchesPropertyTest, BodiesThatDoNotHeedTheirStopChangeNoRule) {
-  try_trees(Bodies::stubborn, TreeMaker::AtOnce::no, 400);
+  try_trees(Bodies::stubborn, TreeMaker::AtOnce::no, 600);
 }
 
 TEST_F(BranchesPropertyTest, BranchesThatEndWhereTheyBeginReplayAsTheyRan) {
-  try_trees(Bodies::prompt, TreeMaker::AtOnce::yes, 400);
+  try_trees(Bodies::prompt, TreeMaker::AtOnce::yes, 600);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ class Branches : public Parent, public Runnable {
   void decide() noexcept;
   void ask_to_stop() noexcept;
   void threw(std::uint32_t index) noexcept;
+  void none_succeeded();
   void end() noexcept;
 
   Execution* execution_ = nullptr;
