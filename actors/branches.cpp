@@ -150,7 +150,7 @@ void Branches::failed(std::uint32_t index, Error error) {
   if (failure_ && failure_->known_effect() != error.known_effect())
     error.effect = ErrorEffect::unknown;
   std::string words = words_of(index, error);
-  if (words_.size() + words.size() > kWordsAll) {
+  if (untold_ > 0 || words_.size() + words.size() > kWordsAll) {
     ++untold_;
   } else {
     words_ += (words_.empty() ? "" : "; ") + words;

@@ -96,7 +96,9 @@ class BranchesPropertyTest : public EngineFixture {
       if (!run.over()) run.crash_and_resume(actors::LastEnd::clean);
     }
     check(run, tree, at_once);
-    if (bodies_now == Bodies::prompt) EXPECT_EQ(run.reply<std::string>(), reply);
+    if (bodies_now == Bodies::prompt) {
+      EXPECT_EQ(run.reply<std::string>(), reply);
+    }
   }
   void try_trees(Bodies bodies, TreeMaker::AtOnce at_once, std::uint32_t count) {
     bodies_now = bodies;

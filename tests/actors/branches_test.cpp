@@ -99,10 +99,11 @@ pd::Task<std::string> none_of(pd::Context& ctx, int which) {
         fails_with(ctx, which == 1 ? pd::Code::refused : pd::Code::timeout, "too full"));
     tasks.push_back(fails_with(ctx, pd::Code::refused, "too late"));
   }
-  if (which == 3)
-    for (int i = 0; i < 300; ++i)
-      tasks.push_back(
-          fails_with(ctx, pd::Code::user, std::string(i == 299 ? 3000 : 100, 'x') + "ö"));
+  for (int i = 0; which >= 3 && i < 300; ++i) {
+    // The last one is long, or so short that it would find room where others found none.
+    const std::size_t size = i < 299 ? 100 : which == 3 ? 3000 : 0;
+    tasks.push_back(fails_with(ctx, pd::Code::user, std::string(size, 'x') + "ö"));
+  }
   const auto won = co_await pd::as_result(ctx.any(std::move(tasks)));
   const pd::Error& error = won.error();
   co_return std::string(to_string(error.code)) + "/" +
@@ -125,6 +126,9 @@ TEST_F(BranchesTest, AnyThatFailsTellsTheWordsOfEachWithinTheLimit) {
   EXPECT_TRUE(contains(many, "all 300 branches failed: branch 0: user: xxx")) << many;
   EXPECT_TRUE(contains(many, " more; branch 299: user: xxx")) << many;
   EXPECT_TRUE(many.ends_with("x…")) << "the last one is cut";
+  const std::string short_one = run(failing_any, 4).value();
+  EXPECT_TRUE(short_one.ends_with(" more; branch 299: user: ö")) << short_one;
+  EXPECT_EQ(short_one.find("branch 299"), short_one.rfind("branch 299"));
 }
 
 pd::Task<int> empty_vectors(pd::Context& ctx, int which) {
