@@ -13,6 +13,8 @@ pd::Task<std::string> tree_handler(pd::Context& ctx, int) {
 }
 inline constexpr pd::Agent trees{"trees", &tree_handler};
 
+constexpr std::uint32_t kTrees = kSanitized ? 60 : 600;
+
 class BranchesPropertyTest : public EngineFixture {
  protected:
   BranchesPropertyTest() : agent_(pd::detail::entry_of(trees)) {}
@@ -115,15 +117,15 @@ class BranchesPropertyTest : public EngineFixture {
 };
 
 TEST_F(BranchesPropertyTest, TheOrderOfDeliveriesDecidesAndCrashesChangeNothing) {
-  try_trees(Bodies::prompt, TreeMaker::AtOnce::no, 600);
+  try_trees(Bodies::prompt, TreeMaker::AtOnce::no, kTrees);
 }
 
 TEST_F(BranchesPropertyTest, BodiesThatDoNotHeedTheirStopChangeNoRule) {
-  try_trees(Bodies::stubborn, TreeMaker::AtOnce::no, 600);
+  try_trees(Bodies::stubborn, TreeMaker::AtOnce::no, kTrees);
 }
 
 TEST_F(BranchesPropertyTest, BranchesThatEndWhereTheyBeginReplayAsTheyRan) {
-  try_trees(Bodies::prompt, TreeMaker::AtOnce::yes, 600);
+  try_trees(Bodies::prompt, TreeMaker::AtOnce::yes, kTrees);
 }
 
 }  // namespace

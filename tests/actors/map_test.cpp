@@ -211,8 +211,10 @@ TEST_F(MapTest, AHundredThousandBranchesThatEndAtOnceNeedNoStack) {
   EXPECT_TRUE(none.error().message.ends_with("branch 99999: user: failed 99999"));
 }
 
+constexpr std::size_t kSteps = kSanitized ? 2'000 : 20'000;
+
 pd::Task<int> many_steps(pd::Context& ctx, int limit) {
-  std::vector<int> items(20'000, 1);
+  std::vector<int> items(kSteps, 1);
   const auto values = co_await ctx.map(
       std::move(items),
       [&](int item) { return ctx.step("one of many", [item](pd::Step&) { return item; }); },
@@ -221,14 +223,14 @@ pd::Task<int> many_steps(pd::Context& ctx, int limit) {
 }
 inline constexpr pd::Agent stepping{"stepping", &many_steps};
 
-TEST_F(MapTest, TwentyThousandStepsSideBySideAreRecordedStoppedAndReplayed) {
+TEST_F(MapTest, ThousandsOfStepsSideBySideAreRecordedStoppedAndReplayed) {
   const auto agent = entry(stepping);
   RunDriver run(agent, 0);
-  ASSERT_EQ(run.bodies().size(), 20'000U);
+  ASSERT_EQ(run.bodies().size(), kSteps);
   // From the end of the list, and the middle: neither is found by walking to it.
-  for (int i = 0; i < 10'000; ++i) run.complete(run.bodies().size() - 1);
+  for (std::size_t i = 0; i < kSteps / 2; ++i) run.complete(run.bodies().size() - 1);
   run.crash_and_resume(actors::LastEnd::clean);
-  ASSERT_EQ(run.bodies().size(), 10'000U);
+  ASSERT_EQ(run.bodies().size(), kSteps / 2);
   run.complete(run.bodies().size() / 2, pd::Error{pd::Code::refused, "no"});
   for (const auto& body : run.bodies()) ASSERT_TRUE(body.stop.stop_requested());
   while (!run.over()) run.complete(run.bodies().size() - 1);
