@@ -44,22 +44,22 @@ std::string RunCore::explain() const {
            ") and its last bodies are returning";
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
   std::string text;
-  for (const auto& pending : machine_.pending()) {
+  for (const journal::Pending* const pending : machine_.pending()) {
     if (!text.empty()) text += "; ";
     text += step_text(pending->what.path, pending->what.name);
-    if (pending->phase == Phase::active && pending->stop_requested) {
+    if (pending->phase() == Phase::active && pending->stop_requested) {
       text += " was asked to stop and its body has not returned";
-    } else if (pending->phase == Phase::active) {
+    } else if (pending->phase() == Phase::active) {
       text +=
           " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";
     } else if (const auto found = attempts_.find(pending->what.path.hash());
-               pending->phase == Phase::backoff && found != attempts_.end()) {
+               pending->phase() == Phase::backoff && found != attempts_.end()) {
       text +=
           " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
           std::to_string(found->second.count + 1) + ", the last one failed with " +
           (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
     } else if (const auto wait = waits_.find(pending->what.path.hash());
-               pending->phase == Phase::waiting && wait != waits_.end()) {
+               pending->phase() == Phase::waiting && wait != waits_.end()) {
       text += " " + wait_text(wait->second, now);
     } else {
       text += " is about to begin";

@@ -329,9 +329,7 @@ void RunCore::pump() {
 }
 
 void RunCore::settle() {
-  bool again = true;
-  while (again && machine_.state() == journal::MachineState::running) {
-    again = false;
+  while (machine_.state() == journal::MachineState::running) {
     if (thrown_) {
       park(*std::exchange(thrown_, std::nullopt));
       return;
@@ -340,16 +338,16 @@ void RunCore::settle() {
       finish();
       return;
     }
-    // A settled step resumes the handler, which changes the list: then begin again from its start.
-    for (std::size_t i = 0; i < machine_.pending().size() && !again; ++i) {
-      Pending& pending = *machine_.pending()[i];
-      if (pending.phase == Pending::Phase::opened) again = begin_opened(pending);
+    Pending* const pending = machine_.take_opened();
+    if (pending == nullptr) {
+      touch_status();
+      return;
     }
+    begin_opened(*pending);
   }
-  if (machine_.state() == journal::MachineState::running) touch_status();
 }
 
-bool RunCore::begin_opened(Pending& pending) {
+void RunCore::begin_opened(Pending& pending) {
   if (pending.what.kind != journal::StepKind::step) return begin_wait(pending);
   detail::BodyLeaf& leaf = body_of(pending);
   journal::Attempts* const attempts = attempts_of(pending.what.path);
@@ -364,27 +362,26 @@ bool RunCore::begin_opened(Pending& pending) {
   }
   pending.found_unfinished = false;
   switch (begin.what) {
-    case Begin::What::run: order_body(pending, begin); return false;
+    case Begin::What::run: order_body(pending, begin); return;
     case Begin::What::wait:
-      pending.phase = Pending::Phase::backoff;
+      machine_.set_phase(pending, Pending::Phase::backoff);
       effects_.waits.push_back(
           {journal::DueRow::What::retry, pending.what.path, attempts->next_due, begin.wait, false});
-      return false;
+      return;
     case Begin::What::settle: {
       if (cancel_ && begin.error->code == Code::cancelled) *begin.error = cancel_error();
       const detail::BodyResult outcome = std::move(*begin.error);
       record_result(pending, outcome, 0);
       deliver(pending, outcome);
-      return true;
+      return;
     }
-    case Begin::What::park: park(std::move(*begin.error)); return true;
+    case Begin::What::park: park(std::move(*begin.error)); return;
   }
-  return false;
 }
 
 void RunCore::order_body(Pending& pending, const Begin& begin) {
   detail::BodyLeaf& leaf = body_of(pending);
-  pending.phase = Pending::Phase::active;
+  machine_.set_phase(pending, Pending::Phase::active);
   pending.attempt = begin.attempt;
   note_begun(pending, begin);
   if (begin.record_start) {
@@ -498,7 +495,7 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
   effects_.change.put(
       Table::due, journal::due_row(attempts.next_due, facts_.id, pending.what.path),
       journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
-  pending.phase = Pending::Phase::backoff;
+  machine_.set_phase(pending, Pending::Phase::backoff);
   effects_.waits.push_back(
       {journal::DueRow::What::retry, pending.what.path, attempts.next_due, delay, false});
   effects_.logs.push_back({LogLevel::info, "step_retry",
@@ -517,11 +514,11 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path) {
     return cancel({Code::timeout, "deadline", "the run's deadline has passed", kDeadlineGrace});
   Pending* const pending = machine_.find(path.components());
   if (pending == nullptr) return;
-  if (what == What::retry && pending->phase == Pending::Phase::backoff) {
+  if (what == What::retry && pending->phase() == Pending::Phase::backoff) {
     forget_attempts(path, Forget::due_only);
-    pending->phase = Pending::Phase::opened;
+    machine_.set_phase(*pending, Pending::Phase::opened);
     settle();
-  } else if (what == What::wait && pending->phase == Pending::Phase::waiting) {
+  } else if (what == What::wait && pending->phase() == Pending::Phase::waiting) {
     wait_is_over(*pending);
     settle();
   }
@@ -540,6 +537,21 @@ void RunCore::open(detail::Leaf& leaf) {
                    leaf.type().substr(0, core::limits::kKeyBytes), leaf.name().where.file_name(),
                    leaf.name().where.line()},
                   &leaf);
+}
+
+void RunCore::stop(detail::Leaf& leaf) noexcept {
+  Pending* const pending = machine_.find(path_of(leaf.place()).components());
+  // Paths over the limit are cut, and then two steps may have one: both are refused anyway.
+  if (pending == nullptr || pending->tag != &leaf) return;
+  const bool was_asked = std::exchange(pending->stop_requested, true);
+  if (pending->what.kind != journal::StepKind::step) {
+    if (!was_asked) stopped_waits_.push_back(pending);
+  } else if (pending->phase() == Pending::Phase::active) {
+    body_of(*pending).stop_source().request_stop();
+  } else {
+    // It has not begun, or waits for another attempt: begin_step settles it as cancelled.
+    machine_.set_phase(*pending, Pending::Phase::opened);
+  }
 }
 
 std::uint64_t RunCore::draw(const detail::PromiseBase& task, std::uint32_t number) const {

@@ -239,11 +239,11 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] Result<void> load_rows(journal::Reader& reader);
   /// Starts, settles and ends what can be, until nothing more can.
   void settle();
-  [[nodiscard]] bool begin_opened(journal::Pending& pending);
-  [[nodiscard]] bool begin_wait(journal::Pending& pending);
-  [[nodiscard]] bool begin_sleep_or_receive(journal::Pending& pending);
+  void begin_opened(journal::Pending& pending);
+  void begin_wait(journal::Pending& pending);
+  void begin_sleep_or_receive(journal::Pending& pending);
   [[nodiscard]] Result<void> send_message(journal::Pending& pending);
-  [[nodiscard]] bool begin_call(journal::Pending& pending);
+  void begin_call(journal::Pending& pending);
   void wait_for(journal::Pending& pending, journal::Wait wait);
   void forget_wait(const journal::StepPath& path);
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
@@ -294,8 +294,8 @@ class RunCore final : private detail::Execution {
   std::map<std::uint64_t, journal::Attempts> attempts_;
   /// By path hash: what steps without a body wait for, as its rows say.
   std::map<std::uint64_t, journal::Wait> waits_;
-  /// Pending waits that were asked to stop and have not ended.
-  std::size_t stopped_waits_ = 0;
+  /// Pending waits that were asked to stop and have not ended, in that order.
+  std::vector<journal::Pending*> stopped_waits_;
   std::optional<CancelOrder> cancel_;
   journal::Stamp grace_ends_ = 0;
   /// A cancel was delivered and found nothing that waits: the next operation fails with it.

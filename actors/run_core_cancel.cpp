@@ -56,7 +56,7 @@ void RunCore::cancel(const CancelOrder& order) {
 /// The cancel's one delivery: what waits, outside shields, fails with it.
 void RunCore::apply_cancel() {
   std::vector<journal::StepPath> reached;
-  for (const auto& pending : machine_.pending())
+  for (Pending* const pending : machine_.pending())
     if (!is_shielded(leaf_of(*pending).place())) reached.push_back(pending->what.path);
   bool told = false;
   for (const journal::StepPath& path : reached) {
@@ -69,10 +69,10 @@ void RunCore::apply_cancel() {
     }
     // Its true outcome is delivered when there is one; no further attempt begins.
     pending->stop_requested = true;
-    if (pending->phase == Pending::Phase::active) {
+    if (pending->phase() == Pending::Phase::active) {
       body_of(*pending).stop_source().request_stop();
-    } else if (pending->phase == Pending::Phase::backoff) {
-      pending->phase = Pending::Phase::opened;
+    } else if (pending->phase() == Pending::Phase::backoff) {
+      machine_.set_phase(*pending, Pending::Phase::opened);
     }
   }
   cancel_owed_ = !told;
@@ -83,8 +83,8 @@ void RunCore::kill(const CancelOrder& order) {
   if (head_.status >= RunStatus::completed || closing_ || abandoned_) return;
   if (!cancel_) cancel_ = order;
   stamp_now();
-  for (const auto& pending : machine_.pending())
-    if (pending->phase == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
+  for (Pending* const pending : machine_.pending())
+    if (pending->phase() == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
   while (!waits_.empty()) forget_wait(journal::StepPath(waits_.begin()->second.path));
   while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   state_.drop_dirty();
@@ -96,10 +96,10 @@ void RunCore::kill(const CancelOrder& order) {
 
 void RunCore::retry_now() {
   if (!is_running()) return;
-  for (const auto& pending : machine_.pending()) {
-    if (pending->phase != Pending::Phase::backoff) continue;
+  for (Pending* const pending : machine_.pending()) {
+    if (pending->phase() != Pending::Phase::backoff) continue;
     forget_attempts(pending->what.path, Forget::due_only);
-    pending->phase = Pending::Phase::opened;
+    machine_.set_phase(*pending, Pending::Phase::opened);
   }
   settle();
 }

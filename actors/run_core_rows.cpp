@@ -5,7 +5,6 @@
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace perdure::actors {
@@ -71,10 +70,8 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
 
 /// A run that only waits for time leaves `ready`: recovery need not load it before its time.
 void RunCore::touch_status() {
-  const auto pending = machine_.pending();
-  const bool waits = !pending.empty() && std::ranges::all_of(pending, [](const auto& each) {
-    return each->phase == Pending::Phase::backoff || each->phase == Pending::Phase::waiting;
-  });
+  const std::size_t pending = machine_.pending().size();
+  const bool waits = pending != 0 && pending == machine_.waiting();
   const RunStatus status = waits ? RunStatus::waiting : RunStatus::running;
   if (head_.status != status) {
     head_.status = status;
@@ -159,8 +156,8 @@ void RunCore::park(Error why) {
 
 void RunCore::close() {
   closing_ = true;
-  for (const auto& pending : machine_.pending())
-    if (pending->phase == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
+  for (const Pending* const pending : machine_.pending())
+    if (pending->phase() == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
   if (machine_.state() == journal::MachineState::waiting) return;
   machine_.close();
   if (idle()) discard_frame();
@@ -174,7 +171,7 @@ void RunCore::abandon() {
 /// The pool has stopped, or nothing becomes durable any more: ordering the body again would go
 /// round in a circle.
 void RunCore::never_ran(Pending& pending) {
-  pending.phase = Pending::Phase::opened;
+  machine_.set_phase(pending, Pending::Phase::opened);
   if (pending.started_as == journal::EffectClass::at_most_once)
     plan_retry(pending,
                Error{Code::closed, "the runtime stopped before the body had begun", true,
@@ -204,27 +201,11 @@ void RunCore::discard_frame() {
   forget_runnables();
   const RunCore* const before = enter_handler();
   set_discarding(true);
-  stopped_waits_ = 0;
+  stopped_waits_.clear();
   root_.reset();
   set_discarding(false);
   leave_handler(before);
   machine_.suspended();
-}
-
-void RunCore::stop(detail::Leaf& leaf) noexcept {
-  for (const auto& pending : machine_.pending()) {
-    if (pending->tag != &leaf) continue;
-    const bool was_asked = std::exchange(pending->stop_requested, true);
-    if (pending->what.kind != journal::StepKind::step) {
-      if (!was_asked) ++stopped_waits_;
-    } else if (pending->phase == Pending::Phase::active) {
-      body_of(*pending).stop_source().request_stop();
-    } else {
-      // It has not begun, or waits for another attempt: begin_step settles it as cancelled.
-      pending->phase = Pending::Phase::opened;
-    }
-    return;
-  }
 }
 
 void RunCore::handler_threw(const char* what) noexcept {

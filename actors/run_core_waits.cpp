@@ -34,26 +34,15 @@ journal::Stamp stamp_of(const WaitUntil& until, journal::Stamp begun) noexcept {
 }  // namespace
 
 bool RunCore::drop_stopped_waits() {
-  if (stopped_waits_ == 0) return false;
-  bool dropped = false;
-  // Those that are dropped wake frames, which stop others: until none is left.
-  for (std::size_t i = 0; i < machine_.pending().size();) {
-    Pending& pending = *machine_.pending()[i];
-    if (pending.what.kind == StepKind::step || !pending.stop_requested) {
-      ++i;
-      continue;
-    }
-    drop_wait(pending, detail::cancelled_error());
-    dropped = true;
-    i = 0;
-  }
-  stopped_waits_ = 0;
-  return dropped;
+  if (stopped_waits_.empty()) return false;
+  // Those that are dropped wake frames, which may stop others: these come at the next round.
+  for (Pending* const pending : std::exchange(stopped_waits_, {}))
+    drop_wait(*pending, detail::cancelled_error());
+  return true;
 }
 
 /// It ends without a record: whatever ended it is recorded, so replay ends it at the same place.
 void RunCore::drop_wait(Pending& pending, Error why) {
-  if (pending.stop_requested && stopped_waits_ > 0) --stopped_waits_;
   if (machine_.state() == journal::MachineState::running) forget_wait(pending.what.path);
   detail::Leaf& leaf = leaf_of(pending);
   leaf.refuse(std::move(why));
@@ -61,10 +50,10 @@ void RunCore::drop_wait(Pending& pending, Error why) {
   leaf.ended();
 }
 
-bool RunCore::begin_wait(Pending& pending) {
+void RunCore::begin_wait(Pending& pending) {
   if (std::optional<Error> refused = refuse_step(leaf_of(pending))) {
     settle_wait(pending, std::move(*refused));
-    return true;
+    return;
   }
   stamp_now();
   switch (pending.what.kind) {
@@ -75,26 +64,26 @@ bool RunCore::begin_wait(Pending& pending) {
       const Result<void> sent = send_message(pending);
       settle_wait(pending, sent.has_error() ? detail::BodyResult(sent.error())
                                             : detail::BodyResult(core::Bytes{}));
-      return true;
+      return;
     }
     case StepKind::step: break;
   }
   PERDURE_ASSERT(false, "a step with a body is no wait");
-  return false;
+  return;
 }
 
-bool RunCore::begin_sleep_or_receive(Pending& pending) {
+void RunCore::begin_sleep_or_receive(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   if (pending.what.kind == StepKind::receive) {
     if (auto signal = host_.take_signal(pending.what.name, facts_.id)) {
       settle_wait(pending, std::move(*signal));
-      return true;
+      return;
     }
   }
   const auto row = waits_.find(pending.what.path.hash());
   if (found && row != waits_.end()) {
     wait_for(pending, row->second);
-    return false;
+    return;
   }
   journal::Wait wait;
   wait.kind = pending.what.kind;
@@ -108,16 +97,16 @@ bool RunCore::begin_sleep_or_receive(Pending& pending) {
                              : until->us <= 0;
     if (is_over) {
       wait_is_over(pending);
-      return true;
+      return;
     }
   }
   wait_for(pending, std::move(wait));
-  return false;
+  return;
 }
 
 /// The step waits from here on; its rows say so, if they did not.
 void RunCore::wait_for(Pending& pending, journal::Wait wait) {
-  pending.phase = Pending::Phase::waiting;
+  machine_.set_phase(pending, Pending::Phase::waiting);
   const journal::StepPath& path = pending.what.path;
   const journal::Stamp due = wait.due;
   const journal::Stamp begun = wait.begun;
@@ -171,8 +160,8 @@ void RunCore::wait_is_over(Pending& pending) {
 
 bool RunCore::offer_signal(std::string_view name, core::ByteView payload) {
   if (machine_.state() != journal::MachineState::running) return false;
-  for (const auto& pending : machine_.pending()) {
-    if (pending->what.kind != StepKind::receive || pending->phase != Pending::Phase::waiting ||
+  for (Pending* const pending : machine_.pending()) {
+    if (pending->what.kind != StepKind::receive || pending->phase() != Pending::Phase::waiting ||
         pending->what.name != name)
       continue;
     stamp_now();
@@ -227,17 +216,15 @@ Result<void> RunCore::send_message(Pending& pending) {
   return success();
 }
 
-bool RunCore::begin_call(Pending& pending) {
+void RunCore::begin_call(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   const auto row = waits_.find(pending.what.path.hash());
   if (found && row != waits_.end()) {
     wait_for(pending, row->second);
-    return false;
+    return;
   }
   const Result<void> sent = send_message(pending);
-  if (sent.has_value()) return false;
-  settle_wait(pending, sent.error());
-  return true;
+  if (sent.has_error()) settle_wait(pending, sent.error());
 }
 
 void RunCore::reply(const journal::StepPath& path, const RunId& from,
@@ -254,11 +241,9 @@ void RunCore::reply(const journal::StepPath& path, const RunId& from,
 }
 
 bool RunCore::only_waits() const noexcept {
-  const auto pending = machine_.pending();
-  return machine_.state() == journal::MachineState::running && idle() && !pending.empty() &&
-         std::ranges::all_of(pending, [](const auto& each) {
-           return each->phase == Pending::Phase::backoff || each->phase == Pending::Phase::waiting;
-         });
+  const std::size_t pending = machine_.pending().size();
+  return machine_.state() == journal::MachineState::running && idle() && pending != 0 &&
+         pending == machine_.waiting();
 }
 
 void RunCore::passivate() {

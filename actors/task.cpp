@@ -28,7 +28,7 @@ Error error_of_thrown() noexcept {
   }
 }
 
-std::optional<Error> PromiseBase::escaped() noexcept {
+std::optional<Error> escaped(Execution& execution) noexcept {
   try {
     throw;
   } catch (const Exception& thrown) {
@@ -36,11 +36,26 @@ std::optional<Error> PromiseBase::escaped() noexcept {
   } catch (const ParkedHere&) {
     // The run knows why.
   } catch (const std::exception& thrown) {
-    execution_->handler_threw(thrown.what());
+    execution.handler_threw(thrown.what());
   } catch (...) {
-    execution_->handler_threw("something that is no std::exception");
+    execution.handler_threw("something that is no std::exception");
   }
   return std::nullopt;
+}
+
+Error cancelled_error(const Error& ended_with) {
+  Error error = cancelled_error();
+  if (ended_with.code != Code::cancelled)
+    error.message += "; what it awaited ended with " + ended_with.to_string();
+  return error;
+}
+
+/// Whether the task was asked to stop, and does not go on.
+bool PromiseBase::ends_stopped() noexcept {
+  if (!stopping_) return false;
+  const AtStop at_stop = awaited_ != nullptr ? awaited_->at_stop() : AtStop::ends;
+  if (at_stop == AtStop::told) stopping_ = false;
+  return at_stop == AtStop::ends;
 }
 
 void PromiseBase::run() noexcept {
@@ -49,7 +64,7 @@ void PromiseBase::run() noexcept {
   execution.set_current(this);
   if (finished_) {
     owner_->task_finished();
-  } else if (stopping_) {
+  } else if (ends_stopped()) {
     owner_->task_failed(cancelled_error());
   } else if (Error* const failure = awaited_ != nullptr ? awaited_->failure() : nullptr) {
     // The error lives in the frame that is about to be destroyed.

@@ -23,8 +23,6 @@ inline constexpr std::size_t kPathDepth = 64;
 inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
 /// Records in one run (its numbers are 32 bits, the last is reserved for the run's head row).
 inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
-/// Branches of one combinator.
-inline constexpr std::size_t kBranches = 4096;
 /// Signals that a session keeps for runs that have not asked for them.
 inline constexpr std::size_t kKeptSignals = 10'000;
 /// Unclean ends of the process during one step after which its run is parked.

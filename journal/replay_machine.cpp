@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace perdure::journal {
 namespace {
@@ -29,6 +30,10 @@ constexpr std::array kTransitions = {
     Transition{MachineState::closed, MachineEvent::closed, MachineState::closed},
     Transition{MachineState::closed, MachineEvent::suspended, waiting},
 };
+
+bool waits(Pending::Phase phase) noexcept {
+  return phase == Pending::Phase::backoff || phase == Pending::Phase::waiting;
+}
 
 StepFacts facts_of(const Attempt& attempt) {
   return {attempt.path, attempt.kind, std::string(attempt.name), std::string(attempt.type),
@@ -65,26 +70,47 @@ void ReplayMachine::begin() {
 
 Pending& ReplayMachine::opened(Attempt what, void* tag) {
   move(MachineEvent::opened);
-  if (spare_.empty()) spare_.push_back(std::make_unique<Pending>());
-  pending_.push_back(std::move(spare_.back()));
-  spare_.pop_back();
-  Pending& pending = *pending_.back();
+  if (spare_ == nullptr) spare_ = made_.emplace_back(std::make_unique<Pending>()).get();
+  Pending& pending = *spare_;
+  spare_ = pending.newer_;
   pending = Pending{};
   pending.what = std::move(what);
   pending.tag = tag;
+  pending_.add(pending);
+  index_.added(pending, pending_);
+  // While records are left, a step's delivery may be among them; `exhausted` queues what it left.
+  if (state_ == running) queue(pending);
   return pending;
 }
 
-Pending* ReplayMachine::find(std::span<const std::uint32_t> path) noexcept {
-  for (const auto& pending : pending_)
-    if (pending->what.path == path) return pending.get();
+void ReplayMachine::queue(Pending& pending) noexcept {
+  if (std::exchange(pending.queued_, true)) return;
+  pending.next_queued_ = nullptr;
+  (last_queued_ == nullptr ? first_queued_ : last_queued_->next_queued_) = &pending;
+  last_queued_ = &pending;
+}
+
+Pending* ReplayMachine::take_opened() noexcept {
+  while (Pending* const taken = first_queued_) {
+    first_queued_ = taken->next_queued_;
+    if (first_queued_ == nullptr) last_queued_ = nullptr;
+    taken->queued_ = false;
+    if (taken->phase_ == Pending::Phase::opened) return taken;
+  }
   return nullptr;
+}
+
+void ReplayMachine::set_phase(Pending& pending, Pending::Phase phase) noexcept {
+  if (waits(pending.phase_)) --waiting_;
+  if (waits(phase)) ++waiting_;
+  pending.phase_ = phase;
+  if (phase == Pending::Phase::opened && state_ != replaying) queue(pending);
 }
 
 std::vector<StepFacts> ReplayMachine::attempted_now() const {
   constexpr std::size_t kShown = 3;
   std::vector<StepFacts> shown;
-  for (const auto& pending : pending_) {
+  for (const Pending* const pending : pending_) {
     if (shown.size() == kShown) break;
     shown.push_back(facts_of(pending->what));
   }
@@ -145,7 +171,10 @@ Divergence ReplayMachine::undecodable(std::uint32_t index, const StepResult& res
 
 void ReplayMachine::exhausted() {
   move(MachineEvent::exhausted);
-  for (const auto& pending : pending_) pending->found_unfinished = true;
+  for (Pending* const pending : pending_) {
+    pending->found_unfinished = true;
+    queue(*pending);
+  }
 }
 
 Pending* ReplayMachine::completed(const StepPath& path, std::uint32_t attempt,
@@ -153,17 +182,32 @@ Pending* ReplayMachine::completed(const StepPath& path, std::uint32_t attempt,
   move(MachineEvent::completed);
   if (generation != generation_) return nullptr;
   Pending* const pending = find(path.components());
-  if (pending == nullptr || pending->phase != Pending::Phase::active || pending->attempt != attempt)
+  if (pending == nullptr || pending->phase_ != Pending::Phase::active ||
+      pending->attempt != attempt)
     return nullptr;
   return pending;
 }
 
 void ReplayMachine::delivered(Pending& pending) {
-  const auto found =
-      std::ranges::find(pending_, &pending, [](const auto& each) { return each.get(); });
-  PERDURE_ASSERT(found != pending_.end(), "only a pending step can be delivered");
-  spare_.push_back(std::move(*found));
-  pending_.erase(found);
+  PERDURE_ASSERT(pending.listed_, "only a pending step can be delivered");
+  pending_.remove(pending);
+  index_.removed(pending, pending_);
+  forget(pending);
+}
+
+/// What is neither pending nor counted any more is spare.
+void ReplayMachine::forget(Pending& pending) noexcept {
+  if (waits(pending.phase_)) --waiting_;
+  if (pending.queued_) unqueue(pending);
+  pending.newer_ = std::exchange(spare_, &pending);
+}
+
+void ReplayMachine::unqueue(Pending& pending) noexcept {
+  Pending* before = nullptr;
+  for (Pending* at = first_queued_; at != &pending; at = at->next_queued_) before = at;
+  (before == nullptr ? first_queued_ : before->next_queued_) = pending.next_queued_;
+  if (last_queued_ == &pending) last_queued_ = before;
+  pending.queued_ = false;
 }
 
 void ReplayMachine::ended() { move(MachineEvent::ended); }
@@ -172,8 +216,81 @@ void ReplayMachine::close() { move(MachineEvent::closed); }
 
 void ReplayMachine::suspended() {
   move(MachineEvent::suspended);
-  for (auto& pending : pending_) spare_.push_back(std::move(pending));
-  pending_.clear();
+  while (!pending_.empty()) {
+    Pending& oldest = **pending_.begin();
+    pending_.remove(oldest);
+    forget(oldest);
+  }
+  index_.clear();
+}
+
+void PendingSteps::add(Pending& pending) noexcept {
+  pending.older_ = newest_;
+  pending.newer_ = nullptr;
+  (newest_ == nullptr ? oldest_ : newest_->newer_) = &pending;
+  newest_ = &pending;
+  pending.listed_ = true;
+  ++size_;
+}
+
+void PendingSteps::remove(Pending& pending) noexcept {
+  (pending.older_ == nullptr ? oldest_ : pending.older_->newer_) = pending.newer_;
+  (pending.newer_ == nullptr ? newest_ : pending.newer_->older_) = pending.older_;
+  pending.listed_ = false;
+  --size_;
+}
+
+namespace {
+/// As many paths are compared as fast as one is hashed.
+constexpr std::size_t kScanned = 8;
+}  // namespace
+
+Pending* PendingIndex::find(std::span<const std::uint32_t> path,
+                            const PendingSteps& steps) const noexcept {
+  if (!in_use_) {
+    for (Pending* const pending : steps)
+      if (pending->what.path == path) return pending;
+    return nullptr;
+  }
+  const std::uint64_t hash = core::checksum(std::as_bytes(path));
+  for (Pending* at = buckets_[hash & (buckets_.size() - 1)]; at != nullptr;
+       at = at->next_in_bucket_)
+    if (at->what.path == path) return at;
+  return nullptr;
+}
+
+void PendingIndex::added(Pending& pending, const PendingSteps& steps) {
+  if (in_use_ && steps.size() <= buckets_.size()) {
+    pending.hash_ = pending.what.path.hash();
+    link(pending);
+  } else if (steps.size() > kScanned) {
+    build(steps);
+  }
+}
+
+void PendingIndex::build(const PendingSteps& steps) {
+  buckets_.assign(std::bit_ceil(2 * steps.size()), nullptr);
+  in_use_ = true;
+  for (Pending* const pending : steps) {
+    pending->hash_ = pending->what.path.hash();
+    link(*pending);
+  }
+}
+
+/// At the chain's end: the first opened is found first.
+void PendingIndex::link(Pending& pending) noexcept {
+  Pending** end = &bucket_of(pending.hash_);
+  while (*end != nullptr) end = &(*end)->next_in_bucket_;
+  pending.next_in_bucket_ = nullptr;
+  *end = &pending;
+}
+
+void PendingIndex::removed(Pending& pending, const PendingSteps& steps) noexcept {
+  if (!in_use_) return;
+  Pending** at = &bucket_of(pending.hash_);
+  while (*at != &pending) at = &(*at)->next_in_bucket_;
+  *at = pending.next_in_bucket_;
+  if (steps.empty()) in_use_ = false;
 }
 
 }  // namespace perdure::journal

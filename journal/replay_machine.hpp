@@ -35,9 +35,11 @@
 #include "journal/record.hpp"
 #include "journal/step_path.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace perdure::journal {
@@ -69,7 +71,8 @@ struct Attempt {
 };
 
 /// A step that has been opened and not delivered.
-struct Pending {
+class Pending {
+ public:
   enum class Phase : std::uint8_t {
     opened,   ///< Nothing was done about it yet.
     active,   ///< A body runs, or waits at the gate.
@@ -77,14 +80,89 @@ struct Pending {
     waiting,  ///< Waits for a time, a signal or a reply.
   };
   Attempt what;
-  void* tag = nullptr;  ///< The caller's.
-  Phase phase = Phase::opened;
+  void* tag = nullptr;        ///< The caller's.
   std::uint32_t attempt = 0;  ///< Number of the current or last attempt.
   /// From a recorded start: the effect class of then, whatever the code says now.
   std::optional<EffectClass> started_as;
   bool stop_requested = false;
   /// Was pending when the records ended: its body may have been running when the process ended.
   bool found_unfinished = false;
+
+  /// Changed by `ReplayMachine::set_phase` alone, which keeps count.
+  [[nodiscard]] Phase phase() const noexcept { return phase_; }
+
+ private:
+  friend class PendingIndex;
+  friend class PendingSteps;
+  friend class ReplayMachine;
+  Phase phase_ = Phase::opened;
+  bool listed_ = false;
+  bool queued_ = false;
+  // Links instead of containers: a step costs no allocation here, and leaves from the middle.
+  Pending* older_ = nullptr;
+  Pending* newer_ = nullptr;
+  Pending* next_queued_ = nullptr;
+  Pending* next_in_bucket_ = nullptr;
+  std::uint64_t hash_ = 0;
+};
+
+/// The pending steps in the order in which they were opened. Read it with a range-for, which gives
+/// `Pending*`; what is read must not be delivered meanwhile.
+class PendingSteps {
+ public:
+  class Iterator {
+   public:
+    using difference_type = std::ptrdiff_t;
+    using value_type = Pending*;
+    Iterator() = default;
+    explicit Iterator(Pending* at) noexcept : at_(at) {}
+    [[nodiscard]] Pending* operator*() const noexcept { return at_; }
+    Iterator& operator++() noexcept {
+      at_ = at_->newer_;
+      return *this;
+    }
+    Iterator operator++(int) noexcept { return std::exchange(*this, Iterator(at_->newer_)); }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+
+   private:
+    Pending* at_ = nullptr;
+  };
+  [[nodiscard]] Iterator begin() const noexcept { return Iterator(oldest_); }
+  [[nodiscard]] Iterator end() const noexcept { return Iterator(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+ private:
+  friend class ReplayMachine;
+  void add(Pending& pending) noexcept;
+  void remove(Pending& pending) noexcept;
+  Pending* oldest_ = nullptr;
+  Pending* newest_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// The pending steps by their paths.
+///
+/// Invariant: no index while few are pending. A step after the other, which is what most runs are,
+/// must not pay for what ten thousand side by side need.
+class PendingIndex {
+ public:
+  [[nodiscard]] Pending* find(std::span<const std::uint32_t> path,
+                              const PendingSteps& steps) const noexcept;
+  /// `pending` is among `steps` already.
+  void added(Pending& pending, const PendingSteps& steps);
+  /// `pending` is among `steps` no more.
+  void removed(Pending& pending, const PendingSteps& steps) noexcept;
+  void clear() noexcept { in_use_ = false; }
+
+ private:
+  void build(const PendingSteps& steps);
+  void link(Pending& pending) noexcept;
+  [[nodiscard]] Pending*& bucket_of(std::uint64_t hash) noexcept {
+    return buckets_[hash & (buckets_.size() - 1)];
+  }
+  std::vector<Pending*> buckets_;  ///< A power of two.
+  bool in_use_ = false;
 };
 
 /// Thread: one at a time.
@@ -129,22 +207,37 @@ class ReplayMachine {
   /// The frame is gone: nothing is pending.
   void suspended();
 
-  /// In the order in which they were opened.
-  [[nodiscard]] std::span<const std::unique_ptr<Pending>> pending() const noexcept {
-    return pending_;
+  void set_phase(Pending& pending, Pending::Phase phase) noexcept;
+  /// The next step that something is to be done about: it became `opened`, while running or before,
+  /// and was not taken since. First come, first served. Null: none.
+  [[nodiscard]] Pending* take_opened() noexcept;
+
+  [[nodiscard]] const PendingSteps& pending() const noexcept { return pending_; }
+  /// How many of them wait for a time, a signal or a reply, and for nothing else.
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  /// The pending step at `path` (the one opened first, were there two), or null.
+  [[nodiscard]] Pending* find(std::span<const std::uint32_t> path) noexcept {
+    return index_.find(path, pending_);
   }
-  [[nodiscard]] Pending* find(std::span<const std::uint32_t> path) noexcept;
 
  private:
   void move(MachineEvent event);
   [[nodiscard]] std::vector<StepFacts> attempted_now() const;
   [[nodiscard]] Decision diverged(Divergence divergence);
+  void queue(Pending& pending) noexcept;
+  void unqueue(Pending& pending) noexcept;
+  void forget(Pending& pending) noexcept;
 
   MachineState state_ = MachineState::waiting;
   std::uint32_t generation_ = 0;
-  std::vector<std::unique_ptr<Pending>> pending_;
-  /// Used again, so that a step costs no allocation here.
-  std::vector<std::unique_ptr<Pending>> spare_;
+  PendingSteps pending_;
+  PendingIndex index_;
+  std::size_t waiting_ = 0;
+  Pending* first_queued_ = nullptr;
+  Pending* last_queued_ = nullptr;
+  /// All there are, pending or spare; used again, so that a step costs no allocation here.
+  std::vector<std::unique_ptr<Pending>> made_;
+  Pending* spare_ = nullptr;  ///< Linked by `newer_`.
 };
 
 }  // namespace perdure::journal

@@ -10,13 +10,17 @@
 /// `Code::misuse`.
 #pragma once
 
+#include <perdure/combinators.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/peer.hpp>
 #include <perdure/waits.hpp>
 
 #include <chrono>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace perdure {
 inline namespace v0 {
@@ -44,11 +48,67 @@ class Context {
 
   /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for
   /// void).
-  /// Fails with the first failure, after the other branches have been asked to stop and have ended.
+  /// Fails with the first failure by order of delivery. Then the others are asked to stop, and it
+  /// ends when they have ended; what has not begun never does.
   template <detail::Operation... Ops>
-  [[nodiscard("perdure: `all` does nothing until it is awaited")]] detail::AllOperation<Ops...> all(
-      Ops... operations) {
-    return {std::tuple<Ops...>(std::move(operations)...)};
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto all(
+      Ops&&... operations) {
+    return detail::branches_of<detail::Rule::all>(std::forward<Ops>(operations)...);
+  }
+  /// The same for a vector of tasks or operations of one type, moved in. The value is the vector of
+  /// their values, empty for an empty one; for void there is none.
+  template <class Vector>
+    requires detail::kIsVector<std::remove_cvref_t<Vector>>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto all(
+      Vector&& operations) {
+    return detail::branches_of_vector<detail::Rule::all>(std::forward<Vector>(operations));
+  }
+
+  /// Runs the operations side by side until the first success by order of delivery; the others are
+  /// asked to stop, and it ends when they have ended. The value is a `std::variant` of their value
+  /// types (`std::monostate` for void), whose index says which branch won.
+  /// Fails when all have failed, with the last failure; its message then has the words of each, and
+  /// its effect is `refused` only if all were.
+  template <detail::Operation... Ops>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto any(
+      Ops&&... operations) {
+    return detail::branches_of<detail::Rule::any>(std::forward<Ops>(operations)...);
+  }
+  /// The same for a vector, moved in; the value is a `Winner<T>`. `misuse` for an empty one.
+  template <class Vector>
+    requires detail::kIsVector<std::remove_cvref_t<Vector>>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto any(
+      Vector&& operations) {
+    return detail::branches_of_vector<detail::Rule::any>(std::forward<Vector>(operations));
+  }
+
+  /// As `any`, but the first end decides, be it a success or a failure.
+  template <detail::Operation... Ops>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto race(
+      Ops&&... operations) {
+    return detail::branches_of<detail::Rule::race>(std::forward<Ops>(operations)...);
+  }
+  /// The same for a vector, moved in; the value is a `Winner<T>`. `misuse` for an empty one.
+  template <class Vector>
+    requires detail::kIsVector<std::remove_cvref_t<Vector>>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto race(
+      Vector&& operations) {
+    return detail::branches_of_vector<detail::Rule::race>(std::forward<Vector>(operations));
+  }
+
+  /// Runs `f(item)`, a task or an operation, for each item, at most `options.limit` at a time; the
+  /// value is the vector of their values in the order of the items (for void there is none).
+  ///
+  /// `f` may borrow from the frame. It is called as its branch begins, in the order of the items,
+  /// in the handler: it may draw, and an exception that it throws is its branch's as if a task had.
+  /// Items are owned and live until all branches have ended, so `f` may take them by reference into
+  /// what it gives. A vector is moved in, of another range the items are copied.
+  /// Fails with the first failure by order of delivery: no more branches begin, those that run are
+  /// asked to stop, and it ends when they have ended.
+  template <std::ranges::input_range Items, class F>
+  [[nodiscard("perdure: branches do nothing until they are awaited")]] auto map(
+      Items&& items, F f, MapOptions options = {}) {
+    return detail::map_of(std::forward<Items>(items), std::move(f), options);
   }
 
   /// Waits. Counted as elapsed time while the process lives; across a restart the wall clock tells

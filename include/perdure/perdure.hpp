@@ -9,6 +9,7 @@
 
 #include <perdure/agent.hpp>
 #include <perdure/codec.hpp>
+#include <perdure/combinators.hpp>
 #include <perdure/context.hpp>
 #include <perdure/describe.hpp>
 #include <perdure/error.hpp>

@@ -32,12 +32,20 @@ namespace detail {
 template <class Op>
 concept Operation = requires { typename std::remove_cvref_t<Op>::OperationState; };
 
+/// What becomes of a task that was asked to stop, now that what it awaits has ended.
+enum class AtStop : std::uint8_t {
+  ends,     ///< It ends with `cancelled`.
+  told,     ///< It goes on, and finds `cancelled` as a value: the request is answered.
+  goes_on,  ///< It goes on with a value that came in spite of it; its next await is asked to stop.
+};
+
 /// What a frame awaits now.
 class Awaited {
  public:
   /// Why the awaiting task must end, or null.
   [[nodiscard]] virtual Error* failure() noexcept = 0;
   virtual void request_stop() noexcept = 0;
+  [[nodiscard]] virtual AtStop at_stop() noexcept = 0;
 
  protected:
   ~Awaited() = default;
@@ -54,6 +62,10 @@ class TaskOwner {
  protected:
   ~TaskOwner() = default;
 };
+
+/// In a catch block, for what user code threw: an `Exception` is returned as its error, any other
+/// parks the run.
+[[nodiscard]] std::optional<Error> escaped(Execution& execution) noexcept;
 
 class PromiseBase : public Parent, public Runnable {
  public:
@@ -79,7 +91,7 @@ class PromiseBase : public Parent, public Runnable {
     execution_->make_runnable(*this);
   }
   /// The task's branch lost, or its run is cancelled: what it awaits is asked to stop, and when
-  /// that has ended the task ends with `cancelled`.
+  /// that has ended the task ends with `cancelled`, or goes on if it awaits by `catch_cancelled`.
   void request_stop() noexcept {
     if (stopping_) return;
     stopping_ = true;
@@ -96,6 +108,7 @@ class PromiseBase : public Parent, public Runnable {
   }
   void set_awaited(Awaited* awaited) noexcept { awaited_ = awaited; }
   [[nodiscard]] Execution& execution() const noexcept { return *execution_; }
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
   /// For `ctx.random()`.
   [[nodiscard]] const Place& place() const noexcept { return place_; }
@@ -104,10 +117,9 @@ class PromiseBase : public Parent, public Runnable {
 
  protected:
   ~PromiseBase() = default;
-  /// In a catch block: an `Exception` is returned as its error, any other parks the run.
-  [[nodiscard]] std::optional<Error> escaped() noexcept;
 
  private:
+  [[nodiscard]] bool ends_stopped() noexcept;
   void finish() noexcept {
     finished_ = true;
     execution_->make_runnable(*this);
@@ -137,6 +149,8 @@ class Awaiter final : public Awaited {
   void await_suspend(std::coroutine_handle<>) {
     promise_.set_awaited(this);
     state_.start(Start{promise_.execution(), promise_.next_place(), promise_, 0});
+    // The value of the await before had come in spite of the request.
+    if (promise_.stopping()) state_.request_stop();
   }
   typename State::Value await_resume() {
     promise_.set_awaited(nullptr);
@@ -144,6 +158,13 @@ class Awaiter final : public Awaited {
   }
   Error* failure() noexcept override { return state_.failure(); }
   void request_stop() noexcept override { state_.request_stop(); }
+  AtStop at_stop() noexcept override {
+    if constexpr (requires { state_.at_stop(); }) {
+      return state_.at_stop();
+    } else {
+      return AtStop::ends;
+    }
+  }
 
  private:
   State state_;
@@ -187,7 +208,8 @@ class Promise final : public PromiseResult<T> {
  public:
   Task<T> get_return_object() noexcept;
   void unhandled_exception() noexcept {
-    if (std::optional<Error> error = this->escaped()) this->result_.emplace(std::move(*error));
+    if (std::optional<Error> error = escaped(this->execution()))
+      this->result_.emplace(std::move(*error));
   }
   [[nodiscard]] Result<T> take() { return std::move(*this->result_); }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 namespace perdure::journal {
@@ -171,7 +172,7 @@ TEST_F(ReplayMachineTest, ACompletionIsForOneFrameAndOneAttempt) {
   const std::uint32_t generation = machine_.generation();
   pending.attempt = 2;
   EXPECT_EQ(machine_.completed(at, 2, generation), nullptr) << "nothing was begun";
-  pending.phase = Pending::Phase::active;
+  machine_.set_phase(pending, Pending::Phase::active);
   EXPECT_EQ(machine_.completed(at, 1, generation), nullptr) << "an earlier attempt";
   EXPECT_EQ(machine_.completed(at, 2, generation - 1), nullptr) << "an older frame";
   EXPECT_EQ(machine_.completed(path({2}), 2, generation), nullptr) << "another step";
@@ -183,7 +184,7 @@ TEST_F(ReplayMachineTest, ACompletionIsForOneFrameAndOneAttempt) {
 TEST_F(ReplayMachineTest, AClosedMachineStillKnowsWhichStepALateCompletionIsOf) {
   run();
   Pending& pending = machine_.opened(attempt(path({1}), "a"), nullptr);
-  pending.phase = Pending::Phase::active;
+  machine_.set_phase(pending, Pending::Phase::active);
   pending.attempt = 1;
   machine_.close();
   EXPECT_EQ(machine_.completed(path({1}), 1, machine_.generation()), &pending);
@@ -194,7 +195,7 @@ TEST_F(ReplayMachineTest, AClosedMachineStillKnowsWhichStepALateCompletionIsOf) 
 TEST_F(ReplayMachineTest, EveryFrameHasAGenerationOfItsOwn) {
   run();
   Pending& old = machine_.opened(attempt(path({1}), "a"), nullptr);
-  old.phase = Pending::Phase::active;
+  machine_.set_phase(old, Pending::Phase::active);
   old.attempt = 1;
   old.stop_requested = true;
   const std::uint32_t first = machine_.generation();
@@ -203,10 +204,85 @@ TEST_F(ReplayMachineTest, EveryFrameHasAGenerationOfItsOwn) {
   run();
   EXPECT_GT(machine_.generation(), first);
   const Pending& fresh = machine_.opened(attempt(path({1}), "a"), nullptr);
-  EXPECT_EQ(fresh.phase, Pending::Phase::opened) << "used again, nothing is left of the old one";
+  EXPECT_EQ(fresh.phase(), Pending::Phase::opened) << "used again, nothing is left of the old one";
   EXPECT_FALSE(fresh.stop_requested);
   EXPECT_FALSE(fresh.started_as.has_value());
   EXPECT_EQ(machine_.completed(path({1}), 1, first), nullptr);
+}
+
+TEST_F(ReplayMachineTest, StepsAreFoundByPathHoweverManyArePendingAndComeInTheirOrder) {
+  run();
+  constexpr std::uint32_t kMany = 500;
+  std::vector<StepPath> left;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    Pending& pending = machine_.opened(attempt(path({3, i}), "a"), nullptr);
+    EXPECT_EQ(machine_.find(path({3, i}).components()), &pending) << i;
+    EXPECT_EQ(machine_.find(path({3, i + 1}).components()), nullptr) << i;
+    // From the front, the middle and the end, so that the list is joined everywhere.
+    if (i % 7 == 0 || i % 7 == 3) {
+      machine_.delivered(*machine_.find(path({3, i / 2}).components()));
+      Pending& again = machine_.opened(attempt(path({4, i}), "b"), nullptr);
+      EXPECT_EQ(machine_.find(path({4, i}).components()), &again) << i;
+      EXPECT_EQ(machine_.find(path({3, i / 2}).components()), nullptr) << i;
+      machine_.delivered(again);
+      machine_.opened(attempt(path({3, i / 2}), "a"), nullptr);
+    }
+  }
+  std::set<std::string> seen;
+  for (Pending* const pending : machine_.pending()) {
+    seen.insert(pending->what.path.to_string());
+    left.push_back(pending->what.path);
+  }
+  EXPECT_EQ(seen.size(), kMany);
+  EXPECT_EQ(machine_.pending().size(), kMany);
+  EXPECT_EQ(left.back(), path({3, kMany - 1}));
+  EXPECT_EQ(left.at(0), path({3, 0}));
+  EXPECT_EQ(left.at(1), path({3, 2})) << "1 went from the middle and came again";
+  for (const StepPath& each : left) machine_.delivered(*machine_.find(each.components()));
+  EXPECT_TRUE(machine_.pending().empty());
+  EXPECT_EQ(machine_.find(path({3, 1}).components()), nullptr);
+}
+
+TEST_F(ReplayMachineTest, WhatIsOpenedIsTakenOnceInItsOrder) {
+  machine_.begin();
+  Pending& first = machine_.opened(attempt(path({1}), "a"), nullptr);
+  machine_.opened(attempt(path({2}), "b"), nullptr);
+  Pending& third = machine_.opened(attempt(path({3}), "c"), nullptr);
+  EXPECT_EQ(machine_.take_opened(), nullptr) << "while records are left nothing starts";
+  machine_.delivered(*machine_.recorded(1, result(path({2}).components(), "b")).pending);
+  machine_.exhausted();
+  Pending& fourth = machine_.opened(attempt(path({4}), "d"), nullptr);
+  EXPECT_EQ(machine_.take_opened(), &first);
+  EXPECT_EQ(machine_.take_opened(), &third);
+  machine_.set_phase(first, Pending::Phase::backoff);
+  EXPECT_EQ(machine_.in_backoff(), 1U);
+  machine_.set_phase(first, Pending::Phase::opened);
+  machine_.set_phase(first, Pending::Phase::opened);
+  EXPECT_EQ(machine_.in_backoff(), 0U);
+  machine_.set_phase(fourth, Pending::Phase::active);
+  EXPECT_EQ(machine_.take_opened(), &first) << "another has the fourth in hand";
+  EXPECT_EQ(machine_.take_opened(), nullptr);
+  // Delivered while it waits in the queue.
+  machine_.set_phase(third, Pending::Phase::opened);
+  machine_.set_phase(first, Pending::Phase::opened);
+  machine_.delivered(first);
+  EXPECT_EQ(machine_.take_opened(), &third);
+  machine_.set_phase(third, Pending::Phase::backoff);
+  machine_.delivered(third);
+  EXPECT_EQ(machine_.in_backoff(), 0U);
+  EXPECT_EQ(machine_.take_opened(), nullptr);
+}
+
+TEST_F(ReplayMachineTest, NothingOfAFrameIsTakenInTheNextOne) {
+  run();
+  machine_.opened(attempt(path({1}), "a"), nullptr);
+  machine_.set_phase(machine_.opened(attempt(path({2}), "b"), nullptr), Pending::Phase::backoff);
+  machine_.close();
+  machine_.suspended();
+  run();
+  EXPECT_EQ(machine_.take_opened(), nullptr);
+  EXPECT_EQ(machine_.in_backoff(), 0U);
+  EXPECT_EQ(machine_.find(path({1}).components()), nullptr);
 }
 
 TEST_F(ReplayMachineTest, DivergencesAtTheEndNameWhatIsLeft) {
