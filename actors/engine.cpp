@@ -8,6 +8,15 @@
 #include <future>
 
 namespace perdure::actors {
+namespace {
+
+/// Without threads alone: a start's answer did not come.
+Error not_durable_yet() {
+  return Error{Code::timeout,
+               "the session was not started durably, and nothing moves: is the disk full?"};
+}
+
+}  // namespace
 
 Engine::Engine(RuntimeOptions options, EngineSeams seams)
     : options_(std::move(options)),
@@ -31,10 +40,15 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
         {EventKind::storage_recovered, std::nullopt,
          Error{Code::storage_full, "the disk has room again: what was held back goes on"}});
   };
+  if (seams_.turn) {
+    writing.committer = journal::WriterOptions::Committer::owner;
+    writing.batch_bytes_max = 1;
+  }
   writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
   // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
   StepPoolOptions pooling;
   pooling.threads_max = options_.step_threads;
+  if (seams_.turn) pooling.driver = StepPoolOptions::Driver::owner;
   pooling.after_job = [this](AfterJob after) {
     if (after == AfterJob::queue_empty) {
       writer_->commit_here();
@@ -151,10 +165,12 @@ Result<RunId> Engine::start_session(const detail::StartRequest& request) {
   if (RunCore::inside_a_handler())
     return Error{Code::misuse,
                  "a handler must not start sessions and wait: it would hold its own thread"};
-  std::promise<Result<RunId>> promise;
+  const auto promise = std::make_shared<std::promise<Result<RunId>>>();
+  std::future<Result<RunId>> started = promise->get_future();
   start_session_then(request,
-                     [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
-  return promise.get_future().get();
+                     [promise](Result<RunId> result) { promise->set_value(std::move(result)); });
+  if (!take_turns([&] { return is_ready(started); })) return not_durable_yet();
+  return started.get();
 }
 
 Result<std::optional<Engine::Ended>> Engine::ended_result(const RunId& run) {
@@ -177,6 +193,7 @@ Result<Bytes> Engine::wait(const RunId& run, std::chrono::milliseconds within) {
   if (state_ == State::stopped) return Error{Code::closed, "the runtime was shut down"};
   PERDURE_TRY(std::optional<Ended> already, ended_result(run));
   if (already) return std::move(already->reply);
+  if (seams_.turn) return wait_by_turns(run, within);
   switch (watch.wait(within)) {
     case RunWatchers::Outcome::failed: return *watchers_.failure();
     case RunWatchers::Outcome::timed_out: {

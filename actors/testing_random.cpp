@@ -1,0 +1,27 @@
+#include "actors/testing_random.hpp"
+
+#include "core/bytes.hpp"
+
+#include <cstring>
+
+namespace perdure::actors {
+
+void SessionDice::fill(std::span<std::byte> out) {
+  const std::uint64_t stream = core::checksum(std::as_bytes(std::span(session_)), seed_);
+  std::uint64_t& drawn = drawn_[session_];
+  while (!out.empty()) {
+    const std::uint64_t value = core::split_mix(stream + ++drawn * core::kSplitMixStep);
+    const std::size_t count = out.size() < sizeof value ? out.size() : sizeof value;
+    std::memcpy(out.data(), &value, count);
+    out = out.subspan(count);
+  }
+}
+
+void SessionDice::hand_to(const std::string& session) {
+  session_ = session;
+  drawn_before_ = drawn_[session_];
+}
+
+void SessionDice::take_back() { drawn_[session_] = drawn_before_; }
+
+}  // namespace perdure::actors
