@@ -8,8 +8,9 @@
 namespace perdure::actors {
 namespace {
 
-/// The journal's own draws must not shift those of sessions.
+/// The journal's own draws, and the kit's, must not shift those of sessions.
 constexpr std::uint64_t kOpeningStream = 0x6F70656EULL;
+constexpr std::uint64_t kOrderStream = 0x6F72646572ULL;
 
 Error too_many_turns(std::uint64_t most) {
   return Error{Code::timeout,
@@ -39,7 +40,10 @@ TestingEngine::TestingEngine(testing::Options options)
     : options_(std::move(options)),
       clock_(std::make_shared<core::ManualClock>(options_.start_time)),
       dice_(std::make_shared<SessionDice>(options_.seed)),
-      opening_random_(options_.seed ^ kOpeningStream) {}
+      opening_random_(options_.seed ^ kOpeningStream),
+      order_random_(options_.seed ^ kOrderStream) {
+  store_.on_kept([this] { dice_->keep(); });
+}
 
 TestingEngine::~TestingEngine() {
   store_.die();
@@ -55,8 +59,7 @@ Result<void> TestingEngine::ensure_open() {
   for (;;) {
     Result<void> opened = open();
     if (opened.has_value() || !store_.dead()) return opened;
-    close_engine();
-    store_.revive();
+    begin_anew();
   }
 }
 
@@ -98,13 +101,17 @@ void TestingEngine::close_engine() {
   wants_replay_ = stopped_early_ = false;
 }
 
+/// The process is gone, and what it drew for nothing is drawn again.
+void TestingEngine::begin_anew() {
+  close_engine();
+  if (store_.dead()) dice_->take_back();
+  store_.revive();
+}
+
 Result<bool> TestingEngine::next_life() {
   if (!running_.empty() || RunCore::inside_a_handler()) return false;
   if (!store_.dead() && !stopped_early_) return false;
-  // Closing hands the dice on, and a clean end may die as well.
-  if (store_.lost_last()) dice_->take_back();
-  close_engine();
-  store_.revive();
+  begin_anew();
   PERDURE_TRY(ensure_open());
   return true;
 }
@@ -134,8 +141,7 @@ Result<void> TestingEngine::restart(testing::End end, testing::Downtime downtime
   if (downtime.down_for < std::chrono::microseconds(0))
     return Error{Code::misuse, "Downtime::down_for is negative: the clock only goes on"};
   if (end == testing::End::unclean) store_.die();
-  close_engine();
-  store_.revive();
+  begin_anew();
   clock_->advance(downtime.down_for);
   shut_down_ = false;
   return ensure_open();
@@ -236,13 +242,16 @@ bool TestingEngine::run_body() {
     stopped_early_ = true;
     return false;
   }
-  const bool ran = engine_->pool().run_next([this](Job& job) {
-    if (auto* const body = dynamic_cast<BodyJob*>(&job)) {
-      body->run_by(this);
-    } else {
-      job.run();
-    }
-  });
+  const bool any = options_.order == testing::Order::by_seed;
+  const bool ran = engine_->pool().run_next(
+      [this](Job& job) {
+        if (auto* const body = dynamic_cast<BodyJob*>(&job)) {
+          body->run_by(this);
+        } else {
+          job.run();
+        }
+      },
+      any ? static_cast<std::size_t>(order_random_.next()) : 0);
   if (ran && options_.frames == testing::Frames::replayed) wants_replay_ = true;
   return ran;
 }

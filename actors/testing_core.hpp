@@ -82,6 +82,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<void> ensure_open();
   [[nodiscard]] Result<void> open();
   void close_engine();
+  void begin_anew();
   /// After a death, or when frames are to be replayed: the next process. Whether there was reason.
   [[nodiscard]] Result<bool> next_life();
 
@@ -93,6 +94,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   std::shared_ptr<core::ManualClock> clock_;
   std::shared_ptr<SessionDice> dice_;
   core::SeededRandom opening_random_;
+  core::SeededRandom order_random_;
   MortalStore store_;
 
   std::vector<detail::AgentEntry> served_;

@@ -146,6 +146,15 @@ void add_findings(CrashReport& report, const std::vector<std::string>& found,
   }
 }
 
+ScenarioHistory crashed_at(const Options& options, const Scenario& scenario,
+                           const CrashPlace& place) {
+  Runtime test(options);
+  actors::MortalStore& store = engine_of(test).store();
+  store.die_at(place.commit, place.when);
+  if (place.second != 0) store.die_at(place.second, CrashPlace::When::before);
+  return history_of(scenario, test);
+}
+
 }  // namespace
 
 CrashReport crash_everywhere(const CrashOptions& options, const Scenario& scenario) {
@@ -169,17 +178,17 @@ CrashReport crash_everywhere(const CrashOptions& options, const Scenario& scenar
         no_crash);
   }
   const std::uint64_t last = std::min(options.last, report.commits);
-  for (std::uint64_t commit = std::max<std::uint64_t>(options.first, 1); commit <= last; ++commit) {
-    for (const auto when : {CrashPlace::When::before, CrashPlace::When::after}) {
-      Runtime test(options.runtime);
-      engine_of(test).store().die_at(commit, when);
-      ++report.crashes;
-      add_findings(
-          report,
-          compare_histories(reference, history_of(scenario, test), options.unknown_outcomes),
-          {when, commit, commits[commit - 1]});
-    }
-  }
+  for (std::uint64_t commit = std::max<std::uint64_t>(options.first, 1); commit <= last; ++commit)
+    for (const auto when : {CrashPlace::When::before, CrashPlace::When::after})
+      for (std::uint64_t behind = 0; behind <= options.second_within; ++behind) {
+        const CrashPlace place{when, commit, commits[commit - 1],
+                               behind == 0 ? 0 : commit + behind};
+        ++report.crashes;
+        add_findings(report,
+                     compare_histories(reference, crashed_at(options.runtime, scenario, place),
+                                       options.unknown_outcomes),
+                     place);
+      }
   return report;
 }
 
@@ -191,7 +200,8 @@ namespace {
 std::string place_text(const CrashPlace& place) {
   if (place.commit == 0) return "without any crash, the second time";
   return std::string(place.when == CrashPlace::When::before ? "killed before" : "killed after") +
-         " commit " + std::to_string(place.commit) + " (" + place.what + ")";
+         " commit " + std::to_string(place.commit) + " (" + place.what + ")" +
+         (place.second == 0 ? "" : ", and again before commit " + std::to_string(place.second));
 }
 
 }  // namespace

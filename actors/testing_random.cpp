@@ -9,6 +9,7 @@ namespace perdure::actors {
 void SessionDice::fill(std::span<std::byte> out) {
   const std::uint64_t stream = core::checksum(std::as_bytes(std::span(session_)), seed_);
   std::uint64_t& drawn = drawn_[session_];
+  not_kept_.emplace(session_, drawn);
   while (!out.empty()) {
     const std::uint64_t value = core::split_mix(stream + ++drawn * core::kSplitMixStep);
     const std::size_t count = out.size() < sizeof value ? out.size() : sizeof value;
@@ -17,11 +18,9 @@ void SessionDice::fill(std::span<std::byte> out) {
   }
 }
 
-void SessionDice::hand_to(const std::string& session) {
-  session_ = session;
-  drawn_before_ = drawn_[session_];
+void SessionDice::take_back() {
+  for (const auto& [session, drawn] : not_kept_) drawn_[session] = drawn;
+  not_kept_.clear();
 }
-
-void SessionDice::take_back() { drawn_[session_] = drawn_before_; }
 
 }  // namespace perdure::actors

@@ -2,9 +2,9 @@
 ///
 /// What this is: Random, drawn from the stream of the session that is being handled.
 /// What it promises: what a session draws depends on the seed, its address and how much it has
-/// drawn, and not on what other sessions do meanwhile. `take_back` undoes the draws of the session
-/// that was handled last: what was drawn for a commit that a crash took is drawn again by the next
-/// process, so that a run that is created twice is the same run.
+/// drawn, and not on what other sessions do meanwhile. What was drawn for a commit that a crash took
+/// is drawn again by the next process, so that a run that is created twice is the same run: `keep`
+/// says that what was drawn is in the journal, `take_back` undoes what was drawn since.
 #pragma once
 
 #include "core/random.hpp"
@@ -22,14 +22,16 @@ class SessionDice final : public core::Random {
   explicit SessionDice(std::uint64_t seed) : seed_(seed) {}
   void fill(std::span<std::byte> out) override;
   /// From now on `session` draws.
-  void hand_to(const std::string& session);
+  void hand_to(const std::string& session) { session_ = session; }
+  void keep() { not_kept_.clear(); }
   void take_back();
 
  private:
   std::uint64_t seed_;
-  std::map<std::string, std::uint64_t> drawn_;
+  std::map<std::string, std::uint64_t> drawn_;  ///< By session: how much.
+  std::map<std::string, std::uint64_t>
+      not_kept_;  ///< How much it was before, where it is more now.
   std::string session_;
-  std::uint64_t drawn_before_ = 0;
 };
 
 }  // namespace perdure::actors

@@ -32,21 +32,17 @@ Result<void> MortalStore::commit(std::span<const journal::Mutation> batch,
     const auto record = record_of(mutation.key);
     if (record.second != journal::kHeadIndex) records.push_back(record);
   }
-  const bool dies = death_ && death_->commit == commits_;
-  if (dies && death_->when == When::before) {
+  const auto death = deaths_.find(commits_);
+  const bool dies = death != deaths_.end();
+  if (dies && death->second == When::before) {
     dead_ = true;
-    lost_last_ = true;
     return died();
   }
   PERDURE_TRY(disk_.commit(batch, durability));
+  if (kept_) kept_();
   if (!dies) return success();
   dead_ = true;
   return died();
-}
-
-void MortalStore::revive() {
-  dead_ = false;
-  lost_last_ = false;
 }
 
 }  // namespace perdure::actors

@@ -12,8 +12,9 @@
 #include "journal/store.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -32,13 +33,15 @@ class MortalStore final : public journal::Store {
   }
 
   /// The process dies at the commit of this number, the store's first one being 1.
-  void die_at(std::uint64_t commit, When when) { death_ = Death{commit, when}; }
+  /// Several may be ordered, for several processes.
+  void die_at(std::uint64_t commit, When when) { deaths_[commit] = when; }
   /// The process dies here.
   void die() { dead_ = true; }
   [[nodiscard]] bool dead() const noexcept { return dead_; }
-  /// Whether the commit at which it died is lost.
-  [[nodiscard]] bool lost_last() const noexcept { return lost_last_; }
-  void revive();
+  /// Another process begins.
+  void revive() { dead_ = false; }
+  /// `tell` is called whenever a commit has reached the disk.
+  void on_kept(std::function<void()> tell) { kept_ = std::move(tell); }
   /// How many were begun.
   [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
 
@@ -47,14 +50,10 @@ class MortalStore final : public journal::Store {
   [[nodiscard]] const std::vector<Records>& records() const noexcept { return records_; }
 
  private:
-  struct Death {
-    std::uint64_t commit = 0;
-    When when = When::before;
-  };
   journal::MemoryStore disk_;
-  std::optional<Death> death_;
+  std::map<std::uint64_t, When> deaths_;
   bool dead_ = false;
-  bool lost_last_ = false;
+  std::function<void()> kept_;
   std::uint64_t commits_ = 0;
   std::vector<Records> records_;
 };

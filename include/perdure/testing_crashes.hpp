@@ -48,6 +48,9 @@ struct CrashOptions {
   /// debugger. Default: at all.
   std::uint64_t first = 1;
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  /// Each crash is also tried with another one behind it, at each of so many commits of the process
+  /// that comes after. Default: none. The time that it takes grows as much.
+  std::uint64_t second_within = 0;
 };
 
 /// Where the process died.
@@ -55,6 +58,8 @@ struct CrashPlace {
   enum class When : std::uint8_t { before, after } when = When::before;
   std::uint64_t commit = 0;  ///< From 1. 0: no crash, the scenario ran twice without one.
   std::string what;          ///< What the commit holds, for a person.
+  /// Where the next process died; 0: it did not. Always before a commit's becoming durable.
+  std::uint64_t second = 0;
 };
 
 /// One thing that is wrong.

@@ -4,8 +4,8 @@
 /// step bodies and handlers run on the caller's thread, inside the calls that wait for them.
 /// What it promises: the same program takes the same steps in the same order and writes the same
 /// journal, every time. Nothing happens but inside a call. No call blocks: what can't move is told.
-/// What it does not: imitate parallel bodies. Bodies run one after the other, in the order in which
-/// they became due.
+/// What it does not: imitate parallel bodies. Bodies run one after the other, in the order that
+/// `Options::order` says.
 #pragma once
 
 #include <perdure/detail/testing_core.hpp>

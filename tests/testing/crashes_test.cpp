@@ -89,6 +89,46 @@ TEST_F(TestingCrashesTest, ARangeOfCommitsIsTriedAlone) {
   EXPECT_EQ(kit::crash_everywhere({.first = 999}, &sound_scenario).crashes, 0U);
 }
 
+TEST_F(TestingCrashesTest, ASecondCrashMayFollowTheFirst) {
+  int lives = 0;
+  const kit::CrashReport report =
+      kit::crash_everywhere({.second_within = 4}, [&](kit::Runtime& test) {
+        const auto result = sound_scenario(test);
+        lives = std::max(lives, test.steps().back().life);
+        return result;
+      });
+  EXPECT_TRUE(report.ok()) << to_string(report);
+  EXPECT_EQ(report.crashes, 10 * report.commits);
+  EXPECT_EQ(lives, 3);
+}
+
+/// Passes one crash and not two.
+pd::Task<int> survives_once(pd::Context& ctx, int) {
+  co_return co_await ctx.step("count", [](pd::Step&) { return ++outside->counter > 2 ? 2 : 1; });
+}
+inline constexpr pd::Agent surviving{"surviving", &survives_once};
+
+TEST_F(TestingCrashesTest, WhatOnlyASecondCrashBringsOutIsFoundWithBothPlaces) {
+  const auto scenario = [](kit::Runtime& test) {
+    *outside = {};
+    return test.session(surviving, "s").start(0).value().wait();
+  };
+  EXPECT_TRUE(kit::crash_everywhere(scenario).ok());
+  const kit::CrashReport report = kit::crash_everywhere({.second_within = 5}, scenario);
+  const kit::Finding* const reply = find(report, "replied 2; without crashes it replied 1");
+  ASSERT_NE(reply, nullptr) << to_string(report);
+  EXPECT_GT(reply->places[0].second, reply->places[0].commit);
+  EXPECT_TRUE(contains(to_string(report), ", and again before commit "));
+}
+
+TEST_F(TestingCrashesTest, ASoundScenarioPassesInAnyOrder) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const kit::CrashReport report = kit::crash_everywhere(
+        {.runtime = {.seed = seed, .order = kit::Order::by_seed}}, &sound_scenario);
+    EXPECT_TRUE(report.ok()) << to_string(report);
+  }
+}
+
 pd::Task<int> rolls_dice(pd::Context& ctx, int) {
   co_await ctx.step("shuffle", [](pd::Step&) {});
   const int face = std::rand();

@@ -256,6 +256,23 @@ TEST_F(TestingRuntimeTest, TheSameProgramWritesTheSameJournal) {
   EXPECT_GT(journals[0].size(), 1000U);
 }
 
+TEST_F(TestingRuntimeTest, SeedsTryOtherOrdersAndRepeatTheirOwn) {
+  std::set<Lines> orders;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    std::vector<Lines> twice;
+    for (int i = 0; i < 2; ++i) {
+      outside_ = {};
+      kit::Runtime test({.seed = seed, .order = kit::Order::by_seed});
+      EXPECT_EQ(test.session(traveller, "s").start("Rome").value().wait().value(), "Rome!Rome2!4");
+      twice.push_back(outside_.trace);
+    }
+    EXPECT_EQ(twice[0], twice[1]);
+    orders.insert(twice[0]);
+  }
+  EXPECT_EQ(orders, (std::set<Lines>{{"price Rome", "rate Rome", "rate Rome2"},
+                                     {"price Rome", "rate Rome2", "rate Rome"}}));
+}
+
 TEST_F(TestingRuntimeTest, ABadNameIsToldByWhatUsesTheRuntimeNext) {
   kit::Runtime test;
   constexpr pd::Agent slashed{"a/b", &travel};

@@ -128,6 +128,13 @@ TEST_F(OwnedPoolTest, RunsJobsInOrderOnTheOwnersThreadAndOnlyWhenToldTo) {
   EXPECT_EQ(lines_, (Lines{"a", "~a", "b", "~b"}));
 }
 
+TEST_F(OwnedPoolTest, RunsTheJobThatItsOwnerChooses) {
+  for (const char* const name : {"a", "b", "c"}) push(name);
+  for (const std::size_t which : {4U, 1U, 7U})
+    EXPECT_TRUE(pool_.run_next([](actors::Job& job) { job.run(); }, which));
+  EXPECT_EQ(lines_, (Lines{"b", "~b", "c", "~c", "a", "~a"}));
+}
+
 TEST_F(OwnedPoolTest, AJobMayRunTheNext) {
   push("outer");
   push("inner");
@@ -220,6 +227,8 @@ TEST_F(OwnedEngineTest, StartWaitExplainAndShutdownTakeTurns) {
             "step 1 'one' runs its attempt 1 or waits for a step thread");
   EXPECT_EQ(run.wait({.within = 0ms}).error().code, pd::Code::timeout);
   EXPECT_EQ(run.wait().value(), 2);
+  while (turn()) {
+  }
   EXPECT_EQ(engine_->sessions_in_memory(), 0U);
   EXPECT_TRUE(runtime_->shutdown().has_value());
   EXPECT_EQ(run.wait().error().code, pd::Code::closed);

@@ -25,6 +25,12 @@ enum class Frames : std::uint8_t {
   replayed,
 };
 
+/// Which of several bodies that may run begins next.
+enum class Order : std::uint8_t {
+  as_due,   ///< The one that became due first.
+  by_seed,  ///< Any, by `Options::seed`: other seeds try other orders of side-by-side steps.
+};
+
 /// How a process ends.
 enum class End : std::uint8_t {
   clean,    ///< By `shutdown`.
@@ -44,6 +50,7 @@ struct Options {
   std::chrono::sys_time<std::chrono::microseconds> start_time{
       std::chrono::microseconds{1'700'000'000'000'000}};
   Frames frames = Frames::kept;
+  Order order = Order::as_due;
   /// How many things may happen inside one call (a session that is resumed, a commit, a body are
   /// one each) before it fails with `timeout`: so a run that never comes to rest fails its test.
   std::uint64_t turns_max = 1'000'000;
