@@ -60,7 +60,7 @@ std::string TestingEngine::session_of(const RunId& run) {
   return session;
 }
 
-/// Whether the journal holds the step's result. Each record is read once, however often it is asked.
+/// Whether the journal holds the step's result. Each record is read once.
 bool TestingEngine::is_recorded(const RunId& run, const std::string& step) {
   Recorded& known = recorded_[run];
   const auto read_on = [&]() -> Result<void> {

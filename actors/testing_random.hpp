@@ -2,9 +2,9 @@
 ///
 /// What this is: Random, drawn from the stream of the session that is being handled.
 /// What it promises: what a session draws depends on the seed, its address and how much it has
-/// drawn, and not on what other sessions do meanwhile. What was drawn for a commit that a crash took
-/// is drawn again by the next process, so that a run that is created twice is the same run: `keep`
-/// says that what was drawn is in the journal, `take_back` undoes what was drawn since.
+/// drawn, and not on what other sessions do meanwhile. What was drawn for a commit that a crash
+/// took is drawn again by the next process, so that a run that is created twice is the same run:
+/// `keep` says that what was drawn is in the journal, `take_back` undoes what was drawn since.
 #pragma once
 
 #include "core/random.hpp"

@@ -8,8 +8,8 @@
 /// What it does not: wait for anybody's result. `submit` returns at once; the gate tells when.
 ///
 /// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
-/// thread (`wake`), or whoever has nothing better to do (`commit_here`). An owner who wants no thread
-/// at all calls `commit_next` (`WriterOptions::committer`).
+/// thread (`wake`), or whoever has nothing better to do (`commit_here`). An owner who wants no
+/// thread at all calls `commit_next` (`WriterOptions::committer`).
 ///
 /// Mode `interval` (`WriterOptions::early`) parts what may leave from what is durable: `wake` and
 /// `commit_here` then only let out what is queued, and the writer's thread commits it, whole and
