@@ -95,11 +95,11 @@ template <class T>
 
 }  // namespace detail
 
-/// `scenario(Runtime&)` starts sessions, advances the clock, waits. It returns nothing, a value that
-/// Perdure can encode, or a `Result` of either, and is compared by what it returns; an exception
-/// that escapes it is its failure (so `value()` is fine). It is called with a fresh runtime each
-/// time, and must begin with fresh fakes itself. It should not count attempts: a step that was not
-/// recorded does run again.
+/// `scenario(Runtime&)` starts sessions, advances the clock, waits. It returns nothing, a value
+/// that Perdure can encode, or a `Result` of either, and is compared by what it returns; an
+/// exception that escapes it is its failure (so `value()` is fine). It is called with a fresh
+/// runtime each time, and must begin with fresh fakes itself. It should not count attempts: a step
+/// that was not recorded does run again.
 template <class S>
   requires std::invocable<S&, Runtime&>
 [[nodiscard]] CrashReport crash_everywhere(CrashOptions options, S scenario) {
