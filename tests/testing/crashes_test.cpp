@@ -1,4 +1,5 @@
 // Crashes at every record: a sound scenario passes, and each kind of mistake is found.
+#include "journal/batch.hpp"
 #include "tests/testing/kit_fixture.hpp"
 
 #include <cstdlib>
@@ -129,6 +130,41 @@ TEST_F(TestingCrashesTest, ASoundScenarioPassesInAnyOrder) {
   }
 }
 
+pd::Task<int> two_steps(pd::Context& ctx, int) {
+  const int first = co_await ctx.step("first", [](pd::Step&) { return 1; });
+  co_return first + co_await ctx.step("second", [](pd::Step&) { return 2; });
+}
+inline constexpr pd::Agent two_stepping{"two steps", &two_steps};
+
+/// What a broken journal would do: all records of the run but the first are forgotten.
+void forget_records(kit::Runtime& test, const pd::RunId& run) {
+  auto& store = static_cast<actors::TestingEngine&>(test.core()).store();
+  journal::Change change;
+  change.put(journal::Table::records, journal::Key{}.add(run).add(journal::kHeadIndex),
+             journal::HeadRow{1, journal::RunStatus::running, 0, Code::user, {}});
+  std::vector<journal::NumberedChange> changes;
+  changes.push_back({std::move(change), 99, 0});
+  journal::Batch batch;
+  store.commit(batch.build(changes), journal::Durability::full).value();
+}
+
+TEST_F(TestingCrashesTest, ARecordedStepThatRunsAgainIsReported) {
+  const kit::CrashReport report = kit::crash_everywhere({.last = 1}, [](kit::Runtime& test) {
+    auto run = test.session(two_stepping, "s").start(0).value();
+    test.replace("second", [](pd::Step&) -> pd::Result<int> {
+      return pd::Error{pd::Code::user, "later", true, 1h, {}};
+    });
+    test.run_until_idle();
+    forget_records(test, run.id());
+    test.restart(kit::End::unclean);
+    test.advance(1h);
+  });
+  EXPECT_NE(
+      find(report, "step 1 'first' of two steps/s ran again although its result was recorded"),
+      nullptr)
+      << to_string(report);
+}
+
 pd::Task<int> rolls_dice(pd::Context& ctx, int) {
   co_await ctx.step("shuffle", [](pd::Step&) {});
   const int face = std::rand();
@@ -234,6 +270,14 @@ TEST_F(TestingCrashesTest, AScenarioThatFailsAfterACrashIsReported) {
   const kit::Finding* const failed = find(report, "the scenario fails: ");
   ASSERT_NE(failed, nullptr) << to_string(report);
   EXPECT_TRUE(contains(failed->what, "ran twice"));
+}
+
+TEST_F(TestingCrashesTest, WhatGoesOnBehindTheScenariosBackIsPartOfIt) {
+  const kit::CrashReport report = kit::crash_everywhere([](kit::Runtime& test) {
+    *outside = {};
+    (void)test.session(counting, "s").start(0).value();
+  });
+  EXPECT_NE(find(report, "replied 2; without crashes it replied 1"), nullptr) << to_string(report);
 }
 
 pd::Task<std::string> charges(pd::Context& ctx, int) {

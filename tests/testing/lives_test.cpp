@@ -32,6 +32,7 @@ TEST_F(TestingLivesTest, HandlesGoOnWorkingAcrossRestarts) {
     EXPECT_EQ(outside_.trace, (Lines{"add 1", "add 2", "add 3"}));
     EXPECT_EQ(test.steps().front().life, 2);
     EXPECT_TRUE(test.events().empty());
+    EXPECT_TRUE(test.log().empty()) << "nobody hears a dying process";
   }
 }
 

@@ -1,5 +1,8 @@
 // The seams below the kit: a writer, a step pool and an engine that their owner drives.
 #include "actors/step_pool.hpp"
+#include "actors/testing_random.hpp"
+#include "actors/testing_store.hpp"
+#include "journal/batch.hpp"
 #include "journal/gate.hpp"
 #include "journal/memory_store.hpp"
 #include "journal/writer.hpp"
@@ -232,6 +235,101 @@ TEST_F(OwnedEngineTest, StartWaitExplainAndShutdownTakeTurns) {
   EXPECT_EQ(engine_->sessions_in_memory(), 0U);
   EXPECT_TRUE(runtime_->shutdown().has_value());
   EXPECT_EQ(run.wait().error().code, pd::Code::closed);
+}
+
+TEST_F(OwnedEngineTest, EachChangeIsCommittedAlone) {
+  const core::Bytes input = encode(1).value();
+  int started = 0;
+  for (const char* const key : {"a", "b"})
+    engine_->start_session_then({.agent = "one step",
+                                 .version = 1,
+                                 .handler = "run",
+                                 .session_key = key,
+                                 .message_key = "start",
+                                 .input_type = type_name<int>(),
+                                 .input = input},
+                                [&](const Result<RunId>& run) { started += run ? 1 : 0; });
+  for (const auto& shell : std::exchange(ready_, {})) (void)shell->drain();
+  EXPECT_TRUE(engine_->writer().commit_next());
+  EXPECT_EQ(started, 1);
+  EXPECT_TRUE(engine_->writer().commit_next());
+  EXPECT_EQ(started, 2);
+}
+
+TEST(SessionDice, DrawsDependOnTheSeedAndTheSessionAlone) {
+  actors::SessionDice alone(1);
+  alone.hand_to("a");
+  const std::uint64_t first = alone.next();
+  const std::uint64_t second = alone.next();
+  EXPECT_NE(first, second);
+  actors::SessionDice mixed(1);
+  mixed.hand_to("b");
+  EXPECT_NE(mixed.next(), first);
+  mixed.hand_to("a");
+  EXPECT_EQ(mixed.next(), first);
+  mixed.hand_to("b");
+  (void)mixed.next();
+  mixed.hand_to("a");
+  EXPECT_EQ(mixed.next(), second);
+  actors::SessionDice other(2);
+  other.hand_to("a");
+  EXPECT_NE(other.next(), first);
+}
+
+TEST(SessionDice, WhatIsNotKeptIsDrawnAgain) {
+  actors::SessionDice dice(1);
+  dice.hand_to("a");
+  (void)dice.next();
+  dice.keep();
+  const std::uint64_t second = dice.next();
+  const std::uint64_t third = dice.next();
+  dice.hand_to("b");
+  const std::uint64_t of_b = dice.next();
+  dice.take_back();
+  EXPECT_EQ(dice.next(), of_b);
+  dice.hand_to("a");
+  EXPECT_EQ(dice.next(), second);
+  EXPECT_EQ(dice.next(), third);
+}
+
+class MortalStoreTest : public ::testing::Test {
+ protected:
+  using When = actors::MortalStore::When;
+  MortalStoreTest() {
+    store_.on_kept([this] { ++kept_; });
+  }
+  bool commit(std::uint64_t number) {
+    Change change = row(number);
+    std::vector<journal::NumberedChange> changes;
+    changes.push_back({std::move(change), number, 0});
+    journal::Batch batch;
+    return store_.commit(batch.build(changes), journal::Durability::full).has_value();
+  }
+  bool holds(std::uint64_t number) {
+    const auto snapshot = store_.snapshot().value();
+    return snapshot->get(journal::Table::ready, journal::Key{}.add(number)).value().has_value();
+  }
+  actors::MortalStore store_;
+  int kept_ = 0;
+};
+
+TEST_F(MortalStoreTest, DiesBeforeOrAfterACommitAndKeepsWhatItHas) {
+  store_.die_at(2, When::before);
+  store_.die_at(3, When::after);
+  EXPECT_TRUE(commit(1));
+  EXPECT_FALSE(commit(2));
+  EXPECT_TRUE(store_.dead());
+  EXPECT_FALSE(commit(2)) << "the dead commit nothing";
+  EXPECT_EQ(store_.commits(), 2U);
+  store_.revive();
+  EXPECT_FALSE(commit(3));
+  EXPECT_TRUE(store_.dead());
+  store_.revive();
+  EXPECT_TRUE(commit(4));
+  EXPECT_TRUE(holds(1) && !holds(2) && holds(3) && holds(4));
+  EXPECT_EQ(kept_, 3);
+  store_.die();
+  EXPECT_FALSE(commit(5));
 }
 
 TEST_F(OwnedEngineTest, AFullDiskIsToldInsteadOfWaitedFor) {
