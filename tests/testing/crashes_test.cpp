@@ -77,6 +77,8 @@ TEST_F(TestingCrashesTest, CrashesHappenAndLoseWhatIsNotRecorded) {
     const auto result = sound_scenario(test);
     lives = std::max(lives, static_cast<std::size_t>(test.steps().back().life));
     again += test.times("half left") > 2 ? 1 : 0;
+    for (const kit::LogLine& line : test.log())
+      EXPECT_NE(line.event, "storage_failed") << "nobody hears a dying process";
     return result;
   });
   EXPECT_TRUE(report.ok()) << to_string(report);
