@@ -48,7 +48,7 @@ BodyJob::~BodyJob() {
   sink_->completed(std::move(completion));
 }
 
-void BodyJob::run() noexcept {
+void BodyJob::run_by(BodyRunner* runner) noexcept {
   core::crash_point(core::CrashPoint::body_before);
   const milliseconds timeout = order_.leaf->options().timeout;
   Step::Facts facts{order_.address.run,
@@ -71,7 +71,7 @@ void BodyJob::run() noexcept {
   BodyCompletion completion;
   {
     Step step(std::move(facts));
-    completion.result = order_.leaf->run(step);
+    completion.result = runner != nullptr ? runner->run(order_, step) : order_.leaf->run(step);
   }
   if (timer) timers_.cancel(*timer);
   if (passed && passed->load())
@@ -79,6 +79,7 @@ void BodyJob::run() noexcept {
   completion.result = within_limits(std::move(completion.result));
   completion.busy_us = duration_cast<microseconds>(clock_.elapsed() - begun).count();
   completion.address = std::move(order_.address);
+  if (runner != nullptr) runner->ended(completion);
   done_ = true;
   core::crash_point(core::CrashPoint::body_after);
   sink_->completed(std::move(completion));

@@ -53,6 +53,18 @@ class CompletionSink {
   ~CompletionSink() = default;
 };
 
+/// Runs bodies in another way than by calling them: to replace them, or to take note of them.
+class BodyRunner {
+ public:
+  /// The outcome of the body's attempt, as `order.leaf->run(step)` would return it.
+  [[nodiscard]] virtual detail::BodyResult run(const BodyOrder& order, Step& step) noexcept = 0;
+  /// What became of it, before the session is told.
+  virtual void ended(const BodyCompletion& completion) noexcept = 0;
+
+ protected:
+  ~BodyRunner() = default;
+};
+
 /// Thread: made by one, run by another.
 class BodyJob final : public Job {
  public:
@@ -61,7 +73,10 @@ class BodyJob final : public Job {
           core::Clock& clock);
   /// Completes with `never_ran` when it has not run.
   ~BodyJob() override;
-  void run() noexcept override;
+  void run() noexcept override { run_by(nullptr); }
+  /// As `run`, with the body left to `runner`. Null: the body is called.
+  void run_by(BodyRunner* runner) noexcept;
+  [[nodiscard]] bool start_recorded() const noexcept { return order_.start_recorded; }
 
  private:
   BodyOrder order_;

@@ -8,6 +8,9 @@
 #include <future>
 
 namespace perdure::actors {
+namespace {
+
+}  // namespace
 
 Engine::Engine(RuntimeOptions options, EngineSeams seams)
     : options_(std::move(options)),
@@ -31,10 +34,15 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
         {EventKind::storage_recovered, std::nullopt,
          Error{Code::storage_full, "the disk has room again: what was held back goes on"}});
   };
+  if (seams_.turn) {
+    writing.committer = journal::WriterOptions::Committer::owner;
+    writing.batch_bytes_max = 1;
+  }
   writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
   // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
   StepPoolOptions pooling;
   pooling.threads_max = options_.step_threads;
+  if (seams_.turn) pooling.driver = StepPoolOptions::Driver::owner;
   pooling.after_job = [this](AfterJob after) {
     if (after == AfterJob::queue_empty) {
       writer_->commit_here();
@@ -144,6 +152,7 @@ Result<Bytes> Engine::wait(const RunId& run, std::chrono::milliseconds within) {
   if (state_ == State::stopped) return Error{Code::closed, "the runtime was shut down"};
   PERDURE_TRY(std::optional<Ended> already, ended_result(run));
   if (already) return std::move(already->reply);
+  if (seams_.turn) return wait_by_turns(run, within);
   switch (watch.wait(within)) {
     case RunWatchers::Outcome::failed: return *watchers_.failure();
     case RunWatchers::Outcome::timed_out: {

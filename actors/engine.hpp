@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,12 @@
 namespace perdure::actors {
 
 class Engine;
+
+/// Whether the answer has come.
+template <class T>
+[[nodiscard]] bool is_ready(const std::future<T>& answer) {
+  return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
 
 /// Where the engine's nondeterminism comes from. Outlives the engine by shared ownership.
 struct EngineSeams {
@@ -42,6 +49,11 @@ struct EngineSeams {
   std::function<void()> sessions_gone = {};
   /// Whether timers fire by a thread of their own, or when the owner calls `timers().fire_due`.
   enum class TimerPump : std::uint8_t { thread, owner } timer_pump = TimerPump::thread;
+  /// Not empty: the engine has no thread at all. Writer and step pool are driven by their owner,
+  /// each change is committed alone, and calls that would block take turns instead: `turn` does one
+  /// thing that can be done now (has a session drain, commits, runs a body), and returns false when
+  /// there is none.
+  std::function<bool()> turn = {};
 };
 
 /// Thread: as RuntimeCore.
@@ -80,6 +92,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] std::size_t watchers() const { return watchers_.waiting(); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
+  [[nodiscard]] StepPool& pool() noexcept { return *pool_; }
 
  private:
   [[nodiscard]] Result<void> recover();
@@ -94,6 +107,11 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   /// Empty: the run has not ended. Errors: `not_found`, as Reader.
   [[nodiscard]] Result<std::optional<Ended>> ended_result(const RunId& run);
   [[nodiscard]] Result<void> check_open() const;
+  /// Without threads: takes turns until `done`, or until no turn can be taken. With threads: true,
+  /// and whoever asked blocks. What `done` is now.
+  [[nodiscard]] bool take_turns(const std::function<bool()>& done);
+  [[nodiscard]] Result<Bytes> wait_by_turns(const RunId& run, std::chrono::milliseconds within);
+  [[nodiscard]] Error nothing_moves(const RunId& run);
   [[nodiscard]] std::size_t close_sessions(std::chrono::milliseconds within);
   void storage_failed(const Error& why);
   [[nodiscard]] Result<std::string> explain_unloaded(const RunId& run);

@@ -9,6 +9,12 @@
 namespace perdure::actors {
 namespace {
 
+/// Without threads alone: the answer did not come.
+Error not_durable_yet() {
+  return Error{Code::timeout,
+               "what was sent is not durable, and nothing moves: is the disk full?"};
+}
+
 /// A session's state in one snapshot of the journal.
 class StoredState final : public detail::StateSnapshot {
  public:
@@ -94,21 +100,25 @@ void Engine::send_message_then(const detail::MessageRequest& request,
 
 Result<RunId> Engine::send_message(const detail::MessageRequest& request) {
   if (RunCore::inside_a_handler()) return inside_handler("start sessions");
-  std::promise<Result<RunId>> promise;
+  const auto promise = std::make_shared<std::promise<Result<RunId>>>();
+  std::future<Result<RunId>> sent = promise->get_future();
   send_message_then(request,
-                    [&promise](Result<RunId> result) { promise.set_value(std::move(result)); });
-  return promise.get_future().get();
+                    [promise](Result<RunId> result) { promise->set_value(std::move(result)); });
+  if (!take_turns([&] { return is_ready(sent); })) return not_durable_yet();
+  return sent.get();
 }
 
 Result<void> Engine::arrive(const SessionAddress& to, journal::Arrival what) {
   if (RunCore::inside_a_handler()) return inside_handler("start sessions");
-  std::promise<Result<RunId>> promise;
+  const auto promise = std::make_shared<std::promise<Result<RunId>>>();
+  std::future<Result<RunId>> done = promise->get_future();
   what.stamp = seams_.clock->wall().time_since_epoch().count();
-  Arrived arrived{std::move(what), {}, [&promise](Result<RunId> result) {
-                    promise.set_value(std::move(result));
-                  }};
-  directory_.post(to, std::move(arrived), RunOn::scheduler);
-  const Result<RunId> result = promise.get_future().get();
+  directory_.post(to, Arrived{std::move(what), {}, [promise](Result<RunId> result) {
+                                promise->set_value(std::move(result));
+                              }},
+                  RunOn::scheduler);
+  if (!take_turns([&] { return is_ready(done); })) return not_durable_yet();
+  const Result<RunId> result = done.get();
   if (result.has_error()) return result.error();
   return success();
 }

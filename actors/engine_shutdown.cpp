@@ -35,6 +35,15 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   // Bodies that run are asked to stop by their sessions; bodies that have not begun never will.
   const bool all_returned = pool_->stop(within);
+  if (seams_.turn) {
+    const auto all_closed = [&] { return countdown->left == 0; };
+    // What is still at the gate waits for a full disk: it is told that nothing becomes durable now.
+    if (!take_turns(all_closed)) {
+      (void)writer_->stop();
+      (void)take_turns(all_closed);
+    }
+    return countdown->left;
+  }
   // A stopped pool commits no more, and a body that waits at the gate keeps its session from
   // closing.
   writer_->wake();

@@ -105,6 +105,7 @@ std::optional<std::string> Engine::explain_loaded(const journal::RunInfo& info) 
   SessionInput input = ExplainOrder{
       info.id, [promise](std::optional<std::string> text) { promise->set_value(std::move(text)); }};
   if (!shell->post(input, RunOn::scheduler)) return std::nullopt;
+  if (!take_turns([&] { return is_ready(answer); })) return std::nullopt;
   return answer.get();
 }
 

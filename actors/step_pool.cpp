@@ -2,6 +2,7 @@
 
 #include "core/assert.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -95,6 +96,7 @@ void StepPool::Shared::push(std::span<std::unique_ptr<Job>> jobs) {
 
 /// Sees to it that a thread comes when one is needed. True: the caller notifies, after the lock.
 bool StepPool::Shared::wake_if_needed() {
+  if (options_.driver == StepPoolOptions::Driver::owner) return false;
   if (jobs_.size() <= claims_ || coming_ > 0) return false;
   if (idle_ > 0) {
     --idle_;
@@ -185,6 +187,8 @@ bool StepPool::Shared::wait_for_end(std::chrono::milliseconds bound) {
   } else {
     in_time = ended_.wait_for(lock, bound, all_ended);
   }
+  // Where the owner runs jobs, one that runs now is below this call.
+  if (options_.driver == StepPoolOptions::Driver::owner) return running_ == 0;
   // What `after_job` uses may go as soon as `stop` has returned.
   const std::size_t own_hook = own == 1 && this_thread.in_hook ? 1 : 0;
   ended_.wait(lock, [this, own_hook] { return hooks_ <= own_hook; });
@@ -247,6 +251,31 @@ void StepPool::push(std::vector<std::unique_ptr<Job>> jobs) {
 }
 
 bool StepPool::stop(std::chrono::milliseconds bound) { return shared_->stop(bound); }
+
+bool StepPool::run_next(const std::function<void(Job&)>& run, std::size_t which) {
+  std::unique_ptr<Job> job;
+  {
+    const std::lock_guard lock(shared_->mutex_);
+    PERDURE_ASSERT(shared_->options_.driver == StepPoolOptions::Driver::owner,
+                   "a pool with threads runs its jobs itself");
+    if (shared_->jobs_.empty()) return false;
+    const auto chosen =
+        shared_->jobs_.begin() + static_cast<std::ptrdiff_t>(which % shared_->jobs_.size());
+    job = std::move(*chosen);
+    shared_->jobs_.erase(chosen);
+    ++shared_->running_;
+  }
+  run(*job);
+  job.reset();
+  const std::lock_guard lock(shared_->mutex_);
+  --shared_->running_;
+  return true;
+}
+
+bool StepPool::any_queued(const std::function<bool(const Job&)>& wanted) const {
+  const std::lock_guard lock(shared_->mutex_);
+  return std::ranges::any_of(shared_->jobs_, [&](const auto& job) { return wanted(*job); });
+}
 
 std::size_t StepPool::running() const {
   const std::lock_guard lock(shared_->mutex_);

@@ -5,6 +5,7 @@
 /// a thread that takes a job and sees more wakes one more, so a burst costs its pusher one wake-up;
 /// the first job that a pool thread pushes from inside `after_job` costs none, it is for that
 /// thread itself; `stop` starts nothing more and waits for what runs, up to a bound.
+/// Where an owner drives it, jobs run in the same order when the owner says so, without any thread.
 /// What it does not: know steps, journals or actors. No CAF in here: it runs under tsan.
 #pragma once
 
@@ -29,6 +30,9 @@ class Job {
 enum class AfterJob : std::uint8_t { queue_empty, more_jobs };
 
 struct StepPoolOptions {
+  /// Who runs jobs: threads of the pool's, or its owner by `run_next`. With `owner` there is no
+  /// thread, and `after_job` is not called.
+  enum class Driver : std::uint8_t { threads, owner } driver = Driver::threads;
   /// Threads at most (at least 1); they start when jobs wait and none is idle.
   std::size_t threads_max = 32;
   /// Called on the pool thread after each job, before it looks for another; no more once `stop` has
@@ -74,6 +78,12 @@ class StepPool {
   /// thread of the pool it does not wait for that thread. Later calls return what the first did;
   /// one from a body that an earlier call waits for returns false at once.
   [[nodiscard]] bool stop(std::chrono::milliseconds bound);
+
+  /// With the driver `owner`: runs a queued job, by `run`, on this thread, also from inside another
+  /// job; the one that stands at `which % queued()`, the oldest being 0. False: none is queued.
+  bool run_next(const std::function<void(Job&)>& run, std::size_t which = 0);
+  /// Whether `wanted` says yes to a job that has not begun. Called with the lock held.
+  [[nodiscard]] bool any_queued(const std::function<bool(const Job&)>& wanted) const;
 
   /// Jobs that run, and jobs that have not begun.
   [[nodiscard]] std::size_t running() const;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <perdure/perdure.hpp>
+#include <perdure/testing.hpp>
 
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -13,3 +15,6 @@
 
 namespace pd = perdure;
 using namespace std::chrono_literals;
+
+// Any test framework's.
+#define CHECK(condition) static_cast<void>(condition)

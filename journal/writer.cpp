@@ -87,7 +87,8 @@ struct Writer::Impl {
   Gate& gate_;
   const WriterOptions options_;
   std::mutex stop_mutex_;
-  std::thread thread_;
+  bool stopped_ = false;  ///< Guarded by `stop_mutex_`.
+  std::thread thread_;    ///< None where the owner commits.
 
   std::mutex commit_mutex_;
   Changes taken_;
@@ -380,12 +381,12 @@ Result<void> Writer::Impl::stop() {
     closed_ = true;
     target = last_;
   }
-  if (thread_.joinable()) {
+  if (!std::exchange(stopped_, true)) {
     do {
       commit_up_to(target);
     } while (!end_commits());
     changed_.notify_one();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   std::optional<Error> why;
   {
@@ -402,7 +403,8 @@ Writer::Writer(Store& store, Gate& gate, WriterOptions options)
     : impl_(std::make_unique<Impl>(store, gate, std::move(options))) {
   gate.advance(impl_->options_.last_number);
   if (impl_->options_.early != nullptr) impl_->options_.early->advance(impl_->options_.last_number);
-  impl_->thread_ = std::thread([impl = impl_.get()] { impl->loop(); });
+  if (impl_->options_.committer == WriterOptions::Committer::thread)
+    impl_->thread_ = std::thread([impl = impl_.get()] { impl->loop(); });
   store.when_failed([impl = impl_.get()](const Error& why) { impl->store_failed(why); });
 }
 
@@ -422,6 +424,11 @@ void Writer::hurry() { impl_->hurry(); }
 void Writer::commit_here() {
   if (impl_->options_.early != nullptr) return impl_->let_out();
   impl_->commit_up_to(impl_->last_number());
+}
+
+bool Writer::commit_next() {
+  const Impl::Outcome outcome = impl_->commit_batch(impl_->last_number());
+  return outcome == Impl::Outcome::committed || outcome == Impl::Outcome::committed_again;
 }
 
 Result<void> Writer::stop() { return impl_->stop(); }

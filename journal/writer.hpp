@@ -8,7 +8,8 @@
 /// What it does not: wait for anybody's result. `submit` returns at once; the gate tells when.
 ///
 /// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
-/// thread (`wake`), or whoever has nothing better to do (`commit_here`).
+/// thread (`wake`), or whoever has nothing better to do (`commit_here`). An owner who wants no
+/// thread at all calls `commit_next` (`WriterOptions::committer`).
 ///
 /// Mode `interval` (`WriterOptions::early`) parts what may leave from what is durable: `wake` and
 /// `commit_here` then only let out what is queued, and the writer's thread commits it, whole and
@@ -49,6 +50,9 @@ struct WriterOptions {
   Gate* early = nullptr;
   /// How long a change waits for its commit in mode `interval`, at most a day.
   std::chrono::milliseconds commit_interval{50};
+  /// Who commits what `wake` and `hurry` ask for, and tries again when the disk was full: a thread
+  /// of the writer's, or its owner by `commit_next`. With `owner` there is no thread.
+  enum class Committer : std::uint8_t { thread, owner } committer = Committer::thread;
   /// Called once, from the committing thread or one of the store's, when nothing more can be
   /// committed, before the gate tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
@@ -90,6 +94,9 @@ class Writer {
   /// everything queued before the call is durable, or the writer has failed or found the disk full.
   /// In mode `interval` the same as `wake`.
   void commit_here();
+  /// Commits the next batch on this thread. False: nothing was queued, the disk is full, or the
+  /// writer has failed.
+  bool commit_next();
   /// Somebody outside waits for what is queued: in mode `interval` it is committed now, by the
   /// writer's thread. Nothing in the other modes, whose commits wait for nothing.
   void hurry();

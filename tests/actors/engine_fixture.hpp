@@ -1,11 +1,15 @@
 /// What the engine's tests share: a disk, a trace, doors.
 #pragma once
 
+#include <perdure/testing.hpp>
+
+#include "actors/testing_core.hpp"
 #include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,6 +20,7 @@
 namespace perdure::test {
 
 namespace pd = perdure;
+namespace kit = perdure::testing;
 using namespace std::chrono_literals;
 using Lines = std::vector<std::string>;
 
@@ -26,6 +31,8 @@ class World {
   Trace trace;
   /// For handlers and bodies that behave differently the second time, as repaired code does.
   std::atomic<int> mode = 0;
+  /// What a body does while it runs, on one thread.
+  std::function<void()> in_body;
 
   Door& door(const std::string& name) {
     const std::lock_guard lock(mutex_);
@@ -57,6 +64,13 @@ class EngineFixture : public ::testing::Test {
 
   [[nodiscard]] static bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
+  }
+  /// The journal of a runtime of the testing kit.
+  [[nodiscard]] static DiskView disk_of(testing::Runtime& test) {
+    return DiskView(engine_of(test).store());
+  }
+  [[nodiscard]] static actors::TestingEngine& engine_of(testing::Runtime& test) {
+    return static_cast<actors::TestingEngine&>(test.core());
   }
   World world_;
   TestDisk disk_;

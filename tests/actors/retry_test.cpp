@@ -32,28 +32,26 @@ class RetryTest : public EngineFixture {
 };
 
 TEST_F(RetryTest, AttemptsFollowTheirDelaysAndAreNeverEarly) {
-  TestEngine engine(disk_);
-  engine.start(flaky_agent);
-  auto run = engine.runtime().session(flaky_agent, "s").start(4).value();
+  kit::Runtime test;
+  auto run = test.session(flaky_agent, "s").start(4).value();
   std::size_t attempt = 1;
   for (const auto delay : {100ms, 300ms, 900ms, 1000ms}) {
-    in_backoff(engine, attempt);
-    const auto due = disk_.due();
+    test.run_until_idle();
+    const auto due = disk_of(test).due();
     ASSERT_EQ(due.size(), 1U);
     EXPECT_EQ(due[0].run, run.id());
     EXPECT_EQ(due[0].path, std::vector<std::uint32_t>{1});
-    EXPECT_EQ(due[0].at - disk_.clock->wall().time_since_epoch().count(),
+    EXPECT_EQ(due[0].at - test.now().time_since_epoch().count(),
               std::chrono::microseconds(delay).count());
-    engine.advance(delay - 1ms);
-    EXPECT_EQ(world_.trace.all().size(), attempt) << "early";
-    ++attempt;
-    engine.advance(1ms);
-    world_.trace.wait_for("attempt " + std::to_string(attempt));
+    test.advance(delay - 1ms);
+    EXPECT_EQ(test.times("flaky"), attempt) << "early";
+    test.advance(1ms);
+    EXPECT_EQ(test.times("flaky"), ++attempt);
   }
   EXPECT_EQ(run.wait().value(), 5);
-  EXPECT_TRUE(disk_.due().empty());
-  EXPECT_TRUE(disk_.attempts(run.id()).empty()) << "a step that has ended leaves no rows";
-  EXPECT_EQ(disk_.records(run.id()).size(), 3U) << "attempts are a row, not records";
+  EXPECT_TRUE(disk_of(test).due().empty());
+  EXPECT_TRUE(disk_of(test).attempts(run.id()).empty()) << "a step that has ended leaves no rows";
+  EXPECT_EQ(disk_of(test).records(run.id()).size(), 3U) << "attempts are a row, not records";
 }
 
 TEST_F(RetryTest, ARunThatOnlyWaitsLeavesReadyAndComesBack) {
@@ -101,15 +99,11 @@ TEST_F(RetryTest, ARunThatIsTriedAgainIsReadyAgain) {
 }
 
 TEST_F(RetryTest, TheLastFailureIsTheStepsOutcome) {
-  TestEngine engine(disk_);
-  engine.start(flaky_agent);
-  auto run = engine.runtime().session(flaky_agent, "s").start(99).value();
-  for (std::size_t n = 1; n <= 4; ++n) {
-    in_backoff(engine, n);
-    engine.advance(1s);
-  }
+  kit::Runtime test;
+  auto run = test.session(flaky_agent, "s").start(99).value();
+  test.advance(1h);
   EXPECT_EQ(run.wait().error().message, "not yet");
-  EXPECT_EQ(world_.trace.all().size(), 5U);
+  EXPECT_EQ(test.times("flaky"), 5U);
 }
 
 pd::Task<int> once(pd::Context& ctx, int kind) {
@@ -118,7 +112,6 @@ pd::Task<int> once(pd::Context& ctx, int kind) {
   co_return co_await ctx.step(
       "once",
       [&](pd::Step&) -> pd::Result<int> {
-        world->trace.add("ran");
         if (kind == 0) return pd::Error{pd::Code::user, "one attempt"};
         if (kind == 1) return pd::Error{pd::Code::timeout, "never that code"};
         if (kind == 2) return pd::Error{pd::Code::user, "not retryable", false, {}, {}};
@@ -129,14 +122,13 @@ pd::Task<int> once(pd::Context& ctx, int kind) {
 inline constexpr pd::Agent once_agent{"once", &once};
 
 TEST_F(RetryTest, SomeFailuresAreNeverTriedAgain) {
-  TestEngine engine(disk_);
-  engine.start(once_agent);
+  kit::Runtime test;
   for (int kind = 0; kind < 4; ++kind) {
-    auto run = engine.runtime().session(once_agent, std::to_string(kind)).start(kind).value();
+    auto run = test.session(once_agent, std::to_string(kind)).start(kind).value();
     EXPECT_TRUE(run.wait().has_error());
-    EXPECT_TRUE(disk_.attempts(run.id()).empty());
+    EXPECT_TRUE(disk_of(test).attempts(run.id()).empty());
   }
-  EXPECT_EQ(world_.trace.all().size(), 4U);
+  EXPECT_EQ(test.times("once"), 4U);
 }
 
 pd::Task<int> asks_for_time(pd::Context& ctx, int) {
@@ -151,14 +143,13 @@ pd::Task<int> asks_for_time(pd::Context& ctx, int) {
 inline constexpr pd::Agent asking{"asking", &asks_for_time};
 
 TEST_F(RetryTest, AnErrorsRetryAfterIsKept) {
-  TestEngine engine(disk_);
-  engine.start(asking);
-  auto run = engine.runtime().session(asking, "s").start(0).value();
-  in_backoff(engine, 1);
-  EXPECT_EQ(disk_.attempts(run.id()).at(0).last_error->retry_after, 60s);
-  engine.advance(59s);
+  kit::Runtime test;
+  auto run = test.session(asking, "s").start(0).value();
+  test.run_until_idle();
+  EXPECT_EQ(disk_of(test).attempts(run.id()).at(0).last_error->retry_after, 60s);
+  test.advance(59s);
   EXPECT_FALSE(run.result().has_value());
-  engine.advance(1s);
+  test.advance(1s);
   EXPECT_EQ(run.wait().value(), 2);
 }
 
@@ -170,63 +161,60 @@ pd::Task<int> jittery(pd::Context& ctx, int) {
 inline constexpr pd::Agent jittering{"jittering", &jittery};
 
 TEST_F(RetryTest, JitterStaysWithinItsBoundsAndVaries) {
-  TestEngine engine(disk_);
-  engine.start(jittering);
-  auto run = engine.runtime().session(jittering, "s").start(0).value();
+  kit::Runtime test;
+  (void)test.session(jittering, "s").start(0).value();
+  test.advance(1min);
+  const auto steps = test.steps();
+  ASSERT_GT(steps.size(), 30U);
   std::set<std::int64_t> seen;
-  for (std::size_t n = 1; n <= 30; ++n) {
-    in_backoff(engine, n);
-    const std::int64_t wait = disk_.due().at(0).at - disk_.clock->wall().time_since_epoch().count();
-    EXPECT_GE(wait, 500'000);
-    EXPECT_LE(wait, 1'000'000);
-    seen.insert(wait);
-    engine.advance(1s);
+  for (std::size_t n = 1; n < steps.size(); ++n) {
+    const auto wait = steps[n].began - steps[n - 1].began;
+    EXPECT_GE(wait, 500ms);
+    EXPECT_LE(wait, 1s);
+    seen.insert(wait.count());
   }
   EXPECT_GT(seen.size(), 10U);
 }
 
 class RestartInBackoffTest : public RetryTest {
  protected:
-  enum class End { clean, crash };
-  /// One process up to the first backoff, of 100 ms.
-  pd::RunId first_life(End end) {
-    TestEngine engine(disk_);
-    engine.start(flaky_agent);
-    const pd::RunId id = engine.runtime().session(flaky_agent, "s").start(1).value().id();
-    in_backoff(engine, 1);
-    if (end == End::clean) EXPECT_TRUE(engine.shutdown().has_value());
-    return id;
+  /// A run in its first backoff, of 100 ms.
+  static pd::Run<int> in_first_backoff(kit::Runtime& test) {
+    auto run = test.session(flaky_agent, "s").start(1).value();
+    test.run_until_idle();
+    return run;
   }
 };
 
 TEST_F(RestartInBackoffTest, TheRemainderIsWaitedAfterACleanEndAndAfterACrash) {
-  for (const End end : {End::clean, End::crash}) {
-    disk_ = TestDisk{};
-    world_.trace.clear();
-    const pd::RunId id = first_life(end);
-    disk_.clock->advance(60ms);
-    TestEngine engine(disk_);
-    engine.start(flaky_agent);
-    engine.advance(39ms);
-    EXPECT_EQ(world_.trace.all().size(), 1U) << "early";
-    EXPECT_EQ(engine.runtime().explain(id).value(),
-              "step 1 'flaky' waits 0.0 s for its next attempt");
-    engine.advance(1ms);
-    EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 2);
+  for (const kit::End end : {kit::End::clean, kit::End::unclean}) {
+    kit::Runtime test;
+    auto run = in_first_backoff(test);
+    test.restart(end, {.down_for = 60ms});
+    test.advance(39ms);
+    EXPECT_EQ(test.times("flaky"), 1U) << "early";
+    EXPECT_EQ(test.explain(run.id()).value(), "step 1 'flaky' waits 0.0 s for its next attempt");
+    test.advance(1ms);
+    EXPECT_EQ(run.wait().value(), 2);
   }
 }
 
 TEST_F(RestartInBackoffTest, ATimeThatPassedWhileNobodyRanIsDueAtOnce) {
-  const pd::RunId id = first_life(End::crash);
-  disk_.clock->advance(24h);
-  TestEngine engine(disk_);
-  engine.start(flaky_agent);
-  engine.advance(0ms);
-  EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 2);
+  kit::Runtime test;
+  auto run = in_first_backoff(test);
+  test.restart(kit::End::unclean, {.down_for = 24h});
+  EXPECT_EQ(run.wait().value(), 2);
 }
 
 TEST_F(RestartInBackoffTest, AWallClockThatWasSetBackCostsAtMostOneWholeDelay) {
-  const pd::RunId id = first_life(End::clean);
+  pd::RunId id;
+  {
+    TestEngine engine(disk_);
+    engine.start(flaky_agent);
+    id = engine.runtime().session(flaky_agent, "s").start(1).value().id();
+    in_backoff(engine, 1);
+    ASSERT_TRUE(engine.shutdown().has_value());
+  }
   disk_.clock->jump_wall(-48h);
   TestEngine engine(disk_);
   engine.start(flaky_agent);

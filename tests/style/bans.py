@@ -16,6 +16,7 @@ BANS = (
      }),
     (r"(?<![\w.>])s?rand\s*\(|\bstd::random_device\b", ANYWHERE, "draw from core::Random", {
         r"core/random\.cpp": "the one source of randomness",
+        r"tests/testing/crashes_test\.cpp": "the mistake that the crash driver must find",
     }),
     (r"\bstd::mt19937(_64)?\b", MODULES, "draw from core::Random", {}),
     (r"\bstd::(cout|cerr|clog)\b", MODULES,

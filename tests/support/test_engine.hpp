@@ -13,6 +13,7 @@
 #include "core/random.hpp"
 #include "journal/memory_store.hpp"
 #include "journal/reader.hpp"
+#include "tests/support/disk_view.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -35,14 +36,17 @@ struct TestDisk {
   std::shared_ptr<core::SeededRandom> random = std::make_shared<core::SeededRandom>(7);
 
   /// What the disk holds now.
-  [[nodiscard]] journal::Reader read() const;
-  [[nodiscard]] journal::Head head(const RunId& run) const;
-  [[nodiscard]] bool is_ready(const RunId& run) const;
-  [[nodiscard]] std::vector<journal::Due> due() const;
-  [[nodiscard]] std::vector<journal::Attempts> attempts(const RunId& run) const;
-  /// One line a record: `step_result 3.0 'name' ok`, `step_started 2 'name' #1`, `run_ended
-  /// failed`.
-  [[nodiscard]] std::vector<std::string> records(const RunId& run) const;
+  [[nodiscard]] DiskView view() const { return DiskView(*store); }
+  [[nodiscard]] journal::Reader read() const { return view().read(); }
+  [[nodiscard]] journal::Head head(const RunId& run) const { return view().head(run); }
+  [[nodiscard]] bool is_ready(const RunId& run) const { return view().is_ready(run); }
+  [[nodiscard]] std::vector<journal::Due> due() const { return view().due(); }
+  [[nodiscard]] std::vector<journal::Attempts> attempts(const RunId& run) const {
+    return view().attempts(run);
+  }
+  [[nodiscard]] std::vector<std::string> records(const RunId& run) const {
+    return view().records(run);
+  }
 };
 
 /// Whether the commit at which the process dies is on the disk.

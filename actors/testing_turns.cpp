@@ -1,0 +1,57 @@
+/// The testing kit's turns: the one thing that happens next.
+#include "actors/testing_core.hpp"
+
+namespace perdure::actors {
+
+bool TestingEngine::turn() {
+  if (closing_) {
+    if (engine_->writer().commit_next()) return true;
+    if (ready_.empty()) return false;
+    drain_next();
+    return true;
+  }
+  if (store_.dead() || ++turns_ > options_.turns_max) return false;
+  if (engine_->writer().commit_next()) return true;
+  if (store_.dead()) return false;
+  if (!ready_.empty()) {
+    drain_next();
+    return true;
+  }
+  if (run_body()) return true;
+  if (stopped_early_) return false;
+  const std::optional<core::Elapsed> next = engine_->timers().next();
+  return next && *next <= clock_->elapsed() && engine_->timers().fire_due(clock_->elapsed()) > 0;
+}
+
+void TestingEngine::drain_next() {
+  const std::shared_ptr<SessionShell> shell = std::move(ready_.front());
+  ready_.pop_front();
+  dice_->hand_to(shell->address().agent + "/" + shell->address().key);
+  (void)shell->drain();
+}
+
+bool TestingEngine::run_body() {
+  // A body whose start is recorded must run in this process: the next one would have to doubt it.
+  const bool must_stay = engine_->pool().any_queued([](const Job& job) {
+    const auto* const body = dynamic_cast<const BodyJob*>(&job);
+    return body != nullptr && body->start_recorded();
+  });
+  if (wants_replay_ && running_.empty() && !must_stay) {
+    stopped_early_ = true;
+    return false;
+  }
+  const bool any = options_.order == testing::Order::by_seed;
+  const bool ran = engine_->pool().run_next(
+      [this](Job& job) {
+        if (auto* const body = dynamic_cast<BodyJob*>(&job)) {
+          body->run_by(this);
+        } else {
+          job.run();
+        }
+      },
+      any ? static_cast<std::size_t>(order_random_.next()) : 0);
+  if (ran && options_.frames == testing::Frames::replayed) wants_replay_ = true;
+  return ran;
+}
+
+}  // namespace perdure::actors
