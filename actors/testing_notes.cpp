@@ -5,7 +5,7 @@
 
 namespace perdure::actors {
 
-void TestingEngine::replace(const std::string& step_name, std::shared_ptr<detail::Leaf> body) {
+void TestingEngine::replace(const std::string& step_name, std::shared_ptr<detail::BodyLeaf> body) {
   if (body) {
     replaced_[step_name] = std::move(body);
   } else {
@@ -30,7 +30,7 @@ detail::BodyResult TestingEngine::run(const BodyOrder& order, Step& step) noexce
   const auto found = replaced_.find(step.name());
   if (found == replaced_.end()) return order.leaf->run(step);
   // It may replace or restore itself while it runs.
-  const std::shared_ptr<detail::Leaf> body = found->second;
+  const std::shared_ptr<detail::BodyLeaf> body = found->second;
   if (body->type() != order.leaf->type())
     return Error{Code::misuse, "the replacement of step '" + step.name() + "' gives " +
                                    std::string(body->type()) + ", the step " +
