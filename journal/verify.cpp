@@ -1,123 +1,18 @@
 #include "journal/verify.hpp"
 
-#include "journal/payload_check.hpp"
 #include "journal/place.hpp"
-#include "journal/reader.hpp"
-#include "journal/record.hpp"
-#include "journal/step_path.hpp"
-#include "journal/verify_run.hpp"
+#include "journal/verifier.hpp"
 
 #include <algorithm>
-#include <optional>
-#include <string>
-#include <utility>
 
 namespace perdure::journal {
 namespace {
 
-constexpr std::size_t kIdBytes = 16;
-constexpr std::size_t kHashBytes = 8;
-
-template <class Id>
-Id id_at(core::ByteView key, std::size_t offset) {
-  Id id;
-  std::ranges::copy(key.subspan(offset, kIdBytes), id.bytes.begin());
-  return id;
-}
-
-bool is_unfinished(RunStatus status) { return status < RunStatus::completed; }
 bool belongs_in_ready(RunStatus status) {
   return status == RunStatus::running || status == RunStatus::parked;
 }
 
-class Verifier {
- public:
-  Verifier(Snapshot& snapshot, Findings& findings) : snapshot_(snapshot), findings_(findings) {}
-
-  Result<void> everything() {
-    PERDURE_TRY(meta());
-    PERDURE_TRY(sessions());
-    PERDURE_TRY(keys());
-    PERDURE_TRY(runs());
-    PERDURE_TRY(records());
-    PERDURE_TRY(ready());
-    PERDURE_TRY(due());
-    return attempts();
-  }
-
- private:
-  /// Calls `check(key, buffer)` for each row of `table` whose key is as long as it should be and
-  /// whose envelope holds.
-  template <class Check>
-  Result<void> each(Table table, std::size_t key_bytes, Check&& check) {
-    PERDURE_TRY(auto cursor, snapshot_.scan(table, {}, {}));
-    for (;;) {
-      PERDURE_TRY(const bool found, cursor->next());
-      if (!found) return success();
-      const core::ByteView key = cursor->key();
-      findings_.count(table, key.size() + cursor->value().size());
-      if (key.size() != key_bytes) {
-        findings_.add(table, key,
-                      "its key has " + std::to_string(key.size()) + " bytes, not " +
-                          std::to_string(key_bytes));
-        continue;
-      }
-      if (Result<void> loaded = buffer_.load(key, cursor->value()); !loaded) {
-        findings_.add(table, key, loaded.error());
-        continue;
-      }
-      if (last_number_ && buffer_.number() > *last_number_)
-        findings_.add(table, key,
-                      "its number " + std::to_string(buffer_.number()) +
-                          " is above the journal's last number " + std::to_string(*last_number_));
-      PERDURE_TRY(check(key));
-    }
-  }
-  /// The row in the buffer as T, or empty after a finding.
-  template <class T>
-  std::optional<T> row(Table table, core::ByteView key) {
-    Result<T> read = buffer_.as<T>();
-    if (read) return std::move(read).assume_value();
-    findings_.add(table, key, read.error());
-    return std::nullopt;
-  }
-  /// A row that another speaks of; empty when it is not there or damaged. Damage is found on its
-  /// own.
-  template <class T>
-  Result<std::optional<T>> other(Table table, const Key& key) {
-    PERDURE_TRY(const auto value, snapshot_.get(table, key));
-    if (!value || !other_.load(key.view(), *value)) return std::nullopt;
-    Result<T> read = other_.as<T>();
-    if (!read) return std::nullopt;
-    return std::move(read).assume_value();
-  }
-  Result<std::optional<RunStatus>> status_of(const RunId& run) {
-    PERDURE_TRY(const auto head, other<HeadRow>(Table::records, Key{}.add(run).add(kHeadIndex)));
-    if (!head) return std::nullopt;
-    return head->status;
-  }
-  Result<std::optional<SessionId>> session_of(const RunId& run) {
-    PERDURE_TRY(const auto found, other<RunRow>(Table::runs, Key{}.add(run)));
-    if (!found) return std::nullopt;
-    return found->session;
-  }
-
-  Result<void> meta();
-  Result<void> sessions();
-  Result<void> check_place_of(core::ByteView key, const SessionRow& session);
-  Result<void> keys();
-  Result<void> runs();
-  Result<void> records();
-  Result<void> ready();
-  Result<void> due();
-  Result<void> attempts();
-
-  Snapshot& snapshot_;
-  Findings& findings_;
-  std::optional<RecordNumber> last_number_;
-  RecordBuffer buffer_;
-  RecordBuffer other_;
-};
+}  // namespace
 
 Result<void> Verifier::meta() {
   bool has_identity = false;
@@ -199,6 +94,11 @@ Result<void> Verifier::runs() {
       findings_.add(Table::runs, key, "its head row is missing or damaged");
       return success();
     }
+    PERDURE_TRY(const auto open, other<OpenRow>(Table::open, Key{}.add(run->session)));
+    if (is_unfinished(*status) && (!open || open->run != id))
+      findings_.add(Table::runs, key,
+                    "it is " + std::string(to_string(*status)) +
+                        ", but its session does not have it as its open run");
     PERDURE_TRY(const auto ready, snapshot_.get(Table::ready, Key{}.add(id)));
     if (belongs_in_ready(*status) && !ready)
       findings_.add(Table::runs, key,
@@ -253,34 +153,25 @@ Result<void> Verifier::ready() {
   });
 }
 
-Result<void> Verifier::due() {
-  return each(Table::due, 8 + kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
-    const auto entry = row<DueRow>(Table::due, key);
-    if (!entry) return success();
-    if (!std::ranges::equal(Key{}.add(StepPath(entry->path).hash()).view(), key.last(kHashBytes)))
-      findings_.add(Table::due, key, "it does not stand at the hash of its step path");
-    PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, 8)));
-    if (!status)
-      findings_.add(Table::due, key, "its run is missing or damaged");
-    else if (!is_unfinished(*status))
-      findings_.add(Table::due, key, "its run has ended: " + std::string(to_string(*status)));
-    return success();
-  });
+Result<void> Verifier::check_step_row(Table table, core::ByteView key, std::size_t run_at,
+                                      std::span<const std::uint32_t> path) {
+  if (!std::ranges::equal(Key{}.add(StepPath(path).hash()).view(), key.last(kHashBytes)))
+    findings_.add(table, key, "it does not stand at the hash of its step path");
+  PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, run_at)));
+  if (!status)
+    findings_.add(table, key, "its run is missing or damaged");
+  else if (!is_unfinished(*status))
+    findings_.add(table, key, "its run has ended: " + std::string(to_string(*status)));
+  return success();
 }
 
 Result<void> Verifier::attempts() {
   return each(Table::attempts, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
     const auto entry = row<AttemptsRow>(Table::attempts, key);
     if (!entry) return success();
-    if (!std::ranges::equal(Key{}.add(StepPath(entry->path).hash()).view(), key.last(kHashBytes)))
-      findings_.add(Table::attempts, key, "it does not stand at the hash of its step path");
-    PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, 0)));
-    if (!status) findings_.add(Table::attempts, key, "its run is missing or damaged");
-    return success();
+    return check_step_row(Table::attempts, key, 0, entry->path);
   });
 }
-
-}  // namespace
 
 Result<VerifyReport> verify(Store& store, const VerifyOptions& options) {
   PERDURE_TRY(auto snapshot, store.snapshot());

@@ -2,14 +2,14 @@
 
 #include "journal/payload_check.hpp"
 #include "journal/place.hpp"
+#include "journal/row_scan.hpp"
+#include "journal/session_rows.hpp"
 
 #include <limits>
 #include <utility>
 
 namespace perdure::journal {
 namespace {
-
-constexpr std::size_t kIdBytes = 16;
 
 std::uint32_t index_of(core::ByteView key) {
   std::uint32_t index = 0;
@@ -105,6 +105,16 @@ void RunCheck::take_record(core::ByteView key, std::uint32_t index) {
     case Kind::run_ended: return check_ended(key);
     case Kind::step_started: {
       const Result<StepStarted> record = buffer_.as<StepStarted>();
+      if (!record) return findings_.add(Table::records, key, record.error());
+      return check_order(key, record.assume_value().stamp);
+    }
+    case Kind::version_mark: {
+      const Result<VersionMark> record = buffer_.as<VersionMark>();
+      if (!record) return findings_.add(Table::records, key, record.error());
+      return check_order(key, record.assume_value().stamp);
+    }
+    case Kind::cancel_requested: {
+      const Result<CancelRequested> record = buffer_.as<CancelRequested>();
       if (!record) return findings_.add(Table::records, key, record.error());
       return check_order(key, record.assume_value().stamp);
     }

@@ -44,9 +44,11 @@ class RunDriver {
   };
 
   RunDriver(const pd::detail::AgentEntry& agent, int input) : agent_(agent) {
-    run_.emplace(facts(input), clock_, random_);
+    run_.emplace(facts(input), host_, clock_, random_);
     input_ = input;
-    run_->create(agent_.handlers.at(0));
+    journal::Change change;
+    run_->record_creation(change);
+    run_->begin(&agent_.handlers.at(0), std::move(change));
     commit();
   }
   ~RunDriver() { drop(); }
@@ -57,7 +59,7 @@ class RunDriver {
   void crash_and_resume(actors::LastEnd last_end) {
     drop();
     for (const Delivery& each : deliveries()) recorded_.insert(each.path);
-    run_.emplace(facts(input_), clock_, random_);
+    run_.emplace(facts(input_), host_, clock_, random_);
     journal::Reader reader = journal::Reader::open(*store_).value();
     run_->resume(&agent_.handlers.at(0), reader, last_end, SuspectedCrashes::leave);
     commit();

@@ -18,11 +18,13 @@ KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
          102: ("session", "SessionRow"), 103: ("message_key", "MessageKeyRow"),
          104: ("run", "RunRow"), 105: ("head", "HeadRow"), 106: ("ready", "ReadyRow"),
          107: ("due", "DueRow"), 108: ("attempts", "AttemptsRow"),
-         109: ("checkpoint", "Checkpoint")}
+         109: ("checkpoint", "Checkpoint"), 5: ("version_mark", "VersionMark"),
+         6: ("cancel_requested", "CancelRequested"), 110: ("arrival", "ArrivalRow"),
+         111: ("open", "OpenRow"), 112: ("wait", "WaitRow"), 113: ("state", "StateRow")}
 CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",
-         "suspected_crash", "handler_threw", "undecodable", "unsupported")
+         "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
                "outcome_unknown")
 FAILURES = ("error", "first_error", "last_error")

@@ -2,8 +2,7 @@
 
 usage: journal_reader.py DIR TABLE [--run RUN]
 
-TABLE is `runs` (each with its head), `records`, or one of `attempts`, `due`, `ready`, `sessions`,
-`keys` and `meta`. Prints one JSON object a line. A row that can't be read is a line with `damage`,
+TABLE is `runs` (each with its head), `records`, or any other that docs/journal_format.md names. Prints one JSON object a line. A row that can't be read is a line with `damage`,
 or with `newer` where a newer Perdure wrote it. Exit codes: 0; 1 there was such a line; 3 no journal
 that this reads.
 
@@ -28,7 +27,8 @@ DIRECTORY_VERSION = 1
 HEAD_INDEX = 0xFFFFFFFF
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = {**{c: i for i, c in enumerate(BASE32)}, "I": 1, "L": 1, "O": 0}
-RECORDS = ("run_created", "step_started", "step_result", "run_ended")
+RECORDS = ("run_created", "step_started", "step_result", "run_ended", "version_mark",
+           "cancel_requested")
 # By table: its keys' form, the names of their parts, the kinds of its values.
 TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "sessions": (">16s", ("session",), ("session",)),
@@ -37,7 +37,13 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "records": (">16sI", ("run", "index"), (*RECORDS, "head")),
           "ready": (">16s", ("run",), ("ready",)),
           "due": (">Q16sQ", ("at", "run", "hash"), ("due",)),
-          "attempts": (">16sQ", ("run", "hash"), ("attempts",))}
+          "attempts": (">16sQ", ("run", "hash"), ("attempts",)),
+          "open": (">16s", ("session",), ("open",)),
+          "inbox": (">16sQ", ("session", "at_number"), ("arrival",)),
+          "kept": (">16sQ", ("session", "at_number"), ("arrival",)),
+          "waits": (">16sQ", ("run", "hash"), ("wait",)),
+          "state": (">16s16s", ("session", "hash"), ("state",)),
+          "before": (">16s16s", ("run", "hash"), ("state",))}
 PAYLOADS = ("input", "payload")
 
 
@@ -153,9 +159,11 @@ class Journal:
 
 
 def _field_in_json(name, value):
+    if value is None:
+        return None
     if name == "path":
         return path_text(value)
-    if name == "run":
+    if name in ("run", "other"):
         return ulid(value)
     if isinstance(value, dict):
         return {key: _field_in_json(key, inner) for key, inner in value.items()}

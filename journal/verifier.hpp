@@ -1,0 +1,130 @@
+/// The verifier: one look at every row of every table.
+///
+/// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
+/// verify_sessions.cpp those of sessions.
+/// What it promises: it reads `Snapshot` alone, and goes on behind whatever it finds.
+#pragma once
+
+#include "journal/reader.hpp"
+#include "journal/row_scan.hpp"
+#include "journal/session_rows.hpp"
+#include "journal/step_path.hpp"
+#include "journal/verify.hpp"
+#include "journal/verify_run.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace perdure::journal {
+
+inline constexpr std::size_t kHashBytes = 8;
+
+[[nodiscard]] inline bool is_unfinished(RunStatus status) { return status < RunStatus::completed; }
+
+/// Thread: one at a time.
+class Verifier {
+ public:
+  Verifier(Snapshot& snapshot, Findings& findings) : snapshot_(snapshot), findings_(findings) {}
+
+  Result<void> everything() {
+    PERDURE_TRY(meta());
+    PERDURE_TRY(sessions());
+    PERDURE_TRY(keys());
+    PERDURE_TRY(runs());
+    PERDURE_TRY(records());
+    PERDURE_TRY(ready());
+    PERDURE_TRY(due());
+    PERDURE_TRY(attempts());
+    PERDURE_TRY(open());
+    PERDURE_TRY(arrivals(Table::inbox));
+    PERDURE_TRY(arrivals(Table::kept));
+    PERDURE_TRY(waits());
+    PERDURE_TRY(state());
+    return before();
+  }
+
+ private:
+  /// Calls `check(key, buffer)` for each row of `table` whose key is as long as it should be and
+  /// whose envelope holds.
+  template <class Check>
+  Result<void> each(Table table, std::size_t key_bytes, Check&& check) {
+    PERDURE_TRY(auto cursor, snapshot_.scan(table, {}, {}));
+    for (;;) {
+      PERDURE_TRY(const bool found, cursor->next());
+      if (!found) return success();
+      const core::ByteView key = cursor->key();
+      findings_.count(table, key.size() + cursor->value().size());
+      if (key.size() != key_bytes) {
+        findings_.add(table, key,
+                      "its key has " + std::to_string(key.size()) + " bytes, not " +
+                          std::to_string(key_bytes));
+        continue;
+      }
+      if (Result<void> loaded = buffer_.load(key, cursor->value()); !loaded) {
+        findings_.add(table, key, loaded.error());
+        continue;
+      }
+      if (last_number_ && buffer_.number() > *last_number_)
+        findings_.add(table, key,
+                      "its number " + std::to_string(buffer_.number()) +
+                          " is above the journal's last number " + std::to_string(*last_number_));
+      PERDURE_TRY(check(key));
+    }
+  }
+  /// The row in the buffer as T, or empty after a finding.
+  template <class T>
+  std::optional<T> row(Table table, core::ByteView key) {
+    Result<T> read = buffer_.as<T>();
+    if (read) return std::move(read).assume_value();
+    findings_.add(table, key, read.error());
+    return std::nullopt;
+  }
+  /// A row that another speaks of; empty when it is not there or damaged. Damage is found on its
+  /// own.
+  template <class T>
+  Result<std::optional<T>> other(Table table, const Key& key) {
+    PERDURE_TRY(const auto value, snapshot_.get(table, key));
+    if (!value || !other_.load(key.view(), *value)) return std::nullopt;
+    Result<T> read = other_.as<T>();
+    if (!read) return std::nullopt;
+    return std::move(read).assume_value();
+  }
+  Result<std::optional<RunStatus>> status_of(const RunId& run) {
+    PERDURE_TRY(const auto head, other<HeadRow>(Table::records, Key{}.add(run).add(kHeadIndex)));
+    if (!head) return std::nullopt;
+    return head->status;
+  }
+  Result<std::optional<SessionId>> session_of(const RunId& run) {
+    PERDURE_TRY(const auto found, other<RunRow>(Table::runs, Key{}.add(run)));
+    if (!found) return std::nullopt;
+    return found->session;
+  }
+
+  Result<void> meta();
+  Result<void> sessions();
+  Result<void> check_place_of(core::ByteView key, const SessionRow& session);
+  Result<void> keys();
+  Result<void> runs();
+  Result<void> records();
+  Result<void> ready();
+  Result<void> due();
+  Result<void> attempts();
+  Result<void> open();
+  Result<void> arrivals(Table table);
+  void check_arrival(Table table, core::ByteView key, const ArrivalRow& arrival);
+  Result<void> waits();
+  Result<void> state();
+  Result<void> before();
+  /// A step's row: at the hash of its path, of a run that has not ended.
+  Result<void> check_step_row(Table table, core::ByteView key, std::size_t run_at,
+                              std::span<const std::uint32_t> path);
+
+  Snapshot& snapshot_;
+  Findings& findings_;
+  std::optional<RecordNumber> last_number_;
+  RecordBuffer buffer_;
+  RecordBuffer other_;
+};
+
+}  // namespace perdure::journal
