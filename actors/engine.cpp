@@ -8,9 +8,7 @@
 #include <future>
 
 namespace perdure::actors {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 Engine::Engine(RuntimeOptions options, EngineSeams seams)
     : options_(std::move(options)),
@@ -135,7 +133,11 @@ Result<void> Engine::recover() {
 Result<std::optional<Engine::Ended>> Engine::ended_result(const RunId& run) {
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
   PERDURE_TRY(const std::optional<journal::Head> head, reader.head(run));
-  if (!head) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  if (!head) {
+    PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+    if (info) return std::optional<Ended>{};
+    return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  }
   if (head->status < journal::RunStatus::completed) return std::optional<Ended>{};
   PERDURE_TRY(journal::RecordStream records, reader.records(run, head->count - 1));
   PERDURE_TRY(const journal::RecordBuffer* last, records.next());

@@ -11,8 +11,7 @@ namespace {
 
 /// Without threads alone: the answer did not come.
 Error not_durable_yet() {
-  return Error{Code::timeout,
-               "what was sent is not durable, and nothing moves: is the disk full?"};
+  return Error{Code::timeout, "what was sent is not durable, and nothing moves: is the disk full?"};
 }
 
 /// A session's state in one snapshot of the journal.
@@ -113,10 +112,12 @@ Result<void> Engine::arrive(const SessionAddress& to, journal::Arrival what) {
   const auto promise = std::make_shared<std::promise<Result<RunId>>>();
   std::future<Result<RunId>> done = promise->get_future();
   what.stamp = seams_.clock->wall().time_since_epoch().count();
-  directory_.post(to, Arrived{std::move(what), {}, [promise](Result<RunId> result) {
-                                promise->set_value(std::move(result));
-                              }},
-                  RunOn::scheduler);
+  directory_.post(
+      to,
+      Arrived{std::move(what),
+              {},
+              [promise](Result<RunId> result) { promise->set_value(std::move(result)); }},
+      RunOn::scheduler);
   if (!take_turns([&] { return is_ready(done); })) return not_durable_yet();
   const Result<RunId> result = done.get();
   if (result.has_error()) return result.error();

@@ -90,6 +90,12 @@ Result<std::string> Engine::explain_stored(journal::Reader& reader, const journa
       if (!text.empty()) return text;
       return std::string("it waits, and its journal does not say for what: run `perdure verify`");
     }
+    case journal::RunStatus::queued: {
+      PERDURE_TRY(const std::optional<RunId> open, reader.open_run(info.session));
+      if (open)
+        return "its message waits for its turn: the session handles run " + to_string(*open);
+      return std::string("its message waits for its time");
+    }
     case journal::RunStatus::running: break;
   }
   if (state_ == State::opened) return std::string("the runtime was not started: call start()");

@@ -114,7 +114,7 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<std::optional<Known>> find_message(const journal::Arrival& message);
   void attach(const Known& known, Arrived arrived, Told told);
   /// A message that is new: a run, or a place in the queue.
-  void admit(journal::Arrival message, const Self& self, Told told);
+  void admit(Arrived arrived, const Self& self);
   void keep(journal::Arrival message, Told told);
   void arm(const journal::Arrival& message);
   void start_run(journal::Arrival message, const Self& self, Told told);

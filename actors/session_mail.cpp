@@ -130,8 +130,7 @@ void SessionCore::on_message(Arrived arrived, const Self& self) {
       return attach(*known.assume_value(), std::move(arrived), std::move(told));
     }
   }
-  Told told = told_of(std::move(arrived.reply), *message.run);
-  admit(std::move(message), self, std::move(told));
+  admit(std::move(arrived), self);
 }
 
 void SessionCore::attach(const Known& known, Arrived arrived, Told told) {
@@ -183,13 +182,19 @@ void SessionCore::answer_caller(const Arrival& message, const Error& why) {
   submit_posts(std::move(effects), nullptr);
 }
 
-void SessionCore::admit(Arrival message, const Self& self, Told told) {
+void SessionCore::admit(Arrived arrived, const Self& self) {
+  Arrival& message = arrived.what;
   const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
+  Told told = told_of(arrived.reply, *message.run);
   if (message.due > now) return keep(std::move(message), std::move(told));
   if (!open_) return start_run(std::move(message), self, std::move(told));
   const detail::HandlerEntry* const handler = services_.registry.find_any(
       address_.agent, static_cast<int>(message.agent_version), message.name);
   const WhenBusy when_busy = handler == nullptr ? WhenBusy::queue : handler->options.when_busy;
+  if (when_busy == WhenBusy::join && run_ && run_->facts().handler == message.name) {
+    Told joined = told_of(std::move(arrived.reply), *open_);
+    return attach(Known{*open_, true, false}, std::move(arrived), std::move(joined));
+  }
   if (when_busy == WhenBusy::reject) {
     const Error why{Code::busy,
                     "session '" + address_.agent + "/" + address_.key + "' handles run " +
@@ -201,7 +206,7 @@ void SessionCore::admit(Arrival message, const Self& self, Told told) {
     return;
   }
   keep(std::move(message), std::move(told));
-  if (when_busy == WhenBusy::cancel_and_replace && load_run(self) && run_) {
+  if (when_busy == WhenBusy::cancel_and_replace && load_run(self)) {
     run_->cancel(
         {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
     pump_run(self);
@@ -223,6 +228,10 @@ void SessionCore::keep(Arrival message, Told told) {
                                static_cast<std::uint8_t>(message.by_wall_clock ? 1 : 0),
                                message.stamp,
                                address_.id});
+  if (is_queued_message(message))
+    change.put(Table::runs, Key{}.add(*message.run),
+               journal::RunRow{address_.id, address_.agent, message.agent_version, message.name,
+                               address_.key, message.stamp, 1});
   change.put_numbered(Table::kept, Key{}.add(address_.id), journal::view_of(message));
   const Result<journal::RecordNumber> number =
       services_.writer.submit(std::move(change), journal::Admission::new_work);

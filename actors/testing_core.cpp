@@ -211,8 +211,7 @@ Result<void> TestingEngine::retry_now(const RunId& run) {
 
 Result<std::optional<RunId>> TestingEngine::find_run(std::string_view agent, std::string_view key,
                                                      std::string_view message_key) {
-  return in_some_life(
-      [&](Engine& engine) { return engine.find_run(agent, key, message_key); });
+  return in_some_life([&](Engine& engine) { return engine.find_run(agent, key, message_key); });
 }
 
 Result<Bytes> TestingEngine::query(const detail::QueryRequest& request) {

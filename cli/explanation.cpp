@@ -67,6 +67,7 @@ std::string step_text(const Unfinished& step) {
 std::string explain(const RunInfo& run, std::span<const Unfinished> unfinished,
                     const std::optional<std::string>& holder, journal::Stamp now) {
   switch (run.head.status) {
+    case RunStatus::queued: return "Its message waits for its time, or for its session to be free.";
     case RunStatus::running: return running(unfinished, holder);
     case RunStatus::waiting: return waiting(unfinished, holder, now);
     case RunStatus::parked: return parked(run);

@@ -129,6 +129,11 @@ Result<RunInfo> Reader::info(const RunId& run, const RunRow& found) {
   info.handler = found.handler;
   info.session_key = found.session_key;
   info.created = found.created;
+  if (found.queued != 0) {
+    info.head.status = RunStatus::queued;
+    info.head.stamp = found.created;
+    return info;
+  }
   PERDURE_TRY(auto of_run, head(run));
   if (!of_run) return corrupt(Table::records, head_key(run).view(), "it is missing");
   info.head = *std::move(of_run);

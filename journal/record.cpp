@@ -91,6 +91,7 @@ std::string_view to_string(EffectClass effect) noexcept {
 
 std::string_view to_string(RunStatus status) noexcept {
   switch (status) {
+    case RunStatus::queued: return "queued";
     case RunStatus::running: return "running";
     case RunStatus::waiting: return "waiting";
     case RunStatus::parked: return "parked";

@@ -83,6 +83,7 @@ enum class EffectClass : std::uint8_t {
 [[nodiscard]] std::string_view to_string(EffectClass effect) noexcept;
 
 enum class RunStatus : std::uint8_t {
+  queued = 0,     ///< Its message waits for its turn: it has no record and no head yet.
   running = 1,    ///< Unfinished: it has something to do.
   waiting = 2,    ///< Unfinished: it waits for time, a signal or a reply.
   parked = 3,     ///< Unfinished: it needs a person or a deploy; `HeadRow::reason` says why.
@@ -203,6 +204,7 @@ struct RunRow {
   std::string_view handler;
   std::string_view session_key;
   Stamp created = 0;
+  std::uint8_t queued = 0;  ///< 1: its message waits for its turn, and is in `kept`.
 };
 
 /// What changes of a run, beside its records so that a step dirties no other page.

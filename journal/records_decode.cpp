@@ -171,8 +171,8 @@ template <>
 struct Body<RunRow> {
   using Format = format::RunRow;
   static RunRow read(const Format& f, Numbers&) {
-    return {id<SessionId>(*f.session()), text(f.agent()),       f.agent_version(),
-            text(f.handler()),           text(f.session_key()), f.created()};
+    return {id<SessionId>(*f.session()), text(f.agent()), f.agent_version(), text(f.handler()),
+            text(f.session_key()),       f.created(),     flag(f.queued())};
   }
 };
 template <>

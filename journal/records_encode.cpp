@@ -154,8 +154,8 @@ auto build(FlatBufferBuilder& to, const RunRow& v) {
   const Text handler = text(to, v.handler);
   const Text session_key = text(to, v.session_key);
   const format::Id session = id(v.session.bytes);
-  return format::CreateRunRow(to, &session, agent, v.agent_version, handler, session_key,
-                              v.created);
+  return format::CreateRunRow(to, &session, agent, v.agent_version, handler, session_key, v.created,
+                              v.queued != 0);
 }
 
 auto build(FlatBufferBuilder& to, const HeadRow& v) {

@@ -106,6 +106,7 @@ class Verifier {
   Result<void> check_place_of(core::ByteView key, const SessionRow& session);
   Result<void> keys();
   Result<void> runs();
+  Result<void> check_queued(core::ByteView key, const RunRow& run);
   Result<void> records();
   Result<void> ready();
   Result<void> due();

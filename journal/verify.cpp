@@ -89,6 +89,7 @@ Result<void> Verifier::runs() {
       findings_.add(Table::runs, key, "its session is missing or damaged");
     else if (session->agent != run->agent || session->key != run->session_key)
       findings_.add(Table::runs, key, "its session has another address");
+    if (run->queued != 0) return check_queued(key, *run);
     PERDURE_TRY(const auto status, status_of(id));
     if (!status) {
       findings_.add(Table::runs, key, "its head row is missing or damaged");
@@ -106,6 +107,22 @@ Result<void> Verifier::runs() {
                         ", but not in table ready: recovery would miss it");
     return success();
   });
+}
+
+/// A run that has only its message.
+Result<void> Verifier::check_queued(core::ByteView key, const RunRow& run) {
+  const RunId id = id_at<RunId>(key, 0);
+  PERDURE_TRY(auto cursor,
+              snapshot_.scan(Table::kept, Key{}.add(run.session), Key{}.add(run.session)));
+  for (;;) {
+    PERDURE_TRY(const bool found, cursor->next());
+    if (!found) break;
+    if (!other_.load(cursor->key(), cursor->value())) continue;
+    const Result<ArrivalRow> kept = other_.as<ArrivalRow>();
+    if (kept && kept.assume_value().run == id) return success();
+  }
+  findings_.add(Table::runs, key, "it is queued, but its session does not keep its message");
+  return success();
 }
 
 Result<void> Verifier::records() {

@@ -1,6 +1,7 @@
 // The run core by itself: what it does about bodies that never ran and changes that were refused.
 #include "actors/run_core.hpp"
 
+#include "tests/actors/bare_host.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace perdure::test {
@@ -16,22 +17,6 @@ pd::Task<int> two_beside(pd::Context& ctx, int) {
   co_return std::get<0>(both) + std::get<1>(both);
 }
 inline constexpr pd::Agent beside{"beside", &two_beside};
-
-/// A session without anything.
-class BareHost final : public actors::RunHost {
- public:
-  explicit BareHost(journal::Store& store) : state_(store, {}) {}
-  std::optional<core::Bytes> take_signal(std::string_view, const RunId&) override {
-    return std::nullopt;
-  }
-  Result<journal::SessionId> resolve(const std::string&, const std::string&) override {
-    return journal::SessionId{};
-  }
-  actors::StateCells& state() override { return state_; }
-
- private:
-  actors::StateCells state_;
-};
 
 class RunCoreTest : public EngineFixture {
  protected:

@@ -5,6 +5,7 @@
 /// What it does not: wait, or run bodies side by side.
 #pragma once
 
+#include "tests/actors/bare_host.hpp"
 #include "actors/run_core.hpp"
 
 #include "journal/batch.hpp"
@@ -174,6 +175,7 @@ class RunDriver {
 
   const pd::detail::AgentEntry& agent_;
   std::shared_ptr<journal::MemoryStore> store_ = std::make_shared<journal::MemoryStore>();
+  BareHost host_{*store_};
   core::ManualClock clock_;
   core::SeededRandom random_{7};
   std::optional<actors::RunCore> run_;

@@ -133,7 +133,9 @@ class Journal:
                  if row.get("index") == HEAD_INDEX}
         for row in self.rows("runs"):
             head = heads.get(row["key"])
-            if "fields" in row and head is None:
+            if "fields" in row and row["fields"]["queued"]:
+                row["fields"] = {**row["fields"], "status": "queued", "count": 0}
+            elif "fields" in row and head is None:
                 row["damage"] = "its head row is missing"
             elif "fields" in row and "fields" not in head:
                 row.update({name: head[name] for name in ("damage", "newer") if name in head})

@@ -1,0 +1,23 @@
+/// A session for a run core that stands alone: it keeps no signals and knows no other session.
+#pragma once
+
+#include "actors/run_core.hpp"
+
+namespace perdure::test {
+
+class BareHost final : public actors::RunHost {
+ public:
+  explicit BareHost(journal::Store& store) : state_(store, {}) {}
+  std::optional<core::Bytes> take_signal(std::string_view, const RunId&) override {
+    return std::nullopt;
+  }
+  Result<journal::SessionId> resolve(const std::string&, const std::string&) override {
+    return journal::SessionId{};
+  }
+  actors::StateCells& state() override { return state_; }
+
+ private:
+  actors::StateCells state_;
+};
+
+}  // namespace perdure::test
