@@ -66,6 +66,7 @@ Result<void> TestingEngine::ensure_open() {
 Result<void> TestingEngine::open() {
   ++life_;
   RuntimeOptions options;
+  if (options_.frames == testing::Frames::replayed) options.frames = perdure::Frames::give_up;
   options.log = [this](const LogRecord& record) { take_note(record); };
   EngineSeams seams;
   seams.clock = clock_;

@@ -1,4 +1,6 @@
 /// Sleeps and deadlines: never early, never lost.
+#include <perdure/testing.hpp>
+
 #include "tests/actors/engine_fixture.hpp"
 
 namespace perdure::test {
@@ -18,10 +20,10 @@ pd::Task<int> until(pd::Context& ctx, std::int64_t unix_seconds) {
 }
 inline constexpr pd::Agent waker{"waker", &until};
 
+/// Takes as long as the test says.
 pd::Task<int> slow_step(pd::Context& ctx) {
   co_return co_await ctx.step("slow", [](pd::Step& step) -> pd::Result<int> {
-    world->trace.add("slow begins");
-    world->door("slow").pass();
+    world->in_body();
     if (step.stop_requested()) return pd::Error{pd::Code::user, "stopped"};
     return 7;
   });
@@ -46,74 +48,130 @@ pd::Task<int> forever(pd::Context& ctx, int) {
 inline constexpr pd::Handler with_deadline{"run", &forever, {.deadline = 10s}};
 inline constexpr pd::Agent mortal{"mortal", with_deadline};
 
-class TimeTest : public EngineFixture, public ::testing::WithParamInterface<pd::Frames> {
+class TimeTest : public EngineFixture, public ::testing::WithParamInterface<kit::Frames> {
  protected:
-  [[nodiscard]] pd::RuntimeOptions options() const {
-    pd::RuntimeOptions options;
+  [[nodiscard]] static kit::Options options() {
+    kit::Options options;
     options.frames = GetParam();
     return options;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Frames, TimeTest, ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
+INSTANTIATE_TEST_SUITE_P(Frames, TimeTest,
+                         ::testing::Values(kit::Frames::kept, kit::Frames::replayed),
                          [](const auto& info) {
-                           return info.param == pd::Frames::keep ? "kept" : "given_up";
+                           return info.param == kit::Frames::kept ? "kept" : "replayed";
                          });
 
 TEST_P(TimeTest, ASleepIsNotOverEarly) {
-  TestEngine engine(disk_, options());
-  engine.start(napper);
-  auto run = engine.runtime().session(napper, "s").start(60).value();
-  engine.settle();
-  engine.advance(60s - 1ms);
-  engine.settle();
-  EXPECT_EQ(world_.trace.count("awake"), 0U);
-  engine.advance(1ms);
+  kit::Runtime test(options());
+  auto run = test.session(napper, "s").start(60).value();
+  test.advance(60s - 1us);
+  EXPECT_EQ(test.times("awake"), 0U);
+  test.advance(1us);
   EXPECT_EQ(run.wait().value(), 60);
-  EXPECT_EQ(disk_.records(run.id()).at(1), "sleep 1 'sleep' ok");
-  EXPECT_TRUE(disk_.due().empty());
+  EXPECT_EQ(disk_of(test).records(run.id()).at(1), "sleep 1 'sleep' ok");
+  EXPECT_TRUE(disk_of(test).due().empty());
 }
 
 TEST_P(TimeTest, ASleepOfNothingIsOverAtOnce) {
-  TestEngine engine(disk_, options());
-  engine.start(napper);
-  EXPECT_EQ(engine.runtime().session(napper, "s").start(0).value().wait().value(), 0);
-  EXPECT_EQ(engine.runtime().session(napper, "t").start(-5).value().wait().value(), -5);
+  kit::Runtime test(options());
+  EXPECT_EQ(test.session(napper, "s").start(0).value().wait().value(), 0);
+  EXPECT_EQ(test.session(napper, "t").start(-5).value().wait().value(), -5);
 }
 
 TEST_P(TimeTest, ASleepGoesOnInTheNextProcessWithWhatIsLeft) {
-  pd::RunId id;
-  {
-    TestEngine engine(disk_, options());
-    engine.start(napper);
-    id = engine.runtime().session(napper, "s").start(60).value().id();
-    engine.settle();
-    engine.advance(20s);
+  for (const kit::End end : {kit::End::clean, kit::End::unclean}) {
+    kit::Runtime test(options());
+    auto run = test.session(napper, "s").start(60).value();
+    test.advance(20s);
+    test.restart(end, {.down_for = 30s});
+    test.advance(10s - 1us);
+    EXPECT_FALSE(run.result().has_value());
+    test.advance(1us);
+    EXPECT_EQ(run.wait().value(), 60);
   }
-  disk_.clock->advance(30s);
-  TestEngine engine(disk_, options());
-  engine.start(napper);
-  engine.settle();
-  EXPECT_EQ(engine.engine().sessions_in_memory(), 0U);
-  engine.advance(10s - 1ms);
-  engine.settle();
-  EXPECT_FALSE(engine.engine().has_ended(id));
-  engine.advance(1ms);
-  EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 60);
 }
 
-TEST_P(TimeTest, AClockThatWasSetMovesNoSleepButWhatWaitsForATime) {
-  TestEngine engine(disk_, options());
+TEST_P(TimeTest, ASleepThatPassedWhileNobodyRanIsOverAtTheNextStart) {
+  kit::Runtime test(options());
+  auto run = test.session(napper, "s").start(60).value();
+  test.run_until_idle();
+  test.restart(kit::End::unclean, {.down_for = 1h});
+  test.run_until_idle();
+  EXPECT_EQ(run.wait().value(), 60);
+}
+
+TEST_P(TimeTest, ATimeOfTheWallClockIsWaitedFor) {
+  kit::Runtime test(options());
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(test.now().time_since_epoch());
+  auto run = test.session(waker, "w").start(now.count() + 3600).value();
+  test.advance(1h - 1s);
+  EXPECT_FALSE(run.result().has_value());
+  test.advance(1s);
+  EXPECT_EQ(run.wait().value(), 1);
+  auto late = test.session(waker, "late").start(now.count()).value();
+  EXPECT_EQ(late.wait().value(), 1) << "it has passed";
+}
+
+TEST_P(TimeTest, WithinLeavesAnOperationThatIsInTimeAlone) {
+  kit::Runtime test(options());
+  world_.in_body = [&] { test.advance(4s); };
+  auto run = test.session(bounding, "s").start(0).value();
+  EXPECT_EQ(run.wait().value(), "7");
+  EXPECT_TRUE(disk_of(test).due().empty()) << "the deadline is gone";
+}
+
+TEST_P(TimeTest, WithinFailsWhenTheOperationDidNotEndInTime) {
+  kit::Runtime test(options());
+  auto in_time = test.session(bounding_sleep, "a").start(4).value();
+  auto too_long = test.session(bounding_sleep, "b").start(6).value();
+  test.advance(4s);
+  EXPECT_EQ(in_time.wait().value(), "slept");
+  test.advance(1s);
+  EXPECT_TRUE(contains(too_long.wait().value(), "5000 ms")) << too_long.wait().value();
+  EXPECT_TRUE(disk_of(test).due().empty());
+}
+
+TEST_P(TimeTest, ARunThatOutlivesItsDeadlineIsCancelled) {
+  kit::Runtime test(options());
+  auto run = test.session(mortal, "s").start(0).value();
+  test.advance(10s - 1us);
+  EXPECT_FALSE(run.result().has_value());
+  test.advance(1us);
+  const auto ended = run.wait();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, pd::Code::timeout);
+  EXPECT_TRUE(contains(ended.error().message, "deadline")) << ended.error().message;
+  EXPECT_TRUE(disk_of(test).due().empty());
+}
+
+TEST_P(TimeTest, NothingIsEarlyLostOrTwiceWhereverTheProcessDies) {
+  const kit::CrashReport report =
+      kit::crash_everywhere({.runtime = options()}, [](kit::Runtime& test) {
+        auto nap_run = test.session(napper, "s").start(60).value();
+        auto bounded_run = test.session(bounding_sleep, "b").start(6).value();
+        auto mortal_run = test.session(mortal, "m").start(0).value();
+        test.advance(120s);
+        return std::pair(bounded_run.wait().value(),
+                         nap_run.wait().value() + static_cast<int>(mortal_run.wait().error().code));
+      });
+  EXPECT_GT(report.crashes, 10U);
+  EXPECT_TRUE(report.ok()) << to_string(report);
+}
+
+/// The wall clock is set while an engine runs: the kit's clock does not jump.
+TEST_F(EngineFixture, AClockThatWasSetMovesNoSleepButWhatWaitsForATime) {
+  TestEngine engine(disk_);
   engine.start(napper, waker);
   auto nap_run = engine.runtime().session(napper, "s").start(60).value();
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(disk_.clock->wall().time_since_epoch());
   auto wake_run = engine.runtime().session(waker, "w").start(now.count() + 3600).value();
+  // Both wait when they have been heard of in the journal and by the timers.
+  while (disk_.due().size() < 2 || !engine.engine().timers().next()) std::this_thread::yield();
   engine.settle();
   disk_.clock->jump_wall(-2h);
-  engine.advance(59s);
-  engine.settle();
-  EXPECT_EQ(world_.trace.count("awake"), 0U);
-  engine.advance(1s);
+  engine.advance(60s);
   EXPECT_EQ(nap_run.wait().value(), 60);
   // The wall clock now needs three hours less a minute.
   engine.advance(1h);
@@ -122,85 +180,6 @@ TEST_P(TimeTest, AClockThatWasSetMovesNoSleepButWhatWaitsForATime) {
   disk_.clock->jump_wall(2h);
   engine.advance(1s);
   EXPECT_EQ(wake_run.wait().value(), 1);
-}
-
-TEST_P(TimeTest, WithinLeavesAnOperationThatIsInTimeAlone) {
-  TestEngine engine(disk_, options());
-  engine.start(bounding);
-  auto run = engine.runtime().session(bounding, "s").start(0).value();
-  world_.trace.wait_for("slow begins");
-  world_.door("slow").open();
-  EXPECT_EQ(run.wait().value(), "7");
-  EXPECT_TRUE(disk_.due().empty()) << "the deadline is gone";
-}
-
-TEST_P(TimeTest, WithinStopsAnOperationThatIsNot) {
-  TestEngine engine(disk_, options());
-  engine.start(bounding);
-  auto run = engine.runtime().session(bounding, "s").start(0).value();
-  world_.trace.wait_for("slow begins");
-  engine.settle();
-  engine.advance(5s);
-  engine.settle();
-  EXPECT_FALSE(run.result().has_value()) << "its body has not returned";
-  world_.door("slow").open();
-  EXPECT_EQ(run.wait().value(), "timeout");
-}
-
-TEST_P(TimeTest, WithinAroundASleep) {
-  TestEngine engine(disk_, options());
-  engine.start(bounding_sleep);
-  auto in_time = engine.runtime().session(bounding_sleep, "a").start(4).value();
-  auto too_long = engine.runtime().session(bounding_sleep, "b").start(6).value();
-  engine.settle();
-  engine.advance(4s);
-  EXPECT_EQ(in_time.wait().value(), "slept");
-  engine.advance(1s);
-  EXPECT_TRUE(contains(too_long.wait().value(), "5000 ms")) << too_long.wait().value();
-  EXPECT_TRUE(disk_.due().empty());
-}
-
-TEST_P(TimeTest, ARunThatOutlivesItsDeadlineIsCancelled) {
-  TestEngine engine(disk_, options());
-  engine.start(mortal);
-  auto run = engine.runtime().session(mortal, "s").start(0).value();
-  engine.settle();
-  engine.advance(10s - 1ms);
-  engine.settle();
-  EXPECT_FALSE(run.result().has_value());
-  engine.advance(1ms);
-  const auto ended = run.wait();
-  ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().code, pd::Code::timeout);
-  EXPECT_TRUE(contains(ended.error().message, "deadline")) << ended.error().message;
-  EXPECT_TRUE(disk_.due().empty());
-}
-
-TEST_P(TimeTest, WakesOnceWhereverTheProcessDies) {
-  for (const LastCommit last : {LastCommit::lost, LastCommit::kept}) {
-    for (std::uint64_t death = 1; death <= 6; ++death) {
-      TestDisk disk;
-      World fresh;
-      world = &fresh;
-      {
-        TestEngine engine(disk, options());
-        engine.start(napper);
-        engine.die_at_commit(death, last);
-        (void)engine.runtime().session(napper, "s").start(60);
-        engine.settle();
-        engine.advance(60s);
-        engine.settle();
-      }
-      TestEngine engine(disk, options());
-      engine.start(napper);
-      auto run = engine.runtime().session(napper, "s").start(60).value();
-      engine.settle();
-      engine.advance(60s);
-      EXPECT_EQ(run.wait().value(), 60) << "death at commit " << death;
-      EXPECT_TRUE(disk.due().empty());
-    }
-  }
-  world = &world_;
 }
 
 }  // namespace
