@@ -1,6 +1,5 @@
 /// The engine's mail: messages, signals and queries from outside.
 #include "actors/engine.hpp"
-#include "core/ids.hpp"
 #include "core/limits.hpp"
 
 #include <future>
@@ -85,7 +84,6 @@ void Engine::send_message_then(const detail::MessageRequest& request,
   message.payload.assign(request.input.begin(), request.input.end());
   message.message_key = request.message_key;
   message.agent_version = static_cast<std::uint32_t>(request.version);
-  message.run = core::draw_run_id(*seams_.clock, *seams_.random);
   message.stamp = seams_.clock->wall().time_since_epoch().count();
   if (request.at) {
     message.due = request.at->time_since_epoch().count();

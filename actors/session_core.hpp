@@ -165,7 +165,7 @@ class SessionCore final : private RunHost {
                              Told told);
   [[nodiscard]] bool begin_next();
   /// A change of this session alone.
-  bool submit(journal::Change change, Told told);
+  bool submit(RunEffects& effects, Told told);
   void submit_failed(RunEffects& effects, const Error& why, const Self& self, const Told& told);
   void post_rows(RunEffects& effects, journal::RecordNumber last, std::size_t first) const;
   void let_out(RunEffects& effects, const RunId& run, const Self& self);

@@ -99,22 +99,27 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
                                 journal::view_of(post.what));
   if (!effects.change.empty() || effects.change.refusal()) {
     const std::size_t numbers = effects.change.records();
+    journal::Writer::Numbered numbered;
+    if (!effects.posts.empty())
+      numbered = [&](journal::RecordNumber last) {
+        post_rows(effects, last, numbers - first_post);
+      };
     const Result<journal::RecordNumber> number =
-        services_.writer.submit(std::move(effects.change), admission);
+        services_.writer.submit(std::move(effects.change), admission, numbered);
     if (number.has_error()) {
       submit_failed(effects, number.error(), self, told);
       return false;
     }
     last_number_ = number.assume_value();
     submitted_ = true;
-    post_rows(effects, last_number_, numbers - first_post);
   }
   if (told) tell_when_durable(std::move(told));
   let_out(effects, run, self);
   return true;
 }
 
-/// The last `count` numbers of the change are those of its posts, in their order.
+/// The last `count` numbers of the change are those of its posts, in their order. Whoever learns of
+/// the change finds them posted.
 void SessionCore::post_rows(RunEffects& effects, journal::RecordNumber last,
                             std::size_t count) const {
   journal::RecordNumber number = last - count;
@@ -145,9 +150,10 @@ void SessionCore::submit_failed(RunEffects& effects, const Error& why, const Sel
   forget();
 }
 
-bool SessionCore::submit(journal::Change change, Told told) {
-  const Result<journal::RecordNumber> number =
-      services_.writer.submit(std::move(change), journal::Admission::under_way);
+bool SessionCore::submit(RunEffects& effects, Told told) {
+  const Result<journal::RecordNumber> number = services_.writer.submit(
+      std::move(effects.change), journal::Admission::under_way,
+      [&](journal::RecordNumber last) { post_rows(effects, last, effects.posts.size()); });
   if (number.has_error()) {
     forget();
     if (told) told(&number.error());

@@ -51,6 +51,8 @@ void SessionCore::on(Arrived arrived, const Self& self) {
   }
   // Whatever follows from it depends on it.
   last_number_ = std::max(last_number_, arrived.what.number);
+  // What came first is handled first, also when it had to wait for the journal.
+  if (!deferred_.empty()) return defer(std::move(arrived), self);
   if (!know(arrived, self)) return;
   switch (arrived.what.what) {
     case What::message: return on_message(std::move(arrived), self);
@@ -114,6 +116,7 @@ Result<std::optional<SessionCore::Known>> SessionCore::find_message(const Arriva
 
 void SessionCore::on_message(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
+  if (!message.run) message.run = core::draw_run_id(services_.clock, services_.random);
   if (!message.message_key.empty()) {
     // The one message of most sessions needs no look at the journal while its run is here.
     const bool is_here = run_ && run_->facts().message_key == message.message_key;
@@ -163,8 +166,7 @@ void SessionCore::submit_posts(RunEffects effects, Told told) {
     if (told) tell_when_durable(std::move(told));
     return;
   }
-  if (submit(std::move(effects.change), std::move(told)))
-    post_rows(effects, last_number_, effects.posts.size());
+  (void)submit(effects, std::move(told));
 }
 
 /// The message is refused: its sender, if it waits, gets `why`.

@@ -52,7 +52,7 @@ struct Writer::Impl {
         last_(options_.last_number),
         durable_(options_.last_number) {}
 
-  Result<RecordNumber> submit(Change&& change, Admission admission);
+  Result<RecordNumber> submit(Change&& change, Admission admission, const Numbered& numbered);
   void wake();
   void hurry();
   void let_out();
@@ -131,7 +131,8 @@ std::optional<Error> Writer::Impl::refusal(std::size_t cost, Admission admission
                                          " bytes wait to be written; try again later");
 }
 
-Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission) {
+Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
+                                          const Numbered& numbered) {
   if (const std::optional<Error>& broken = change.refusal()) {
     return refused(broken->code, broken->message);
   }
@@ -143,6 +144,7 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission) 
   waiting_bytes_ += cost;
   if (options_.early != nullptr && queue_.size() == 1)
     due_ = SteadyClock::now() + options_.commit_interval;
+  if (numbered) numbered(last_);
   return last_;
 }
 
@@ -413,8 +415,9 @@ Writer::~Writer() {
   static_cast<void>(impl_->stop());
 }
 
-Result<RecordNumber> Writer::submit(Change&& change, Admission admission) {
-  return impl_->submit(std::move(change), admission);
+Result<RecordNumber> Writer::submit(Change&& change, Admission admission,
+                                    const Numbered& numbered) {
+  return impl_->submit(std::move(change), admission, numbered);
 }
 
 void Writer::wake() { impl_->wake(); }

@@ -79,6 +79,9 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
+  /// Called with the change's number before the change can be committed: what it does happens before
+  /// anybody can learn of the change. It must be short, and not call the writer.
+  using Numbered = std::function<void(RecordNumber)>;
   /// Queues `change`. Returns the number of its last record; a change without records takes one
   /// number.
   /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several
@@ -86,7 +89,8 @@ class Writer {
   /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the
   /// change broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait
   /// than the options allow), code and message of a fatal failure as the store gave it, `closed`.
-  [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission);
+  [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission,
+                                            const Numbered& numbered = nullptr);
 
   /// Has the writer's thread commit what is queued; in mode `interval` when its time has come.
   void wake();

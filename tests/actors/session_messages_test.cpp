@@ -1,4 +1,6 @@
 /// Messages: one at a time, in order, each handled once; calls between sessions.
+#include <perdure/testing.hpp>
+
 #include "tests/actors/engine_fixture.hpp"
 
 namespace perdure::test {
@@ -60,6 +62,11 @@ class MessageTest : public EngineFixture, public ::testing::WithParamInterface<p
   [[nodiscard]] pd::RuntimeOptions options() const {
     pd::RuntimeOptions options;
     options.frames = GetParam();
+    return options;
+  }
+  [[nodiscard]] static kit::Options kit_options() {
+    kit::Options options;
+    if (GetParam() == pd::Frames::give_up) options.frames = kit::Frames::replayed;
     return options;
   }
 };
@@ -208,37 +215,28 @@ TEST_P(MessageTest, BetweenSessionsAreHandledOnceWhereverTheProcessDies) {
 }
 
 TEST_P(MessageTest, ADelayedOneIsHandledAtItsTime) {
-  TestEngine engine(disk_, options());
-  engine.start(account, payer);
-  auto session = engine.runtime().session(account, "to");
+  kit::Runtime test(kit_options());
+  auto session = test.session(account, "to");
   auto run = session.send(add, 1, {.delay = 60s}).value();
-  EXPECT_EQ(engine.runtime().session(payer, "p").call(paying_later, 30).value(), 0);
-  engine.settle();
-  engine.advance(30s - 1ms);
-  engine.settle();
+  EXPECT_EQ(test.session(payer, "p").call(paying_later, 30).value(), 0);
+  test.advance(30s - 1us);
   EXPECT_EQ(session.query(get_sum, 0).value(), 0);
-  engine.advance(1ms);
-  engine.settle();
-  engine.advance(30s);
+  test.advance(1us);
+  EXPECT_EQ(session.query(get_sum, 0).value(), 5);
+  test.advance(30s);
   EXPECT_EQ(run.wait().value(), 6);
-  EXPECT_TRUE(disk_.due().empty());
+  EXPECT_TRUE(disk_of(test).due().empty());
 }
 
 TEST_P(MessageTest, ADelayedOneIsHandledByTheNextProcess) {
-  pd::RunId id;
-  {
-    TestEngine engine(disk_, options());
-    engine.start(account);
-    id = engine.runtime().session(account, "a").send(add, 1, {.delay = 60s}).value().id();
-  }
-  disk_.clock->advance(59s);
-  TestEngine engine(disk_, options());
-  engine.start(account);
-  engine.settle();
-  EXPECT_FALSE(engine.runtime().run<int>(id).result().has_value());
-  engine.advance(1s);
-  engine.settle();
-  EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 1);
+  kit::Runtime test(kit_options());
+  auto run = test.session(account, "a").send(add, 1, {.delay = 60s}).value();
+  test.restart(kit::End::unclean, {.down_for = 59s});
+  test.run_until_idle();
+  EXPECT_FALSE(run.result().has_value());
+  EXPECT_EQ(test.explain(run.id()).value(), "its message waits for its time");
+  test.advance(1s);
+  EXPECT_EQ(run.wait().value(), 1);
 }
 
 TEST_P(MessageTest, ToAHandlerThatIsNotServedAreRefused) {

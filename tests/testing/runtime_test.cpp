@@ -223,7 +223,8 @@ TEST_F(TestingRuntimeTest, AHandlerThatWouldEnterTheRuntimeIsTold) {
             "run_until_idle() is for the test, not for a handler; "
             "restart() is for the test, not for a handler; "
             "advance() is for the test and for bodies, not for a handler; "
-            "a handler must not start sessions and wait: it would hold its own thread");
+            "a handler must not start sessions and wait: it would hold its own thread; ctx.session "
+            "sends from a handler");
 }
 
 pd::Task<int> goes_round(pd::Context& ctx, int) {
