@@ -255,10 +255,10 @@ TEST_F(ReplayMachineTest, WhatIsOpenedIsTakenOnceInItsOrder) {
   EXPECT_EQ(machine_.take_opened(), &first);
   EXPECT_EQ(machine_.take_opened(), &third);
   machine_.set_phase(first, Pending::Phase::backoff);
-  EXPECT_EQ(machine_.in_backoff(), 1U);
+  EXPECT_EQ(machine_.waiting(), 1U);
   machine_.set_phase(first, Pending::Phase::opened);
   machine_.set_phase(first, Pending::Phase::opened);
-  EXPECT_EQ(machine_.in_backoff(), 0U);
+  EXPECT_EQ(machine_.waiting(), 0U);
   machine_.set_phase(fourth, Pending::Phase::active);
   EXPECT_EQ(machine_.take_opened(), &first) << "another has the fourth in hand";
   EXPECT_EQ(machine_.take_opened(), nullptr);
@@ -269,7 +269,7 @@ TEST_F(ReplayMachineTest, WhatIsOpenedIsTakenOnceInItsOrder) {
   EXPECT_EQ(machine_.take_opened(), &third);
   machine_.set_phase(third, Pending::Phase::backoff);
   machine_.delivered(third);
-  EXPECT_EQ(machine_.in_backoff(), 0U);
+  EXPECT_EQ(machine_.waiting(), 0U);
   EXPECT_EQ(machine_.take_opened(), nullptr);
 }
 
@@ -281,7 +281,7 @@ TEST_F(ReplayMachineTest, NothingOfAFrameIsTakenInTheNextOne) {
   machine_.suspended();
   run();
   EXPECT_EQ(machine_.take_opened(), nullptr);
-  EXPECT_EQ(machine_.in_backoff(), 0U);
+  EXPECT_EQ(machine_.waiting(), 0U);
   EXPECT_EQ(machine_.find(path({1}).components()), nullptr);
 }
 
