@@ -135,7 +135,10 @@ TEST_P(EndOfTheLogTest, ALargeBatchDoesNotPassItBy) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, EndOfTheLogTest,
-                         testing::Values(&faults.log_sync, &faults.log_write));
+                         testing::Values(&faults.log_sync, &faults.log_write),
+                         [](const auto& info) {
+                           return info.param == &faults.log_sync ? "sync" : "write";
+                         });
 
 class FailedCheckpointTest : public FaultyLogTest,
                              public testing::WithParamInterface<std::atomic<int>*> {};
@@ -155,7 +158,12 @@ TEST_P(FailedCheckpointTest, EndsWritingAndNothingAcknowledgedIsLost) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, FailedCheckpointTest,
-                         testing::Values(&faults.sync, &faults.pages, &faults.meta));
+                         testing::Values(&faults.sync, &faults.pages, &faults.meta),
+                         [](const auto& info) {
+                           return info.param == &faults.sync    ? "sync"
+                                  : info.param == &faults.pages ? "pages"
+                                                                : "meta";
+                         });
 
 TEST_F(FaultyLogTest, ACheckpointThatFindsTheDiskFullLeavesWorkGoingOn) {
   faults.pages = ENOSPC;

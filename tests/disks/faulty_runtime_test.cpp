@@ -120,12 +120,16 @@ TEST_P(EndOfTheRuntimeTest, IsLoudAndTheNextGoesOnFromTheDisk) {
     EXPECT_EQ(runtime.shutdown().error().code, pd::Code::storage_failed);
   }
   pd::Runtime runtime = open().value();
-  expect_kept(runtime, {"before"});
+  // What could not be synced may have reached the disk all the same, and then goes on by itself.
   for (const char* key : {"lost", "later"}) EXPECT_EQ(run(runtime, key).value(), 3);
+  expect_kept(runtime, {"before", "lost", "later"});
 }
 
-INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheLog, EndOfTheRuntimeTest,
-                         testing::Values(&faults.log_sync, &faults.log_write));
+INSTANTIATE_TEST_SUITE_P(OfTheLog, EndOfTheRuntimeTest,
+                         testing::Values(&faults.log_sync, &faults.log_write),
+                         [](const auto& info) {
+                           return info.param == &faults.log_sync ? "sync" : "write";
+                         });
 
 class FailedCheckpointOfARuntimeTest : public FaultyRuntimeTest,
                                        public testing::WithParamInterface<std::atomic<int>*> {};
@@ -177,7 +181,12 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndOfOneThatHasNothingToDo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheTables, FailedCheckpointOfARuntimeTest,
-                         testing::Values(&faults.sync, &faults.pages, &faults.meta));
+                         testing::Values(&faults.sync, &faults.pages, &faults.meta),
+                         [](const auto& info) {
+                           return info.param == &faults.sync    ? "sync"
+                                  : info.param == &faults.pages ? "pages"
+                                                                : "meta";
+                         });
 
 TEST_F(FaultyRuntimeTest, AFullDiskIsToldToNewWorkAndRunningWorkGoesOnWhenThereIsRoom) {
   pd::Runtime runtime = open().value();
