@@ -26,13 +26,21 @@ std::string where(const journal::Pending& pending) {
   return "step " + pending.what.path.to_string() + " '" + std::string(pending.what.name) + "'";
 }
 
+/// Of a step that was stopped and has no body that runs. Whether it happened is known only of one
+/// that never began.
+Begin stopped(const BeginQuestion& question) {
+  const bool may_have_run = question.attempts != nullptr || question.last_end != LastEnd::none;
+  Error error{Code::cancelled,
+              where(question.pending) + (may_have_run ? " was stopped before it ran again"
+                                                      : " was stopped before it ran")};
+  if (!may_have_run) error.effect = ErrorEffect::refused;
+  return settled(std::move(error));
+}
+
 }  // namespace
 
 Begin begin_step(const BeginQuestion& question) {
   const journal::Pending& pending = question.pending;
-  if (pending.stop_requested)
-    return settled(Error{Code::cancelled, where(pending) + " was stopped before it ran"});
-
   const bool at_most_once = pending.started_as ? *pending.started_as == EffectClass::at_most_once
                                                : question.effect == Effect::at_most_once;
   if (pending.started_as && at_most_once && !start_is_answered(question))
@@ -41,6 +49,7 @@ Begin begin_step(const BeginQuestion& question) {
                              " may run at most once; the process ended after it had begun and "
                              "before its result was recorded, so nobody knows whether it "
                              "happened: find out outside, then go on"});
+  if (pending.stop_requested) return stopped(question);
 
   const std::uint32_t begun = question.attempts != nullptr ? question.attempts->count : 0;
   Begin begin;

@@ -174,15 +174,31 @@ TEST_F(AttemptPolicyTest, AnOlderAttemptsRefusalDoesNotAnswerForALaterStart) {
   EXPECT_EQ(ask(LastEnd::unclean).error->code, Code::outcome_unknown) << "attempt 2 has not ended";
 }
 
-TEST_F(AttemptPolicyTest, AStoppedStepIsSettledAsCancelledWhateverElseIsKnown) {
+TEST_F(AttemptPolicyTest, AStoppedStepIsSettledAsCancelled) {
   pending_.stop_requested = true;
   EXPECT_EQ(ask(LastEnd::none).error->code, Code::cancelled);
   failed(1, kNow - 1, kNow + 1000);
   EXPECT_EQ(ask(LastEnd::clean).what, Begin::What::settle);
   begun(3, 2);
   EXPECT_EQ(ask(LastEnd::unclean).error->code, Code::cancelled);
-  started(EffectClass::at_most_once, 3);
-  EXPECT_EQ(ask(LastEnd::unclean).error->code, Code::cancelled);
+}
+
+TEST_F(AttemptPolicyTest, OfAStoppedStepIsKnownThatItDidNothingWhenItNeverBegan) {
+  pending_.stop_requested = true;
+  EXPECT_EQ(ask(LastEnd::none).error->known_effect(), ErrorEffect::refused);
+  EXPECT_EQ(ask(LastEnd::clean).error->known_effect(), ErrorEffect::unknown);
+  EXPECT_EQ(ask(LastEnd::unclean).error->known_effect(), ErrorEffect::unknown);
+  failed(1, kNow - 1, kNow + 1000);
+  EXPECT_EQ(ask(LastEnd::clean).error->known_effect(), ErrorEffect::unknown);
+}
+
+TEST_F(AttemptPolicyTest, AStoppedAtMostOnceStepThatHadBegunStaysUnknown) {
+  pending_.stop_requested = true;
+  effect_ = Effect::at_most_once;
+  started(EffectClass::at_most_once, 1);
+  EXPECT_EQ(ask(LastEnd::unclean).error->code, Code::outcome_unknown);
+  failed(1, kNow - 1, kNow + 1000);
+  EXPECT_EQ(ask(LastEnd::unclean).error->code, Code::cancelled) << "its one attempt was refused";
 }
 
 }  // namespace
