@@ -85,7 +85,8 @@ const RunCore* RunCore::enter_handler() const noexcept { return std::exchange(ru
 
 void RunCore::leave_handler(const RunCore* before) noexcept { running_here = before; }
 
-void RunCore::record_creation(journal::Change& change) {
+/// The run's rows that stay when it has ended, and its first record.
+void RunCore::put_creation(journal::Change& change) {
   if (!facts_.message_key.empty())
     change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
                journal::MessageKeyRow{facts_.message_key, facts_.id});
@@ -93,20 +94,24 @@ void RunCore::record_creation(journal::Change& change) {
              journal::RunRow{facts_.session, facts_.agent,
                              static_cast<std::uint32_t>(facts_.agent_version), facts_.handler,
                              facts_.session_key, facts_.created});
-  change.put(Table::open, Key{}.add(facts_.session), journal::OpenRow{facts_.id});
-  change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
-  in_ready_ = true;
   change.append(facts_.id, 0,
                 journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
                                     facts_.handler, facts_.session_key, facts_.message_key,
                                     facts_.input_type, facts_.input, facts_.seed, facts_.created,
                                     journal::view_of(facts_.caller), facts_.deadline});
+  head_.count = 1;
+  head_.stamp = stamp_;
+}
+
+void RunCore::record_creation(journal::Change& change) {
+  put_creation(change);
+  change.put(Table::open, Key{}.add(facts_.session), journal::OpenRow{facts_.id});
+  change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
+  in_ready_ = true;
   if (facts_.deadline != 0)
     change.put(Table::due,
                journal::due_row(facts_.deadline, facts_.id, journal::DueRow::What::deadline),
                journal::DueRow{journal::DueRow::What::deadline, {}, 0, facts_.created});
-  head_.count = 1;
-  head_.stamp = stamp_;
   change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
 }
 

@@ -146,6 +146,9 @@ class RunCore final : private detail::Execution {
   /// After `record_creation`: its handler runs up to the first suspension, and what follows from
   /// that goes on from `change`. `handler` null: it is not served, the run parks.
   void begin(const detail::HandlerEntry* handler, journal::Change change = {});
+  /// Instead of `record_creation` and `begin`: a run that waited for its turn is cancelled, and its
+  /// handler is never asked.
+  void end_unbegun(const CancelOrder& order);
   /// A run found in the journal: replays it and goes on. `handler` null: it is not served, the run
   /// parks.
   void resume(const detail::HandlerEntry* handler, journal::Reader& reader, LastEnd last_end,
@@ -251,7 +254,9 @@ class RunCore final : private detail::Execution {
   void apply_cancel();
   void put_due(journal::DueRow::What what, journal::Stamp at);
   void erase_due(journal::DueRow::What what, journal::Stamp at);
+  void put_creation(journal::Change& change);
   void end_with(Result<core::Bytes> reply, journal::RunStatus failed_as);
+  void record_end(Result<core::Bytes> reply, journal::RunStatus failed_as);
   void write_dirty_state();
   void order_body(journal::Pending& pending, const Begin& begin);
   void record_result(journal::Pending& pending, const detail::BodyResult& result,

@@ -94,6 +94,14 @@ void RunCore::kill(const CancelOrder& order) {
   if (idle()) discard_frame();
 }
 
+void RunCore::end_unbegun(const CancelOrder& order) {
+  put_creation(effects_.change);
+  cancel_ = order;
+  effects_.change.append(facts_.id, head_.count++,
+                         journal::CancelRequested{order.code, order.who, order.why, 0, stamp_});
+  record_end(cancel_error(), RunStatus::cancelled);
+}
+
 void RunCore::retry_now() {
   if (!is_running()) return;
   for (Pending* const pending : machine_.pending()) {

@@ -99,8 +99,18 @@ void RunCore::finish() {
   discard_frame();
 }
 
-/// The end record, and all that goes with it. `failed_as`: what the run is when `reply` is an error.
+/// The end, and the rows that go with it. `failed_as`: what the run is when `reply` is an error.
 void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
+  effects_.change.erase(Table::ready, Key{}.add(facts_.id));
+  effects_.change.erase(Table::open, Key{}.add(facts_.session));
+  in_ready_ = false;
+  if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
+  if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
+  record_end(std::move(reply), failed_as);
+}
+
+/// The end record, and the word to whoever waits for it.
+void RunCore::record_end(Result<core::Bytes> reply, RunStatus failed_as) {
   journal::RunEnded record;
   record.stamp = stamp_;
   record.type = reply_type_;
@@ -113,11 +123,6 @@ void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
     record.payload = reply.assume_value();
   }
   effects_.change.append(facts_.id, head_.count++, record);
-  effects_.change.erase(Table::ready, Key{}.add(facts_.id));
-  effects_.change.erase(Table::open, Key{}.add(facts_.session));
-  in_ready_ = false;
-  if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
-  if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
   head_.status = reply.has_error() ? failed_as : RunStatus::completed;
   head_.stamp = stamp_;
   head_changed_ = true;

@@ -31,6 +31,15 @@ journal::Stamp stamp_of(const WaitUntil& until, journal::Stamp begun) noexcept {
   return begun + std::min(delay, longest);
 }
 
+/// How `callee` ended, for who called it: that it was cancelled is no cancel of the caller.
+detail::BodyResult seen_by_caller(const RunId& callee, const detail::BodyResult& result) {
+  if (!result.has_error() || result.assume_error().code != Code::cancelled) return result;
+  Error error = result.assume_error();
+  error.code = Code::peer_cancelled;
+  error.message = "run " + to_string(callee) + ", which was called: " + error.message;
+  return error;
+}
+
 }  // namespace
 
 bool RunCore::drop_stopped_waits() {
@@ -232,11 +241,9 @@ void RunCore::reply(const journal::StepPath& path, const RunId& from,
   if (machine_.state() != journal::MachineState::running) return;
   Pending* const pending = machine_.find(path.components());
   const auto wait = waits_.find(path.hash());
-  if (pending == nullptr || pending->what.kind != StepKind::call || wait == waits_.end() ||
-      wait->second.run != from)
-    return;
+  if (pending == nullptr || pending->what.kind != StepKind::call || wait == waits_.end()) return;
   stamp_now();
-  settle_wait(*pending, result);
+  settle_wait(*pending, seen_by_caller(from, result));
   settle();
 }
 

@@ -127,6 +127,10 @@ class SessionCore final : private RunHost {
   /// The open run has ended in `effects`: who attached to it is told, and the next message's run is
   /// made in the same change.
   void follow_up(RunEffects& effects, const RunId& ended);
+  void tell_attached(RunEffects& effects, const RunId& ended);
+  [[nodiscard]] std::optional<journal::RecordNumber> find_queued(const RunId& run) const;
+  void end_queued(journal::RecordNumber number, const CancelOrder& order, Arrived asked,
+                  const Self& self);
   [[nodiscard]] detail::BodyResult end_of(const RunId& run) const;
   [[nodiscard]] std::optional<Error> refuse_signal(const journal::Arrival& signal) const;
   /// Nothing came of it, or `why`: its row goes.

@@ -230,6 +230,9 @@ void SessionCore::keep(Arrival message, Told told) {
                                static_cast<std::uint8_t>(message.by_wall_clock ? 1 : 0),
                                message.stamp,
                                address_.id});
+  if (is_queued_message(message) && !message.message_key.empty())
+    change.put(Table::keys, journal::message_key_row(address_.id, message.message_key),
+               journal::MessageKeyRow{message.message_key, *message.run});
   if (is_queued_message(message))
     change.put(Table::runs, Key{}.add(*message.run),
                journal::RunRow{address_.id, address_.agent, message.agent_version, message.name,
@@ -328,15 +331,7 @@ std::optional<journal::RecordNumber> SessionCore::next_message() const {
 
 void SessionCore::follow_up(RunEffects& effects, const RunId& ended) {
   open_.reset();
-  std::erase_if(kept_, [&](const auto& each) {
-    const Arrival& kept = each.second;
-    const bool attached = kept.what == What::message && kept.other == ended;
-    const bool signal_of_run = kept.what == What::signal && kept.run == ended;
-    if (!attached && !signal_of_run) return false;
-    effects.change.erase(Table::kept, Key{}.add(address_.id).add(each.first));
-    if (attached && kept.caller) effects.posts.push_back(reply_to(kept, ended));
-    return true;
-  });
+  tell_attached(effects, ended);
   const std::optional<journal::RecordNumber> next = next_message();
   if (!next) return;
   Arrival message = std::move(kept_.find(*next)->second);
@@ -346,6 +341,42 @@ void SessionCore::follow_up(RunEffects& effects, const RunId& ended) {
                                     services_.random);
   next_->record_creation(effects.change);
   open_ = next_->facts().id;
+}
+
+/// What is kept for the sake of a run goes with its end, and who attached to it is told.
+void SessionCore::tell_attached(RunEffects& effects, const RunId& ended) {
+  std::erase_if(kept_, [&](const auto& each) {
+    const Arrival& kept = each.second;
+    const bool attached = kept.what == What::message && kept.other == ended;
+    const bool signal_of_run = kept.what == What::signal && kept.run == ended;
+    if (!attached && !signal_of_run) return false;
+    effects.change.erase(Table::kept, Key{}.add(address_.id).add(each.first));
+    if (attached && kept.caller) effects.posts.push_back(reply_to(kept, ended));
+    return true;
+  });
+}
+
+std::optional<journal::RecordNumber> SessionCore::find_queued(const RunId& run) const {
+  for (const auto& [number, kept] : kept_)
+    if (is_queued_message(kept) && kept.run == run) return number;
+  return std::nullopt;
+}
+
+/// The message with this number waits for its turn, or for its time, and gets none.
+void SessionCore::end_queued(journal::RecordNumber number, const CancelOrder& order, Arrived asked,
+                             const Self& self) {
+  const Arrival message = std::move(kept_.find(number)->second);
+  kept_.erase(number);
+  RunCore never(facts_of(message), host(), services_.clock, services_.random);
+  never.end_unbegun(order);
+  RunEffects effects = never.take_effects();
+  erase_row(asked.what, effects.change);
+  erase_kept(message, effects.change);
+  tell_attached(effects, *message.run);
+  for (const Outgoing& post : effects.posts)
+    effects.change.put_numbered(Table::inbox, Key{}.add(post.to), journal::view_of(post.what));
+  if (submit(effects, told_of(std::move(asked.reply), *message.run)))
+    let_out(effects, *message.run, self);
 }
 
 }  // namespace perdure::actors

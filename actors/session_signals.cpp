@@ -16,6 +16,12 @@ Error not_unfinished(const RunId& run) {
                                     ": it has ended, or belongs to another session"};
 }
 
+Error only_queued(const RunId& run) {
+  return Error{Code::misuse, "run " + to_string(run) +
+                                 " has not begun: it waits for its turn or its time, and has "
+                                 "nothing to try again"};
+}
+
 std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)>& reply,
                                           const RunId& run) {
   if (!reply) return nullptr;
@@ -123,8 +129,13 @@ void SessionCore::on_reply(Arrived arrived, const Self& self) {
 
 void SessionCore::on_cancel(Arrived arrived, const Self& self) {
   const Arrival& asked = arrived.what;
+  const CancelOrder order{Code::cancelled, asked.who, asked.why,
+                          std::chrono::milliseconds(asked.grace_ms)};
   if (open_ != asked.run) {
-    const Error why = not_unfinished(asked.run.value_or(RunId{}));
+    const RunId run = asked.run.value_or(RunId{});
+    if (const auto queued = find_queued(run))
+      return end_queued(*queued, order, std::move(arrived), self);
+    const Error why = not_unfinished(run);
     return done_with(arrived, &why);
   }
   if (!run_ && ahead_of_journal()) return defer(std::move(arrived), self);
@@ -135,8 +146,6 @@ void SessionCore::on_cancel(Arrived arrived, const Self& self) {
     if (const Result<void> opened = open_parked_run(); opened.has_error())
       return done_with(arrived, &opened.error());
   }
-  const CancelOrder order{Code::cancelled, asked.who, asked.why,
-                          std::chrono::milliseconds(asked.grace_ms)};
   kills ? run_->kill(order) : run_->cancel(order);
   pump_run(self, journal::Admission::under_way, told_of(arrived.reply, *asked.run), &asked);
 }
@@ -152,7 +161,8 @@ Result<void> SessionCore::open_parked_run() {
 
 void SessionCore::on_retry_now(Arrived arrived, const Self& self) {
   if (open_ != arrived.what.run) {
-    const Error why = not_unfinished(arrived.what.run.value_or(RunId{}));
+    const RunId run = arrived.what.run.value_or(RunId{});
+    const Error why = find_queued(run) ? only_queued(run) : not_unfinished(run);
     return done_with(arrived, &why);
   }
   if (!run_ && ahead_of_journal()) return defer(std::move(arrived), self);

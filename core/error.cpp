@@ -29,6 +29,7 @@ std::string_view to_string(Code code) noexcept {
     case Code::unsupported: return "unsupported";
     case Code::busy: return "busy";
     case Code::deadlock: return "deadlock";
+    case Code::peer_cancelled: return "peer_cancelled";
   }
   return "unrecognised";
 }
@@ -51,7 +52,9 @@ bool Error::is_retryable() const noexcept {
     case Code::too_large:
     case Code::diverged:
     case Code::undecodable:
-    case Code::outcome_unknown: return false;
+    case Code::outcome_unknown:
+    case Code::deadlock:
+    case Code::peer_cancelled: return false;
     default: return true;
   }
 }

@@ -45,6 +45,7 @@ enum class Code : std::uint16_t {
   unsupported = 22,      ///< The file system or the platform lacks what is needed.
   busy = 23,             ///< The session takes no such message while it handles another.
   deadlock = 24,         ///< Sessions would wait for each other in a circle.
+  peer_cancelled = 25,   ///< The run that was called, or a child, was cancelled; not this one.
 };
 
 /// What is known of the effect of an operation that failed.
@@ -74,8 +75,8 @@ struct Error {
   std::optional<ErrorEffect> effect = {};
 
   /// Whether a retry policy may try again: `retryable` where it is set; else no for `refused`,
-  /// `cancelled`, `misuse`, `too_large`, `diverged`, `undecodable` and `outcome_unknown`, yes
-  /// for the rest.
+  /// `cancelled`, `misuse`, `too_large`, `diverged`, `undecodable`, `outcome_unknown`,
+  /// `deadlock` and `peer_cancelled`, yes for the rest.
   [[nodiscard]] bool is_retryable() const noexcept;
   /// `effect` where it is set, else what `code` implies.
   [[nodiscard]] ErrorEffect known_effect() const noexcept;

@@ -178,7 +178,7 @@ class AgentSession<Agent<Parts...>> {
   /// Asks about the session's state; see query.hpp. Errors: what the query returned or threw.
   template <class R, class M>
   [[nodiscard]] Result<detail::unwrap_result_t<R>> query(const Query<R, M>& query,
-                                                 std::type_identity_t<M> message) const {
+                                                         std::type_identity_t<M> message) const {
     static_assert((std::same_as<Parts, Query<R, M>> || ...),
                   "perdure: the agent has no query of this type: pass one of those that it was "
                   "made of");

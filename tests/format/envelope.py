@@ -24,7 +24,8 @@ KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
 CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",
-         "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock")
+         "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock",
+         "peer_cancelled")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
                "outcome_unknown")
 FAILURES = ("error", "first_error", "last_error")
