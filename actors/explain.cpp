@@ -27,11 +27,25 @@ std::string wait_text(const journal::Wait& wait, journal::Stamp now) {
       text = "waits for the reply of '" + wait.name + "'";
       if (wait.run) text += ", run " + to_string(*wait.run);
       break;
+    case journal::StepKind::join:
+      text = "waits for the end of its child '" + wait.name + "'";
+      if (wait.run) text += ", run " + to_string(*wait.run);
+      break;
     case journal::StepKind::step:
-    case journal::StepKind::send: return "waits";
+    case journal::StepKind::send:
+    case journal::StepKind::spawn: return "waits";
   }
   if (wait.due != 0) text += ", for another " + seconds_until(wait.due, now) + " at most";
   return text;
+}
+
+std::string child_text(const journal::Child& child) {
+  return "its handler has ended, and it waits for its child, run " + to_string(child.run) + " of " +
+         child.agent + "/" + child.session_key;
+}
+
+bool is_waited_for(const journal::Child& child) {
+  return !child.ended && child.parent_end == journal::ParentEnd::wait;
 }
 
 }  // namespace
@@ -44,6 +58,9 @@ std::string RunCore::explain() const {
            ") and its last bodies are returning";
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
   std::string text;
+  if (waits_for_children())
+    for (const auto& [hash, child] : children_)
+      if (is_waited_for(child.row)) return child_text(child.row);
   for (const journal::Pending* const pending : machine_.pending()) {
     if (!text.empty()) text += "; ";
     text += step_text(pending->what.path, pending->what.name);
@@ -88,6 +105,9 @@ Result<std::string> Engine::explain_stored(journal::Reader& reader, const journa
         text += (text.empty() ? "" : "; ") + step_text(journal::StepPath(each.path), each.name) +
                 " " + wait_text(each, now);
       if (!text.empty()) return text;
+      PERDURE_TRY(const std::vector<journal::Child> children, reader.children(info.id));
+      for (const journal::Child& child : children)
+        if (is_waited_for(child)) return child_text(child);
       return std::string("it waits, and its journal does not say for what: run `perdure verify`");
     }
     case journal::RunStatus::queued: {

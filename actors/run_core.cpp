@@ -30,8 +30,8 @@ journal::StepPath path_of(const detail::Place& place) {
 }
 
 journal::StepKind kind_of(detail::LeafKind kind) noexcept {
-  static_assert(static_cast<int>(detail::LeafKind::send) ==
-                static_cast<int>(journal::StepKind::send));
+  static_assert(static_cast<int>(detail::LeafKind::join) ==
+                static_cast<int>(journal::StepKind::join));
   return static_cast<journal::StepKind>(kind);
 }
 
@@ -228,6 +228,11 @@ Result<void> RunCore::load_rows(journal::Reader& reader) {
     const std::uint64_t hash = journal::StepPath(each.path).hash();
     waits_.emplace(hash, std::move(each));
   }
+  PERDURE_TRY(std::vector<journal::Child> children, reader.children(facts_.id));
+  for (journal::Child& each : children) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    children_.emplace(hash, ChildState{std::move(each)});
+  }
   PERDURE_TRY(std::vector<journal::StateValue> before, reader.before(facts_.id));
   state_.load_before(std::move(before));
   return success();
@@ -273,7 +278,7 @@ Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::ui
     }
     case journal::Kind::cancel_requested: {
       PERDURE_TRY(const journal::CancelRequested asked, record.as<journal::CancelRequested>());
-      if (root_->ended()) {
+      if (root_->ended() && !has_children_to_wait_for()) {
         park(machine_.ended_before(index, nullptr).to_error());
         return false;
       }
@@ -340,7 +345,8 @@ void RunCore::settle() {
       return;
     }
     if (root_->ended()) {
-      finish();
+      // What it replies is known, and is recorded when the last of them has ended.
+      waits_for_children() ? touch_status() : finish();
       return;
     }
     Pending* const pending = machine_.take_opened();

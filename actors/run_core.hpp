@@ -80,6 +80,11 @@ struct Outgoing {
   std::optional<detail::BodyResult> reply = {};
 };
 
+/// How a run ended.
+struct RunEnd {
+  detail::BodyResult reply;
+};
+
 /// What a run asks of its session. Thread: the session's.
 class RunHost {
  public:
@@ -90,6 +95,9 @@ class RunHost {
   /// The session of this address. Errors: as Reader.
   [[nodiscard]] virtual Result<journal::SessionId> resolve(const std::string& agent,
                                                            const std::string& key) = 0;
+  /// How a run of any session ended, as the journal has it; empty: it has not ended, or there is
+  /// none. Errors: as Reader.
+  [[nodiscard]] virtual Result<std::optional<RunEnd>> end_of_any(const RunId& run) = 0;
   /// The session's state, which the run's changes go to.
   [[nodiscard]] virtual StateCells& state() = 0;
 
@@ -105,6 +113,9 @@ struct CancelOrder {
   std::chrono::milliseconds grace{0};
 };
 
+/// `the run was cancelled by alice: the trip is off`.
+[[nodiscard]] std::string cancel_words(const CancelOrder& order);
+
 /// What one pumping of a run wants done, in this order.
 struct RunEffects {
   journal::Change change;                   ///< First; the rest waits until it is durable.
@@ -116,6 +127,13 @@ struct RunEffects {
   std::optional<journal::RunStatus> ended;  ///< The run ended now.
 };
 
+/// A run that this one started.
+struct ChildState {
+  journal::Child row;
+  /// `row.ended`: how, where it became known in this life of the run.
+  std::optional<detail::BodyResult> result = {};
+};
+
 /// How long a run may go on when its deadline has passed.
 inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds(30);
 
@@ -124,6 +142,12 @@ inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds
 [[nodiscard]] inline detail::Leaf& leaf_of(const journal::Pending& pending) {
   return *static_cast<detail::Leaf*>(pending.tag);
 }
+[[nodiscard]] inline detail::WaitLeaf& wait_of(const journal::Pending& pending) {
+  return static_cast<detail::WaitLeaf&>(leaf_of(pending));
+}
+/// The moment of `until`, counted from `begun`.
+[[nodiscard]] journal::Stamp stamp_of(const detail::WaitUntil& until,
+                                      journal::Stamp begun) noexcept;
 [[nodiscard]] inline detail::BodyLeaf& body_of(const journal::Pending& pending) {
   return static_cast<detail::BodyLeaf&>(leaf_of(pending));
 }
@@ -163,7 +187,8 @@ class RunCore final : private detail::Execution {
   void due(journal::DueRow::What what, const journal::StepPath& path);
   /// A signal has come. Whether a receive waited for it, and has it.
   [[nodiscard]] bool offer_signal(std::string_view name, core::ByteView payload);
-  /// The run that the call at `path` waits for has ended. A stale call is ignored.
+  /// The run that the call at `path` waits for, or the child that the spawn at `path` started, has
+  /// ended. A stale call is ignored.
   void reply(const journal::StepPath& path, const RunId& from, const detail::BodyResult& result);
   /// Somebody wants the run to end: recorded, and delivered once. A second one is ignored.
   void cancel(const CancelOrder& order);
@@ -245,12 +270,25 @@ class RunCore final : private detail::Execution {
   void begin_opened(journal::Pending& pending);
   void begin_wait(journal::Pending& pending);
   void begin_sleep_or_receive(journal::Pending& pending);
-  [[nodiscard]] Result<void> send_message(journal::Pending& pending);
+  [[nodiscard]] Result<Outgoing> message_of(const journal::Pending& pending);
+  void begin_send(journal::Pending& pending);
   void begin_call(journal::Pending& pending);
   void wait_for(journal::Pending& pending, journal::Wait wait);
+  void begin_spawn(journal::Pending& pending);
+  void begin_join(journal::Pending& pending);
+  void child_ended(ChildState& child, const RunId& from, const detail::BodyResult& result);
+  [[nodiscard]] ChildState* find_child(const journal::StepPath& spawned_at);
+  void put_child(const ChildState& child);
+  [[nodiscard]] bool has_children_to_wait_for() const noexcept;
+  [[nodiscard]] bool waits_for_children() const noexcept;
+  void cancel_child(const ChildState& child, const std::string& who, const std::string& why,
+                    std::chrono::milliseconds grace);
+  void pass_cancel_on(const CancelOrder& order);
+  void part_from_children();
   void forget_wait(const journal::StepPath& path);
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
   void wait_is_over(journal::Pending& pending);
+  [[nodiscard]] bool nothing_but_waits() const noexcept;
   void apply_cancel();
   void put_due(journal::DueRow::What what, journal::Stamp at);
   void erase_due(journal::DueRow::What what, journal::Stamp at);
@@ -299,6 +337,8 @@ class RunCore final : private detail::Execution {
   std::map<std::uint64_t, journal::Attempts> attempts_;
   /// By path hash: what steps without a body wait for, as its rows say.
   std::map<std::uint64_t, journal::Wait> waits_;
+  /// By path hash: runs that steps of this one started.
+  std::map<std::uint64_t, ChildState> children_;
   /// Pending waits that were asked to stop and have not ended, in that order.
   std::vector<journal::Pending*> stopped_waits_;
   std::optional<CancelOrder> cancel_;

@@ -26,11 +26,16 @@ void RunCore::erase_due(journal::DueRow::What what, journal::Stamp at) {
   effects_.change.erase(Table::due, journal::due_row(at, facts_.id, what));
 }
 
+std::string cancel_words(const CancelOrder& order) {
+  std::string words = "the run was cancelled";
+  if (!order.who.empty()) words += " by " + order.who;
+  if (!order.why.empty()) words += ": " + order.why;
+  return words;
+}
+
 Error RunCore::cancel_error() const {
-  std::string message = "the run was cancelled";
-  if (cancel_ && !cancel_->who.empty()) message += " by " + cancel_->who;
-  if (cancel_ && !cancel_->why.empty()) message += ": " + cancel_->why;
-  return Error{cancel_ ? cancel_->code : Code::cancelled, std::move(message)};
+  const CancelOrder order = cancel_.value_or(CancelOrder{});
+  return Error{order.code, cancel_words(order)};
 }
 
 void RunCore::cancel(const CancelOrder& order) {
@@ -47,6 +52,7 @@ void RunCore::cancel(const CancelOrder& order) {
   head_.stamp = stamp_;
   head_changed_ = true;
   put_due(journal::DueRow::What::grace, grace_ends_);
+  pass_cancel_on(order);
   if (!delivered) return;
   apply_cancel();
   pump();

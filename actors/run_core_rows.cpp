@@ -70,8 +70,7 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
 
 /// A run that only waits for time leaves `ready`: recovery need not load it before its time.
 void RunCore::touch_status() {
-  const std::size_t pending = machine_.pending().size();
-  const bool waits = pending != 0 && pending == machine_.waiting();
+  const bool waits = nothing_but_waits();
   const RunStatus status = waits ? RunStatus::waiting : RunStatus::running;
   if (head_.status != status) {
     head_.status = status;
@@ -104,6 +103,7 @@ void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
   effects_.change.erase(Table::ready, Key{}.add(facts_.id));
   effects_.change.erase(Table::open, Key{}.add(facts_.session));
   in_ready_ = false;
+  part_from_children();
   if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
   if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
   record_end(std::move(reply), failed_as);

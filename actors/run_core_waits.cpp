@@ -1,4 +1,4 @@
-/// The run core's waits: sleeps, signals, calls and sends.
+/// The run core's waits: sleeps and signals.
 #include "actors/registry.hpp"
 #include "actors/run_core.hpp"
 
@@ -18,9 +18,7 @@ using journal::Pending;
 using journal::StepKind;
 using journal::Table;
 
-detail::WaitLeaf& wait_of(const Pending& pending) {
-  return static_cast<detail::WaitLeaf&>(leaf_of(pending));
-}
+}  // namespace
 
 /// The moment of `until`, counted from `begun`.
 journal::Stamp stamp_of(const WaitUntil& until, journal::Stamp begun) noexcept {
@@ -30,17 +28,6 @@ journal::Stamp stamp_of(const WaitUntil& until, journal::Stamp begun) noexcept {
   const journal::Stamp longest = std::numeric_limits<journal::Stamp>::max() - begun;
   return begun + std::min(delay, longest);
 }
-
-/// How `callee` ended, for who called it: that it was cancelled is no cancel of the caller.
-detail::BodyResult seen_by_caller(const RunId& callee, const detail::BodyResult& result) {
-  if (!result.has_error() || result.assume_error().code != Code::cancelled) return result;
-  Error error = result.assume_error();
-  error.code = Code::peer_cancelled;
-  error.message = "run " + to_string(callee) + ", which was called: " + error.message;
-  return error;
-}
-
-}  // namespace
 
 bool RunCore::drop_stopped_waits() {
   if (stopped_waits_.empty()) return false;
@@ -69,12 +56,9 @@ void RunCore::begin_wait(Pending& pending) {
     case StepKind::sleep:
     case StepKind::receive: return begin_sleep_or_receive(pending);
     case StepKind::call: return begin_call(pending);
-    case StepKind::send: {
-      const Result<void> sent = send_message(pending);
-      settle_wait(pending, sent.has_error() ? detail::BodyResult(sent.error())
-                                            : detail::BodyResult(core::Bytes{}));
-      return;
-    }
+    case StepKind::spawn: return begin_spawn(pending);
+    case StepKind::join: return begin_join(pending);
+    case StepKind::send: return begin_send(pending);
     case StepKind::step: break;
   }
   PERDURE_ASSERT(false, "a step with a body is no wait");
@@ -181,76 +165,14 @@ bool RunCore::offer_signal(std::string_view name, core::ByteView payload) {
   return false;
 }
 
-/// What the pending call or send has to say, on its way. Errors: as Reader, and `misuse`.
-Result<void> RunCore::send_message(Pending& pending) {
-  const detail::WaitRequest& request = wait_of(pending).request();
-  if (request.input.size() > core::limits::kPayloadBytes)
-    return Error{Code::too_large, "the message has " + std::to_string(request.input.size()) +
-                                      " bytes, more than the limit of " +
-                                      std::to_string(core::limits::kPayloadBytes)};
-  PERDURE_TRY(check_name("session's key", request.session_key, core::limits::kKeyBytes));
-  PERDURE_TRY(const journal::SessionId to, host_.resolve(request.agent, request.session_key));
-  journal::Arrival what;
-  what.what = request.what == detail::WaitRequest::What::signal
-                  ? journal::ArrivalRow::What::signal
-                  : journal::ArrivalRow::What::message;
-  what.agent = request.agent;
-  what.session_key = request.session_key;
-  what.name = request.handler;
-  what.type = request.input_type.substr(0, core::limits::kKeyBytes);
-  what.payload = request.input;
-  what.stamp = stamp_;
-  if (what.what == journal::ArrivalRow::What::message) {
-    what.message_key = request.message_key;
-    what.agent_version = static_cast<std::uint32_t>(request.agent_version);
-    what.run = core::draw_run_id(clock_, random_);
-    if (request.not_before) {
-      what.due = stamp_of(*request.not_before, stamp_);
-      what.by_wall_clock = request.not_before->counted == WaitUntil::Counted::by_wall_clock;
-    }
-  }
-  if (pending.what.kind == StepKind::call)
-    what.caller = journal::CallerInfo{facts_.session, facts_.agent, facts_.session_key, facts_.id,
-                                      pending.what.path};
-  if (pending.what.kind == StepKind::call) {
-    journal::Wait wait;
-    wait.kind = StepKind::call;
-    wait.name = pending.what.name;
-    wait.begun = stamp_;
-    wait.session = to;
-    wait.run = what.run;
-    wait_for(pending, std::move(wait));
-  }
-  effects_.posts.push_back({to, std::move(what)});
-  return success();
-}
-
-void RunCore::begin_call(Pending& pending) {
-  const bool found = std::exchange(pending.found_unfinished, false);
-  const auto row = waits_.find(pending.what.path.hash());
-  if (found && row != waits_.end()) {
-    wait_for(pending, row->second);
-    return;
-  }
-  const Result<void> sent = send_message(pending);
-  if (sent.has_error()) settle_wait(pending, sent.error());
-}
-
-void RunCore::reply(const journal::StepPath& path, const RunId& from,
-                    const detail::BodyResult& result) {
-  if (machine_.state() != journal::MachineState::running) return;
-  Pending* const pending = machine_.find(path.components());
-  const auto wait = waits_.find(path.hash());
-  if (pending == nullptr || pending->what.kind != StepKind::call || wait == waits_.end()) return;
-  stamp_now();
-  settle_wait(*pending, seen_by_caller(from, result));
-  settle();
-}
-
 bool RunCore::only_waits() const noexcept {
+  return machine_.state() == journal::MachineState::running && idle() && nothing_but_waits();
+}
+
+/// Of a run that takes deliveries: only something from outside moves it.
+bool RunCore::nothing_but_waits() const noexcept {
   const std::size_t pending = machine_.pending().size();
-  return machine_.state() == journal::MachineState::running && idle() && pending != 0 &&
-         pending == machine_.waiting();
+  return pending == machine_.waiting() && (pending != 0 || waits_for_children());
 }
 
 void RunCore::passivate() {

@@ -84,6 +84,7 @@ class SessionCore final : private RunHost {
                                                        const RunId& run) override;
   [[nodiscard]] Result<journal::SessionId> resolve(const std::string& agent,
                                                    const std::string& key) override;
+  [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
   [[nodiscard]] StateCells& state() override { return state_; }
 
   [[nodiscard]] RunHost& host() noexcept { return *this; }
@@ -129,9 +130,11 @@ class SessionCore final : private RunHost {
   void follow_up(RunEffects& effects, const RunId& ended);
   void tell_attached(RunEffects& effects, const RunId& ended);
   [[nodiscard]] std::optional<journal::RecordNumber> find_queued(const RunId& run) const;
+  [[nodiscard]] std::optional<journal::RecordNumber> find_attached(const RunId& run) const;
+  void detach(journal::RecordNumber number, const CancelOrder& order, const Arrived& asked);
   void end_queued(journal::RecordNumber number, const CancelOrder& order, Arrived asked,
                   const Self& self);
-  [[nodiscard]] detail::BodyResult end_of(const RunId& run) const;
+  [[nodiscard]] detail::BodyResult end_of(const RunId& run);
   [[nodiscard]] std::optional<Error> refuse_signal(const journal::Arrival& signal) const;
   /// Nothing came of it, or `why`: its row goes.
   void done_with(const Arrived& arrived, const Error* why);

@@ -143,7 +143,8 @@ void SessionCore::attach(const Known& known, Arrived arrived, Told told) {
                     "session '" + address_.agent + "/" + address_.key +
                         "' was started with another input under the key '" + message.message_key +
                         "' (run " + to_string(known.run) +
-                        "): attach with equal input, or send it with another key"};
+                        "): attach with equal input, or send it with another key",
+                    std::nullopt, std::nullopt, ErrorEffect::refused};
     answer_caller(message, why);
     if (told) told(&why);
     return;
@@ -360,6 +361,30 @@ std::optional<journal::RecordNumber> SessionCore::find_queued(const RunId& run) 
   for (const auto& [number, kept] : kept_)
     if (is_queued_message(kept) && kept.run == run) return number;
   return std::nullopt;
+}
+
+/// The message that would have made `run`, and is attached to another run instead.
+std::optional<journal::RecordNumber> SessionCore::find_attached(const RunId& run) const {
+  for (const auto& [number, kept] : kept_)
+    if (kept.what == What::message && kept.other && kept.run == run) return number;
+  return std::nullopt;
+}
+
+/// Who sent the message waits no longer; the run that it was attached to is not its own to cancel.
+void SessionCore::detach(journal::RecordNumber number, const CancelOrder& order,
+                         const Arrived& asked) {
+  const Arrival message = std::move(kept_.find(number)->second);
+  kept_.erase(number);
+  RunEffects effects;
+  erase_row(asked.what, effects.change);
+  effects.change.erase(Table::kept, Key{}.add(address_.id).add(number));
+  if (message.caller) {
+    Outgoing answer = reply_to(message, *message.run);
+    answer.what.error = Error{Code::cancelled, cancel_words(order), std::nullopt, std::nullopt,
+                              ErrorEffect::refused};
+    effects.posts.push_back(std::move(answer));
+  }
+  submit_posts(std::move(effects), told_of(asked.reply, *message.run));
 }
 
 /// The message with this number waits for its turn, or for its time, and gets none.

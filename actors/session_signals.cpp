@@ -98,19 +98,24 @@ Result<bool> SessionCore::is_awaited(std::string_view name) const {
   });
 }
 
-/// How `run` ended. Errors also: as Reader.
-detail::BodyResult SessionCore::end_of(const RunId& run) const {
+Result<std::optional<RunEnd>> SessionCore::end_of_any(const RunId& run) {
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(services_.store));
   PERDURE_TRY(const std::optional<journal::Head> head, reader.head(run));
-  if (!head || head->status < journal::RunStatus::completed)
-    return Error{Code::corrupt,
-                 "run " + to_string(run) + " told of its end and has none: run `perdure verify`"};
+  if (!head || head->status < journal::RunStatus::completed) return std::optional<RunEnd>();
   PERDURE_TRY(journal::RecordStream records, reader.records(run, head->count - 1));
   PERDURE_TRY(const journal::RecordBuffer* last, records.next());
   if (last == nullptr) return Error{Code::corrupt, "run " + to_string(run) + " has no end record"};
   PERDURE_TRY(const journal::RunEnded ended, last->as<journal::RunEnded>());
-  if (ended.error) return to_error(*ended.error);
-  return core::Bytes(ended.payload.begin(), ended.payload.end());
+  if (ended.error) return std::optional(RunEnd{to_error(*ended.error)});
+  return std::optional(RunEnd{core::Bytes(ended.payload.begin(), ended.payload.end())});
+}
+
+/// How `run`, which told of its end, ended. Errors also: as Reader.
+detail::BodyResult SessionCore::end_of(const RunId& run) {
+  PERDURE_TRY(std::optional<RunEnd> end, end_of_any(run));
+  if (end) return std::move(end->reply);
+  return Error{Code::corrupt,
+               "run " + to_string(run) + " told of its end and has none: run `perdure verify`"};
 }
 
 void SessionCore::on_reply(Arrived arrived, const Self& self) {
@@ -135,6 +140,7 @@ void SessionCore::on_cancel(Arrived arrived, const Self& self) {
     const RunId run = asked.run.value_or(RunId{});
     if (const auto queued = find_queued(run))
       return end_queued(*queued, order, std::move(arrived), self);
+    if (const auto attached = find_attached(run)) return detach(*attached, order, arrived);
     const Error why = not_unfinished(run);
     return done_with(arrived, &why);
   }

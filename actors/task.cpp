@@ -16,6 +16,26 @@ Error within_passed_error(const WaitUntil& until) {
 
 Bytes encode_or_throw(Result<Bytes> encoded) { return std::move(encoded).value(); }
 
+RunId run_of(const ChildRef& child) { return RunId::parse(child.run).value(); }
+
+WaitRequest to_join(const ChildRef& child) {
+  WaitRequest request;
+  request.handler = child.handler;
+  request.child = child;
+  return request;
+}
+
+WaitRequest to_cancel(const ChildRef& child, CancelOptions options) {
+  WaitRequest request;
+  request.what = WaitRequest::What::cancel;
+  request.handler = "cancel " + child.handler;
+  request.child = child;
+  request.by = std::move(options.by);
+  request.why = std::move(options.why);
+  request.grace = options.grace;
+  return request;
+}
+
 Error error_of_thrown() noexcept {
   try {
     throw;

@@ -23,7 +23,8 @@ std::size_t key_bytes_of(Table table) {
     case Table::attempts:
     case Table::inbox:
     case Table::kept:
-    case Table::waits: return kIdBytes + 8;
+    case Table::waits:
+    case Table::children: return kIdBytes + 8;
   }
   return 0;
 }

@@ -40,6 +40,7 @@ std::string_view to_string(Table table) noexcept {
     case Table::waits: return "waits";
     case Table::state: return "state";
     case Table::before: return "before";
+    case Table::children: return "children";
   }
   return "unrecognised";
 }
@@ -57,6 +58,8 @@ std::string place_of(Table table, core::ByteView key) {
     return "the attempts of a step of run " + run_at(key, 0);
   if (table == Table::waits && key.size() == kIdBytes + 8)
     return "what a step of run " + run_at(key, 0) + " waits for";
+  if (table == Table::children && key.size() == kIdBytes + 8)
+    return "a child of run " + run_at(key, 0);
   if (table == Table::before && key.size() == 2 * kIdBytes)
     return "a value before run " + run_at(key, 0);
   if (table == Table::due && key.size() == 8 + kIdBytes + 8)

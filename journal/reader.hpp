@@ -70,6 +70,18 @@ struct Wait {
   std::optional<SessionId> session;
   std::optional<RunId> run;
 };
+/// See ChildRow.
+struct Child {
+  std::vector<std::uint32_t> path;
+  SessionId session;
+  std::string agent;
+  std::string session_key;
+  RunId run;
+  ParentEnd parent_end = ParentEnd::cancel;
+  bool ended = false;
+  std::optional<Error> error;
+};
+[[nodiscard]] ChildRow view_of(const Child& child);
 /// A value of a session's state; empty: there is none.
 struct StateValue {
   std::string name;
@@ -136,6 +148,7 @@ class Reader {
   [[nodiscard]] Result<RecordStream> records(const RunId& run, std::uint32_t from = 0);
   [[nodiscard]] Result<std::vector<Attempts>> attempts(const RunId& run);
   [[nodiscard]] Result<std::vector<Wait>> waits(const RunId& run);
+  [[nodiscard]] Result<std::vector<Child>> children(const RunId& run);
 
   /// The unfinished run of a session, or empty.
   [[nodiscard]] Result<std::optional<RunId>> open_run(const SessionId& session);

@@ -50,6 +50,40 @@ Result<std::vector<Wait>> Reader::waits(const RunId& run) {
   return all;
 }
 
+ChildRow view_of(const Child& child) {
+  ChildRow row{child.path,
+               child.session,
+               child.agent,
+               child.session_key,
+               child.run,
+               child.parent_end,
+               static_cast<std::uint8_t>(child.ended ? 1 : 0),
+               std::nullopt};
+  if (child.error) row.error = view_of(*child.error);
+  return row;
+}
+
+Result<std::vector<Child>> Reader::children(const RunId& run) {
+  std::vector<Child> all;
+  const RowRange range{Key{}.add(run), Key{}.add(run), kIdBytes + 8};
+  PERDURE_TRY(
+      each_row<ChildRow>(*snapshot_, Table::children, range,
+                         [&](core::ByteView, const ChildRow& row, RecordNumber) -> Result<bool> {
+                           Child child{{row.path.begin(), row.path.end()},
+                                       row.session,
+                                       std::string(row.agent),
+                                       std::string(row.session_key),
+                                       row.run,
+                                       row.parent_end,
+                                       row.ended != 0,
+                                       std::nullopt};
+                           if (row.error) child.error = to_error(*row.error);
+                           all.push_back(std::move(child));
+                           return true;
+                         }));
+  return all;
+}
+
 Result<bool> Reader::has_session(const SessionId& session) {
   PERDURE_TRY(const auto found, snapshot_->get(Table::sessions, Key{}.add(session)));
   return found.has_value();

@@ -63,6 +63,7 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::open: return "open";
     case Kind::wait: return "wait";
     case Kind::state: return "state";
+    case Kind::child: return "child";
   }
   return "unrecognised";
 }
@@ -74,6 +75,8 @@ std::string_view to_string(StepKind kind) noexcept {
     case StepKind::receive: return "receive";
     case StepKind::call: return "call";
     case StepKind::send: return "send";
+    case StepKind::spawn: return "spawn";
+    case StepKind::join: return "join";
   }
   return "unrecognised";
 }
@@ -110,6 +113,15 @@ std::string_view to_string(ArrivalRow::What what) noexcept {
     case ArrivalRow::What::cancel: return "cancel";
     case ArrivalRow::What::kill: return "kill";
     case ArrivalRow::What::retry_now: return "retry_now";
+  }
+  return "unrecognised";
+}
+
+std::string_view to_string(ParentEnd what) noexcept {
+  switch (what) {
+    case ParentEnd::wait: return "wait";
+    case ParentEnd::cancel: return "cancel";
+    case ParentEnd::abandon: return "abandon";
   }
   return "unrecognised";
 }

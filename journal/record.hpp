@@ -58,6 +58,7 @@ enum class Kind : std::uint16_t {
   open = 111,
   wait = 112,
   state = 113,
+  child = 114,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;
@@ -69,6 +70,8 @@ enum class StepKind : std::uint8_t {
   receive = 3,  ///< A signal.
   call = 4,     ///< A message to a session, and its reply.
   send = 5,     ///< A message or a signal to a session.
+  spawn = 6,    ///< A message to a session, whose run is a child.
+  join = 7,     ///< The end of a child.
 };
 [[nodiscard]] std::string_view to_string(StepKind kind) noexcept;
 

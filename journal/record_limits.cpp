@@ -126,6 +126,13 @@ Result<void> check(const OpenRow&) { return success(); }
 Result<void> check(const WaitRow& v) {
   return Check{}.path(v.path).name("the step's name", v.name).result();
 }
+Result<void> check(const ChildRow& v) {
+  return Check{}
+      .path(v.path)
+      .name("the agent's name", v.agent)
+      .key("the session key", v.session_key)
+      .result();
+}
 Result<void> check(const StateRow& v) {
   return Check{}
       .name("the name of the state", v.name)
@@ -161,5 +168,6 @@ template Result<void> check_limits(const ArrivalRow&);
 template Result<void> check_limits(const OpenRow&);
 template Result<void> check_limits(const WaitRow&);
 template Result<void> check_limits(const StateRow&);
+template Result<void> check_limits(const ChildRow&);
 
 }  // namespace perdure::journal

@@ -274,6 +274,16 @@ struct Body<WaitRow> {
   }
 };
 template <>
+struct Body<ChildRow> {
+  using Format = format::ChildRow;
+  static ChildRow read(const Format& f, Numbers& n) {
+    return {path(f.path()),      id<SessionId>(*f.session()),
+            text(f.agent()),     text(f.session_key()),
+            id<RunId>(*f.run()), n.known(f.parent_end(), "parent's end", ParentEnd::wait),
+            flag(f.ended()),     failure(f.error(), n)};
+  }
+};
+template <>
 struct Body<StateRow> {
   using Format = format::StateRow;
   static StateRow read(const Format& f, Numbers&) {
@@ -333,5 +343,6 @@ template Result<ArrivalRow> RecordBuffer::as() const;
 template Result<OpenRow> RecordBuffer::as() const;
 template Result<WaitRow> RecordBuffer::as() const;
 template Result<StateRow> RecordBuffer::as() const;
+template Result<ChildRow> RecordBuffer::as() const;
 
 }  // namespace perdure::journal

@@ -231,6 +231,17 @@ auto build(FlatBufferBuilder& to, const WaitRow& v) {
                                v.due, v.by_wall_clock != 0, session.get(), run.get());
 }
 
+auto build(FlatBufferBuilder& to, const ChildRow& v) {
+  const Path where = path(to, v.path);
+  const format::Id session = id(v.session.bytes);
+  const Text agent = text(to, v.agent);
+  const Text key = text(to, v.session_key);
+  const format::Id run = id(v.run.bytes);
+  const auto error = failure(to, v.error);
+  return format::CreateChildRow(to, where, &session, agent, key, &run,
+                                static_cast<format::ParentEnd>(v.parent_end), v.ended != 0, error);
+}
+
 auto build(FlatBufferBuilder& to, const StateRow& v) {
   const Text name = text(to, v.name);
   const Text type = text(to, v.type);
@@ -273,5 +284,6 @@ template void encode_body(const ArrivalRow&, core::Bytes&);
 template void encode_body(const OpenRow&, core::Bytes&);
 template void encode_body(const WaitRow&, core::Bytes&);
 template void encode_body(const StateRow&, core::Bytes&);
+template void encode_body(const ChildRow&, core::Bytes&);
 
 }  // namespace perdure::journal

@@ -83,6 +83,27 @@ struct WaitRow {
   std::optional<RunId> run = {};          ///< Of a call: the run that the message makes.
 };
 
+/// What happens to a child when its parent ends. Part of the format.
+enum class ParentEnd : std::uint8_t {
+  wait = 1,     ///< The parent does not end before the child.
+  cancel = 2,   ///< The child is cancelled.
+  abandon = 3,  ///< The child goes on.
+};
+[[nodiscard]] std::string_view to_string(ParentEnd what) noexcept;
+
+/// A run that another one started, until its result was taken or the parent has ended.
+struct ChildRow {
+  static constexpr Kind kKind = Kind::child;
+  std::span<const std::uint32_t> path;  ///< Of the step that started it.
+  SessionId session;                    ///< Whose run the child is.
+  std::string_view agent;
+  std::string_view session_key;
+  RunId run;
+  ParentEnd parent_end = ParentEnd::cancel;
+  std::uint8_t ended = 0;          ///< 1: it has, and the parent's session was told.
+  std::optional<ErrorView> error;  ///< `ended`, and it has no run: its message was refused.
+};
+
 /// The value of a name in a session (`state`), or what a run found there before it first wrote it
 /// (`before`).
 struct StateRow {

@@ -27,22 +27,23 @@ namespace perdure::journal {
 
 /// The tables. Numbers and names are part of the format and never reused.
 enum class Table : std::uint8_t {
-  meta = 1,      ///< what (u32) -> identity, counters, checkpoint
-  sessions = 2,  ///< session (16 bytes) -> its address
-  keys = 3,      ///< session, hash of a message key (16 bytes) -> the run it made
-  runs = 4,      ///< run (16 bytes) -> what never changes of a run
-  records = 5,   ///< run, index (u32) -> record; index 0xFFFFFFFF -> the run's head row
-  ready = 6,     ///< run -> its session: unfinished, not waiting for time or a signal
-  due = 7,       ///< time (u64 microseconds), run, hash of the step path (u64) -> what is due
-  attempts = 8,  ///< run, hash of the step path (u64) -> a step's attempts so far
-  open = 9,      ///< session -> its unfinished run
-  inbox = 10,    ///< session, number (u64) -> what came and was not looked at yet
-  kept = 11,     ///< session, number (u64) -> what came and waits for its turn
-  waits = 12,    ///< run, hash of the step path (u64) -> what a step waits for
-  state = 13,    ///< session, hash of a name (16 bytes) -> the value of that name
-  before = 14,   ///< run, hash of a name (16 bytes) -> the value that the run found there
+  meta = 1,       ///< what (u32) -> identity, counters, checkpoint
+  sessions = 2,   ///< session (16 bytes) -> its address
+  keys = 3,       ///< session, hash of a message key (16 bytes) -> the run it made
+  runs = 4,       ///< run (16 bytes) -> what never changes of a run
+  records = 5,    ///< run, index (u32) -> record; index 0xFFFFFFFF -> the run's head row
+  ready = 6,      ///< run -> its session: unfinished, not waiting for time or a signal
+  due = 7,        ///< time (u64 microseconds), run, hash of the step path (u64) -> what is due
+  attempts = 8,   ///< run, hash of the step path (u64) -> a step's attempts so far
+  open = 9,       ///< session -> its unfinished run
+  inbox = 10,     ///< session, number (u64) -> what came and was not looked at yet
+  kept = 11,      ///< session, number (u64) -> what came and waits for its turn
+  waits = 12,     ///< run, hash of the step path (u64) -> what a step waits for
+  state = 13,     ///< session, hash of a name (16 bytes) -> the value of that name
+  before = 14,    ///< run, hash of a name (16 bytes) -> the value that the run found there
+  children = 15,  ///< run, hash of the step path (u64) -> a run that the step started
 };
-inline constexpr std::size_t kTableCount = 14;
+inline constexpr std::size_t kTableCount = 15;
 /// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`.
 /// The text ends with a zero.
 [[nodiscard]] std::string_view to_string(Table table) noexcept;

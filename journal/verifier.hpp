@@ -41,7 +41,8 @@ class Verifier {
     PERDURE_TRY(arrivals(Table::kept));
     PERDURE_TRY(waits());
     PERDURE_TRY(state());
-    return before();
+    PERDURE_TRY(before());
+    return children();
   }
 
  private:
@@ -117,6 +118,7 @@ class Verifier {
   Result<void> waits();
   Result<void> state();
   Result<void> before();
+  Result<void> children();
   /// A step's row: at the hash of its path, of a run that has not ended.
   Result<void> check_step_row(Table table, core::ByteView key, std::size_t run_at,
                               std::span<const std::uint32_t> path);

@@ -91,7 +91,8 @@ Result<void> Verifier::waits() {
   return each(Table::waits, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
     const auto entry = row<WaitRow>(Table::waits, key);
     if (!entry) return success();
-    if (entry->step_kind == StepKind::step || entry->step_kind == StepKind::send)
+    if (entry->step_kind == StepKind::step || entry->step_kind == StepKind::send ||
+        entry->step_kind == StepKind::spawn)
       findings_.add(Table::waits, key,
                     "a " + std::string(to_string(entry->step_kind)) + " waits for nothing");
     if (entry->due != 0) {
@@ -103,6 +104,16 @@ Result<void> Verifier::waits() {
       if (!found) findings_.add(Table::waits, key, "nothing is due when its time comes");
     }
     return check_step_row(Table::waits, key, 0, entry->path);
+  });
+}
+
+Result<void> Verifier::children() {
+  return each(Table::children, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
+    const auto entry = row<ChildRow>(Table::children, key);
+    if (!entry) return success();
+    if (entry->error && entry->ended == 0)
+      findings_.add(Table::children, key, "it was refused and has not ended");
+    return check_step_row(Table::children, key, 0, entry->path);
   });
 }
 

@@ -20,6 +20,14 @@ enum class WhenBusy : std::uint8_t {
   join,
 };
 
+/// What becomes of a child when the run that started it ends first.
+enum class ParentEnds : std::uint8_t {
+  /// That run does not end before the child has; a cancel of it is passed on to the child.
+  wait_for_child = 1,
+  cancel_child = 2,
+  abandon_child = 3,  ///< It goes on, and nobody gets its reply.
+};
+
 struct HandlerOptions {
   WhenBusy when_busy = WhenBusy::queue;
   /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for ever.

@@ -8,6 +8,7 @@
 /// What it does not: check that the session's agent is served. Until it is, messages wait.
 #pragma once
 
+#include <perdure/child.hpp>
 #include <perdure/waits.hpp>
 
 #include <chrono>
@@ -38,62 +39,6 @@ struct SendOptions {
 };
 
 namespace detail {
-
-/// `peer.call(handler, message)`.
-template <class R>
-class CallState;
-template <class R>
-struct [[nodiscard("perdure: a call does nothing until it is awaited")]] CallOperation {
-  using OperationState = CallState<R>;
-  using value_type = R;
-  WaitRequest request;
-  std::source_location where;
-};
-template <class R>
-class CallState final : public WaitState<R> {
- public:
-  explicit CallState(CallOperation<R>&& operation)
-      : WaitState<R>(LeafKind::call, Name(operation.request.handler, operation.where), type_of(),
-                     std::move(operation.request)) {}
-  [[nodiscard]] Result<void> accept(ByteView payload) override {
-    if constexpr (std::is_void_v<R>) {
-      (void)payload;
-      this->result_.emplace(success());
-    } else {
-      PERDURE_TRY(R value, decode<R>(payload));
-      this->result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<R>, std::move(value));
-    }
-    return success();
-  }
-
- private:
-  static std::string_view type_of() {
-    if constexpr (std::is_void_v<R>) {
-      return "void";
-    } else {
-      return type_name<R>();
-    }
-  }
-};
-
-/// `peer.send(…)`.
-class SendState;
-struct [[nodiscard("perdure: a message is sent when it is awaited")]] SendOperation {
-  using OperationState = SendState;
-  using value_type = void;
-  WaitRequest request;
-  std::source_location where;
-};
-class SendState final : public WaitState<void> {
- public:
-  explicit SendState(SendOperation&& operation)
-      : WaitState(LeafKind::send, Name(operation.request.handler, operation.where), "void",
-                  std::move(operation.request)) {}
-  [[nodiscard]] Result<void> accept(ByteView) override {
-    result_.emplace(success());
-    return success();
-  }
-};
 
 /// A message that its own codec does not take.
 [[nodiscard]] Bytes encode_or_throw(Result<Bytes> encoded);
@@ -134,6 +79,17 @@ class Peer<Agent<Parts...>> {
     } else if (options.delay > std::chrono::microseconds(0)) {
       request.not_before = detail::until_after(options.delay);
     }
+    return {std::move(request), where};
+  }
+  /// Starts a child: sends `message` and gives a handle of the run that handles it.
+  template <class R, class M>
+  [[nodiscard("perdure: a child is started when its spawn is awaited")]] detail::SpawnOperation<R>
+  spawn(const Handler<R, M>& handler, std::type_identity_t<M> message, SpawnOptions options = {},
+        std::source_location where = std::source_location::current()) const {
+    require_handler<R, M>();
+    detail::WaitRequest request = to_handler(handler.name, type_name<M>(), encode(message));
+    request.message_key = std::move(options.key);
+    request.parent_ends = options.parent_ends;
     return {std::move(request), where};
   }
   /// Sends a signal: whichever run of the session asks for it first receives it.

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <perdure/agent.hpp>
+#include <perdure/cancel.hpp>
+#include <perdure/child.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/combinators.hpp>
 #include <perdure/context.hpp>

@@ -14,6 +14,9 @@ class BareHost final : public actors::RunHost {
   Result<journal::SessionId> resolve(const std::string&, const std::string&) override {
     return journal::SessionId{};
   }
+  Result<std::optional<actors::RunEnd>> end_of_any(const RunId&) override {
+    return std::optional<actors::RunEnd>();
+  }
   actors::StateCells& state() override { return state_; }
 
  private:

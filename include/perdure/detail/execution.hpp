@@ -14,9 +14,11 @@
 #pragma once
 
 #include <perdure/codec.hpp>
+#include <perdure/handler_options.hpp>
 #include <perdure/result.hpp>
 #include <perdure/step.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace perdure {
 inline namespace v0 {
@@ -87,7 +90,15 @@ struct Start {
 using BodyResult = Result<Bytes>;
 
 /// What sort of operation a leaf is; the numbers are those of the journal's format.
-enum class LeafKind : std::uint8_t { step = 1, sleep = 2, receive = 3, call = 4, send = 5 };
+enum class LeafKind : std::uint8_t {
+  step = 1,
+  sleep = 2,
+  receive = 3,
+  call = 4,
+  send = 5,
+  spawn = 6,
+  join = 7
+};
 
 /// One operation that ends by at most one delivery.
 class Leaf {
@@ -148,6 +159,15 @@ struct WaitUntil {
   enum class Counted : std::uint8_t { from_the_beginning, by_wall_clock } counted{};
 };
 
+/// What names a child in its parent: what a spawn records.
+struct ChildRef {
+  std::string agent;
+  std::string session_key;
+  std::string handler;
+  std::string run;                  ///< As `to_string` writes it.
+  std::vector<std::uint32_t> step;  ///< The path of the spawn.
+};
+
 /// What a leaf without a body asks for.
 struct WaitRequest {
   /// When a sleep is over, or when other waiting is given up.
@@ -157,12 +177,20 @@ struct WaitRequest {
   std::string session_key = {};
   std::string handler = {};  ///< Or the signal's name.
   int agent_version = 0;
-  enum class What : std::uint8_t { message, signal } what = What::message;
+  enum class What : std::uint8_t { message, signal, cancel } what = What::message;
   std::string message_key = {};
   std::string input_type = {};
   Bytes input = {};
   /// A message is not handled before.
   std::optional<WaitUntil> not_before = {};
+  /// Of a spawn: what happens to the child when this run ends.
+  ParentEnds parent_ends = ParentEnds::cancel_child;
+  /// Of a join or a cancel: the child.
+  ChildRef child = {};
+  // Of a cancel.
+  std::string by = {};
+  std::string why = {};
+  std::chrono::milliseconds grace{0};
 };
 
 /// A leaf that waits for something, or has something done by the journal alone.

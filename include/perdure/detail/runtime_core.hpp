@@ -4,6 +4,7 @@
 /// (actors/runtime.cpp).
 #pragma once
 
+#include <perdure/cancel.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/detail/root_task.hpp>
 #include <perdure/log.hpp>
@@ -18,16 +19,6 @@
 
 namespace perdure {
 inline namespace v0 {
-
-/// Why a run is to end, and how long it may take.
-struct CancelOptions {
-  /// Why, in words: recorded, and part of the error that the run's waits fail with.
-  std::string why = {};
-  /// Who wants it: recorded. At most 256 bytes.
-  std::string by = {};
-  /// How long the handler may go on, to tidy up, before its run is recorded as cancelled anyway.
-  std::chrono::milliseconds grace = std::chrono::seconds(30);
-};
 
 namespace detail {
 
