@@ -158,6 +158,14 @@ inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds
   return false;
 }
 
+/// Where `due` says that the run may wait in a circle of calls: before everything else.
+[[nodiscard]] inline journal::Key circle_row(const RunId& run) noexcept {
+  return journal::due_row(1, run, journal::DueRow::What::circle);
+}
+[[nodiscard]] inline journal::DueRow circle_due() noexcept {
+  return {journal::DueRow::What::circle, {}, 0, 1};
+}
+
 class RunCore final : private detail::Execution {
  public:
   /// `host`, `clock` and `random` outlive the run.
@@ -202,6 +210,15 @@ class RunCore final : private detail::Execution {
   }
   /// It only waits: nothing of it is lost when its frame is given up and replayed later.
   [[nodiscard]] bool only_waits() const noexcept;
+  /// It waits for nothing but other sessions, and for as long as they like.
+  [[nodiscard]] bool waits_for_calls_only() const noexcept;
+  /// Since the last call: it came to wait for nothing but others' ends, and none of them was called
+  /// just now, so nobody else would look whether they wait in a circle.
+  [[nodiscard]] bool take_circle_suspected() noexcept {
+    return std::exchange(circle_suspected_, false);
+  }
+  /// Somebody queued behind it. True: the caller adds `circle_row` to its change.
+  [[nodiscard]] bool needs_circle_row() noexcept { return !std::exchange(circle_due_, true); }
   /// Gives the frame up. When `only_waits`.
   void passivate();
   /// Shutdown: bodies are asked to stop, nothing more is delivered or begun.
@@ -310,6 +327,7 @@ class RunCore final : private detail::Execution {
   void park(Error why);
   void discard_frame();
   void touch_status();
+  void note_circles();
   void stamp_now();
   [[nodiscard]] journal::Attempts* attempts_of(const journal::StepPath& path);
   [[nodiscard]] journal::Attempts& attempts_for(const journal::Pending& pending);
@@ -345,6 +363,8 @@ class RunCore final : private detail::Execution {
   journal::Stamp grace_ends_ = 0;
   /// A cancel was delivered and found nothing that waits: the next operation fails with it.
   bool cancel_owed_ = false;
+  bool circle_suspected_ = false;
+  bool circle_due_ = false;  ///< The row in `due` that a recovery looks for circles by.
   RunState state_;
   /// Which way the run went at its changes.
   std::map<std::string, int, std::less<>> versions_;

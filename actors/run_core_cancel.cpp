@@ -27,6 +27,7 @@ void RunCore::erase_due(journal::DueRow::What what, journal::Stamp at) {
 }
 
 std::string cancel_words(const CancelOrder& order) {
+  if (order.code == Code::deadlock) return order.why;
   std::string words = "the run was cancelled";
   if (!order.who.empty()) words += " by " + order.who;
   if (!order.why.empty()) words += ": " + order.why;
@@ -35,7 +36,10 @@ std::string cancel_words(const CancelOrder& order) {
 
 Error RunCore::cancel_error() const {
   const CancelOrder order = cancel_.value_or(CancelOrder{});
-  return Error{order.code, cancel_words(order)};
+  Error error{order.code, cancel_words(order)};
+  // What was to be handled was not.
+  if (order.code == Code::deadlock) error.effect = ErrorEffect::refused;
+  return error;
 }
 
 void RunCore::cancel(const CancelOrder& order) {

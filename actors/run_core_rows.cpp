@@ -5,7 +5,7 @@
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace perdure::actors {
 
@@ -80,6 +80,24 @@ void RunCore::touch_status() {
   if (!waits && !in_ready_)
     effects_.change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
   in_ready_ = !waits;
+  note_circles();
+}
+
+/// Where a call is the newest thing that it did, who is called looks for circles, and until then
+/// the message is in that session's inbox. Else the row stands in for it, should the process end
+/// before this one has looked.
+void RunCore::note_circles() {
+  const bool calls = waits_for_calls_only();
+  if (!calls && circle_due_) {
+    effects_.change.erase(Table::due, circle_row(facts_.id));
+    circle_due_ = false;
+  }
+  const bool called_now = std::ranges::any_of(
+      effects_.posts, [](const Outgoing& post) { return post.what.caller.has_value(); });
+  // A frame that was replayed, and nothing more, has not moved.
+  if (!calls || called_now || effects_.change.empty()) return;
+  circle_suspected_ = true;
+  if (needs_circle_row()) effects_.change.put(Table::due, circle_row(facts_.id), circle_due());
 }
 
 void RunCore::finish() {
@@ -106,6 +124,7 @@ void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
   part_from_children();
   if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
   if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
+  if (std::exchange(circle_due_, false)) effects_.change.erase(Table::due, circle_row(facts_.id));
   record_end(std::move(reply), failed_as);
 }
 

@@ -175,6 +175,13 @@ bool RunCore::nothing_but_waits() const noexcept {
   return pending == machine_.waiting() && (pending != 0 || waits_for_children());
 }
 
+bool RunCore::waits_for_calls_only() const noexcept {
+  if (!only_waits() || facts_.deadline != 0 || cancel_) return false;
+  return std::ranges::all_of(machine_.pending(), [&](const Pending* each) {
+    return each->what.kind == StepKind::call || each->what.kind == StepKind::join;
+  });
+}
+
 void RunCore::passivate() {
   PERDURE_ASSERT(only_waits(), "only a run that waits can be given up");
   machine_.close();

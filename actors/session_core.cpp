@@ -203,6 +203,7 @@ void SessionCore::on(DueNow due, const Self& self) {
     if (!open_) start_run(message, self, nullptr);
     return;
   }
+  if (due.what == journal::DueRow::What::circle) return on(LookForCircle{}, self);
   // A timer may outlive its step (which lost its race, say) and its run.
   if (open_ != due.run) return;
   if (!run_ && ahead_of_journal()) return defer(std::move(due), self);

@@ -94,10 +94,16 @@ class SessionCore final : private RunHost {
   void on(ReadInbox order, const Self& self);
   void on(ResumeOrder order, const Self& self);
   void on(DueNow due, const Self& self);
+  void on(LookForCircle order, const Self& self);
+  void on(BreakCircle order, const Self& self);
   void on(Settled settled, const Self& self);
   void on(ExplainOrder order, const Self& self);
   void on(PassivateOrder order, const Self& self);
   void on(CloseOrder order, const Self& self);
+
+  // session_circles.cpp
+  void look_for_circle_when_durable(const Self& self);
+  [[nodiscard]] bool suspect_circle(journal::Change& change);
 
   // session_mail.cpp
   void on_message(Arrived arrived, const Self& self);
@@ -113,10 +119,10 @@ class SessionCore final : private RunHost {
   };
   /// Empty: it is new. The journal must not lack what this session did last.
   [[nodiscard]] Result<std::optional<Known>> find_message(const journal::Arrival& message);
-  void attach(const Known& known, Arrived arrived, Told told);
+  void attach(const Known& known, Arrived arrived, Told told, const Self& self);
   /// A message that is new: a run, or a place in the queue.
   void admit(Arrived arrived, const Self& self);
-  void keep(journal::Arrival message, Told told);
+  void keep(journal::Arrival message, Told told, const Self& self);
   void arm(const journal::Arrival& message);
   void start_run(journal::Arrival message, const Self& self, Told told);
   void answer_caller(const journal::Arrival& message, const Error& why);

@@ -69,7 +69,9 @@ void SessionCore::pump_run(const Self& self, journal::Admission admission, Told 
   do {
     RunEffects effects = run_->take_effects();
     if (arrived != nullptr) erase_row(*std::exchange(arrived, nullptr), effects.change);
+    const bool suspected = run_->take_circle_suspected();
     if (!perform(effects, admission, self, std::exchange(told, nullptr))) return;
+    if (suspected) look_for_circle_when_durable(self);
   } while (begin_next());
 }
 

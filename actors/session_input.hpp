@@ -48,6 +48,13 @@ struct DueNow {
   journal::StepPath path;
   journal::DueRow::What what = journal::DueRow::What::retry;
 };
+/// The session's run may wait in a circle of calls, and if it does, all of that is durable.
+struct LookForCircle {};
+/// The message that the session keeps under `number` closed a circle of calls.
+struct BreakCircle {
+  journal::RecordNumber number = 0;
+  std::string words;
+};
 /// Everything that this session has submitted is durable, or never will be (`failure`).
 struct Settled {
   std::optional<Error> failure;
@@ -63,8 +70,9 @@ struct PassivateOrder {};
 struct CloseOrder {
   std::function<void()> closed;
 };
-using SessionInput = std::variant<BodyCompletion, Arrived, ReadInbox, ResumeOrder, DueNow, Settled,
-                                  ExplainOrder, PassivateOrder, CloseOrder>;
+using SessionInput =
+    std::variant<BodyCompletion, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle,
+                 BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
 
 /// The runtime is shutting down, or has.
 [[nodiscard]] Error closed_error();

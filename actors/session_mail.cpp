@@ -130,13 +130,13 @@ void SessionCore::on_message(Arrived arrived, const Self& self) {
     }
     if (known.assume_value()) {
       Told told = told_of(std::move(arrived.reply), known.assume_value()->run);
-      return attach(*known.assume_value(), std::move(arrived), std::move(told));
+      return attach(*known.assume_value(), std::move(arrived), std::move(told), self);
     }
   }
   admit(std::move(arrived), self);
 }
 
-void SessionCore::attach(const Known& known, Arrived arrived, Told told) {
+void SessionCore::attach(const Known& known, Arrived arrived, Told told, const Self& self) {
   Arrival& message = arrived.what;
   if (!known.same_input) {
     const Error why{Code::already_started,
@@ -152,7 +152,7 @@ void SessionCore::attach(const Known& known, Arrived arrived, Told told) {
   RunEffects effects;
   if (message.caller) {
     message.other = known.run;
-    if (!known.ended) return keep(std::move(message), std::move(told));
+    if (!known.ended) return keep(std::move(message), std::move(told), self);
     effects.posts.push_back(reply_to(message, known.run));
   }
   erase_row(message, effects.change);
@@ -189,14 +189,14 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
   const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
   Told told = told_of(arrived.reply, *message.run);
-  if (message.due > now) return keep(std::move(message), std::move(told));
+  if (message.due > now) return keep(std::move(message), std::move(told), self);
   if (!open_) return start_run(std::move(message), self, std::move(told));
   const detail::HandlerEntry* const handler = services_.registry.find_any(
       address_.agent, static_cast<int>(message.agent_version), message.name);
   const WhenBusy when_busy = handler == nullptr ? WhenBusy::queue : handler->options.when_busy;
   if (when_busy == WhenBusy::join && run_ && run_->facts().handler == message.name) {
     Told joined = told_of(std::move(arrived.reply), *open_);
-    return attach(Known{*open_, true, false}, std::move(arrived), std::move(joined));
+    return attach(Known{*open_, true, false}, std::move(arrived), std::move(joined), self);
   }
   if (when_busy == WhenBusy::reject) {
     const Error why{Code::busy,
@@ -208,7 +208,7 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
     if (told) told(&why);
     return;
   }
-  keep(std::move(message), std::move(told));
+  keep(std::move(message), std::move(told), self);
   if (when_busy == WhenBusy::cancel_and_replace && load_run(self)) {
     run_->cancel(
         {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
@@ -217,7 +217,7 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
 }
 
 /// A message waits for its turn, or with the run that it is attached to; a signal for its receive.
-void SessionCore::keep(Arrival message, Told told) {
+void SessionCore::keep(Arrival message, Told told, const Self& self) {
   journal::Change change;
   erase_row(message, change);
   if (!exists_)
@@ -238,6 +238,8 @@ void SessionCore::keep(Arrival message, Told told) {
     change.put(Table::runs, Key{}.add(*message.run),
                journal::RunRow{address_.id, address_.agent, message.agent_version, message.name,
                                address_.key, message.stamp, 1});
+  const bool is_call = message.what == What::message && message.caller.has_value();
+  const bool suspected = is_call && open_ && suspect_circle(change);
   change.put_numbered(Table::kept, Key{}.add(address_.id), journal::view_of(message));
   const Result<journal::RecordNumber> number =
       services_.writer.submit(std::move(change), journal::Admission::new_work);
@@ -253,6 +255,7 @@ void SessionCore::keep(Arrival message, Told told) {
   if (is_queued_message(message) && message.due != 0) arm(message);
   kept_.emplace(last_number_, std::move(message));
   if (told) tell_when_durable(std::move(told));
+  if (suspected) look_for_circle_when_durable(self);
 }
 
 void SessionCore::arm(const Arrival& message) {
@@ -380,8 +383,8 @@ void SessionCore::detach(journal::RecordNumber number, const CancelOrder& order,
   effects.change.erase(Table::kept, Key{}.add(address_.id).add(number));
   if (message.caller) {
     Outgoing answer = reply_to(message, *message.run);
-    answer.what.error = Error{Code::cancelled, cancel_words(order), std::nullopt, std::nullopt,
-                              ErrorEffect::refused};
+    answer.what.error =
+        Error{order.code, cancel_words(order), std::nullopt, std::nullopt, ErrorEffect::refused};
     effects.posts.push_back(std::move(answer));
   }
   submit_posts(std::move(effects), told_of(asked.reply, *message.run));

@@ -70,7 +70,7 @@ void SessionCore::on_signal(Arrived arrived, const Self& self) {
     return done_with(arrived, &*why);
   }
   Told told = told_of(arrived.reply, signal.run.value_or(RunId{}));
-  keep(std::move(signal), std::move(told));
+  keep(std::move(signal), std::move(told), self);
 }
 
 /// Why the session keeps no further signal; empty when it does.

@@ -171,6 +171,8 @@ class Reader {
   /// All runs by id, until `each` returns false.
   [[nodiscard]] Result<void> each_run(const std::function<bool(const RunInfo&)>& each);
   [[nodiscard]] Result<void> each_ready(const std::function<bool(const ReadyRun&)>& each);
+  /// Whether something stands in `due` at `key`.
+  [[nodiscard]] Result<bool> is_due(const Key& key);
   /// In the order of time, from the row at `from` on, until `each` returns false.
   [[nodiscard]] Result<void> each_due(const std::function<bool(const Due&)>& each,
                                       const Key& from = {});

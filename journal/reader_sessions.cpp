@@ -84,6 +84,11 @@ Result<std::vector<Child>> Reader::children(const RunId& run) {
   return all;
 }
 
+Result<bool> Reader::is_due(const Key& key) {
+  PERDURE_TRY(const auto found, snapshot_->get(Table::due, key));
+  return found.has_value();
+}
+
 Result<bool> Reader::has_session(const SessionId& session) {
   PERDURE_TRY(const auto found, snapshot_->get(Table::sessions, Key{}.add(session)));
   return found.has_value();

@@ -133,6 +133,7 @@ std::string_view to_string(DueRow::What what) noexcept {
     case DueRow::What::message: return "message";
     case DueRow::What::grace: return "grace";
     case DueRow::What::deadline: return "deadline";
+    case DueRow::What::circle: return "circle";
   }
   return "unrecognised";
 }

@@ -233,6 +233,7 @@ struct DueRow {
     message = 3,   ///< The message that `session` keeps for the run is to be handled.
     grace = 4,     ///< The time that a cancelled run was given is over.
     deadline = 5,  ///< The run is to be cancelled.
+    circle = 6,    ///< At once: whether the run waits in a circle of calls is to be looked at.
   };
   What what = What::retry;
   std::span<const std::uint32_t> path = {};
