@@ -71,7 +71,7 @@ def session_hash(agent, key):
 
 
 def message_hash(key):
-    """The second half of a key of the table `keys`."""
+    """The second half of a key of the tables `keys`, `state` and `before`."""
     return xxh3_128(key).to_bytes(16, "big")
 
 
