@@ -2,7 +2,8 @@
 ///
 /// What this is: the session's open run, what nobody has looked at yet, what it keeps until its
 /// turn comes, and its state as the newest commit left it.
-/// What it promises: memory for one row, or a block of lines; payloads and values are whole in JSON.
+/// What it promises: memory for one row, or a block of lines; payloads and values are whole in
+/// JSON.
 /// What it does not: show runs that have ended; `perdure runs` does.
 #pragma once
 

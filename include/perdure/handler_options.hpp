@@ -22,7 +22,8 @@ enum class WhenBusy : std::uint8_t {
 
 struct HandlerOptions {
   WhenBusy when_busy = WhenBusy::queue;
-  /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for ever.
+  /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for
+  /// ever.
   std::chrono::microseconds deadline{0};
 };
 

@@ -61,8 +61,8 @@ class Run {
 
   /// Asks the run to end: its sleeps, receives and calls fail with `cancelled`, its running bodies
   /// are asked to stop, and after the grace period it is recorded as cancelled anyway. Returns when
-  /// that is durable. A second cancel changes nothing. Errors: `not_found` (it has ended), `closed`,
-  /// `storage_full`, `storage_failed`.
+  /// that is durable. A second cancel changes nothing. Errors: `not_found` (it has ended),
+  /// `closed`, `storage_full`, `storage_failed`.
   [[nodiscard]] Result<void> cancel(CancelOptions options = {}) const {
     return core_->cancel(id_, options, detail::CancelHow::ask);
   }
@@ -178,7 +178,7 @@ class AgentSession<Agent<Parts...>> {
   /// Asks about the session's state; see query.hpp. Errors: what the query returned or threw.
   template <class R, class M>
   [[nodiscard]] Result<detail::unwrap_result_t<R>> query(const Query<R, M>& query,
-                                                 std::type_identity_t<M> message) const {
+                                                         std::type_identity_t<M> message) const {
     static_assert((std::same_as<Parts, Query<R, M>> || ...),
                   "perdure: the agent has no query of this type: pass one of those that it was "
                   "made of");

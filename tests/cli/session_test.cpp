@@ -71,14 +71,14 @@ TEST_F(SessionTest, ShowsWhatCameAndWhatItKeeps) {
   cancel.who = "ann";
   cancel.why = "too\nslow";
   const auto come = builder.arrive(Table::inbox, cancel);
-  expect_parts(text(),
-               {"run       " + to_string(run) + ", running\n",
-                "\nNEW  WHAT    NAME  SENT  VALUE  ABOUT\n #" + std::to_string(come) +
-                    "  cancel         now         for run " + to_string(run) + ", by ann, too …\n",
-                "\nKEPT  WHAT     NAME           SENT  VALUE                ABOUT\n  #" +
-                    std::to_string(kept - 1) + "  message  main      1.00s ago  \"later\"" +
-                    "             makes run " + to_string(queued) + "\n  #" + std::to_string(kept) +
-                    "  signal   approval  1.00s ago  [[\"approved\",true]]\n"});
+  expect_parts(
+      text(), {"run       " + to_string(run) + ", running\n",
+               "\nNEW  WHAT    NAME  SENT  VALUE  ABOUT\n #" + std::to_string(come) +
+                   "  cancel         now         for run " + to_string(run) + ", by ann, too …\n",
+               "\nKEPT  WHAT     NAME           SENT  VALUE                ABOUT\n  #" +
+                   std::to_string(kept - 1) + "  message  main      1.00s ago  \"later\"" +
+                   "              makes run " + to_string(queued) + "\n  #" + std::to_string(kept) +
+                   "  signal   approval  1.00s ago  [[\"approved\",true]]\n"});
   const auto shown = json();
   EXPECT_EQ(shown["open_run"]["id"], to_string(run));
   ASSERT_EQ(shown["kept"].size(), 2U);
