@@ -56,11 +56,12 @@ class ComparingTest(fixture.FormatTest):
         """What came for each session, or each of so many, and what it knows."""
         sessions, inbox, kept, state, opened = (
             read(directory, table) for table in ("sessions", "inbox", "kept", "state", "open"))
-        addresses = {row["session"]: (row["fields"]["agent"], row["fields"]["key"],
-                                      row["fields"]["created"]) for row in sessions[::every]}
-        for row in inbox:
-            addresses.setdefault(row["session"], (row["fields"]["agent"],
-                                                  row["fields"]["session_key"], 0))
+        addresses = {row["session"]: (row["fields"]["agent"], row["fields"]["session_key"], 0)
+                     for row in inbox}
+        addresses.update({row["session"]: (row["fields"]["agent"], row["fields"]["key"],
+                                           row["fields"]["created"])
+                          for n, row in enumerate(sessions)
+                          if n % every == 0 or row["session"] in addresses})
         run_of = {row["session"]: runs[row["fields"]["run"]] for row in opened}
         for session, (agent, key, created) in addresses.items():
             if "\ufffd" in key:

@@ -127,7 +127,8 @@ class DocumentTest(unittest.TestCase):
                 if kind in flat.ENUMS:
                     default = flat.ENUMS[kind].get(default, default)
                 if kind in flat.SCALARS:
-                    self.assertEqual("null" if default is None else str(default), now[2] or "0")
+                    self.assertEqual("null" if default is None else str(default).lower(),
+                                     now[2] or "0")
             self.assertGreaterEqual(len(fields), len(known), name)
         for name, numbers in flat.ENUMS.items():
             body = re.search(rf"enum {name} : ubyte \{{(.*?)\}}", schema, re.S)[1]

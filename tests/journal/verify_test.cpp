@@ -101,7 +101,8 @@ TEST_F(VerifyTest, FindsASessionOfAnotherAddress) {
                   .commit(memory_));
   EXPECT_NE(found().find("its session has another address"), std::string::npos);
   EXPECT_NE(found().find("it names another session than its run does"), std::string::npos);
-  EXPECT_NE(found().find("belongs to another session"), std::string::npos);
+  EXPECT_NE(found().find("of table keys: its run " + run_text(3) + " belongs to another session"),
+            std::string::npos);
 }
 
 TEST_F(VerifyTest, FindsAMessageKeyAtAnotherHash) {
@@ -116,7 +117,8 @@ TEST_F(VerifyTest, FindsAMessageKeyAtAnotherHash) {
 TEST_F(VerifyTest, FindsAMissingRun) {
   ASSERT_TRUE(TestBatch{}.erase(Table::runs, Key{}.add(run_id(1))).commit(memory_));
   const std::string all = found();
-  EXPECT_NE(all.find("its run " + run_text(1) + " is missing or damaged"), std::string::npos);
+  EXPECT_NE(all.find("of table keys: its run " + run_text(1) + " is missing or damaged"),
+            std::string::npos);
   EXPECT_NE(all.find("record 0 of run " + run_text(1) + ": there is no row of its run"),
             std::string::npos);
   EXPECT_NE(all.find("of table ready: its run is missing"), std::string::npos);
