@@ -59,16 +59,16 @@ class Driver {
     const std::string key = label_ + "-" + std::to_string(number);
     const Bytes input = encode(number).value();
     engine_.send_message_then({.agent = "short",
-                                .version = 1,
-                                .handler = "run",
-                                .session_key = key,
-                                .message_key = "start",
-                                .input_type = type_name<int>(),
-                                .input = input},
-                               [this](const Result<RunId>& id) {
-                                 engine_.when_ended(id.value(),
-                                                    [this](const Result<Bytes>&) { one_ended(); });
-                               });
+                               .version = 1,
+                               .handler = "run",
+                               .session_key = key,
+                               .message_key = "start",
+                               .input_type = type_name<int>(),
+                               .input = input},
+                              [this](const Result<RunId>& id) {
+                                engine_.when_ended(id.value(),
+                                                   [this](const Result<Bytes>&) { one_ended(); });
+                              });
   }
   void one_ended() {
     start_next();

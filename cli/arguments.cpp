@@ -14,8 +14,9 @@ namespace {
 
 using journal::RunStatus;
 
-constexpr std::array kStatuses = {RunStatus::running,   RunStatus::waiting, RunStatus::parked,
-                                  RunStatus::completed, RunStatus::failed,  RunStatus::cancelled};
+constexpr std::array kStatuses = {RunStatus::queued,   RunStatus::running,   RunStatus::waiting,
+                                  RunStatus::parked,   RunStatus::completed, RunStatus::failed,
+                                  RunStatus::cancelled};
 
 constexpr const char* kAbout =
     "Looks into a Perdure journal, while a runtime works on it or after it ended. Never changes "
@@ -26,16 +27,18 @@ Examples:
   perdure runs --journal trips.journal --status parked,failed
   perdure show trip/alice-lisbon --journal trips.journal
   perdure journal 01JZ3M8A9Q --journal trips.journal --json | jq .content.name
+  perdure session trip/alice-lisbon --journal trips.journal
   perdure verify --journal trips.journal && echo sound
 
 RUN is a run's id, the beginning or end of one (at least 4 characters), or agent/key of a session.
+SESSION is agent/key.
 
 Exit codes:
   0  done
   1  verify found damage
   2  the command line is wrong
   3  there is no journal there, or it cannot be read
-  4  the journal has no such run, or more than one
+  4  the journal has no such run or session, or more than one
   5  the output could not be written
 )";
 
@@ -48,6 +51,7 @@ std::string version_text() {
 struct Raw {
   std::string journal;
   std::string run;
+  std::string session;
   std::vector<std::string> statuses;
   std::string agent;
   std::size_t limit = 50;
@@ -56,15 +60,17 @@ struct Raw {
   bool utc = false;
 };
 
-enum class TakesRun : std::uint8_t { no, yes };
+enum class Takes : std::uint8_t { nothing, run, session };
 
 CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::string& about,
-                   TakesRun takes_run) {
+                   Takes takes) {
   CLI::App& verb = *app.add_subcommand(name, about)->group("Verbs");
-  if (takes_run == TakesRun::yes)
+  if (takes == Takes::run)
     verb.add_option("RUN", raw.run, "The run: its id, a part of it, or agent/key")
         ->required()
         ->type_name("");
+  if (takes == Takes::session)
+    verb.add_option("SESSION", raw.session, "The session: agent/key")->required()->type_name("");
   verb.add_option("--journal", raw.journal, "The journal's directory")
       ->required()
       ->type_name("DIR");
@@ -104,6 +110,7 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
   else
     request.runs.limit = raw.limit;
   request.run = std::move(raw.run);
+  request.session = std::move(raw.session);
   return request;
 }
 
@@ -111,8 +118,9 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
 std::string without_verb(std::span<const char* const> arguments) {
   for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
     if (!word.starts_with('-'))
-      return "there is no verb '" + safe_line(word) + "': use runs, show, journal or verify";
-  return "name a verb: runs, show, journal or verify";
+      return "there is no verb '" + safe_line(word) +
+             "': use runs, show, journal, session or verify";
+  return "name a verb: runs, show, journal, session or verify";
 }
 
 /// What CLI11 throws, as an answer.
@@ -140,13 +148,15 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   app.require_subcommand(1);
   app.footer(kFooter);
   app.get_formatter()->label("SUBCOMMAND", "VERB");
-  CLI::App& runs = add_verb(app, raw, "runs", "List runs, the newest last", TakesRun::no);
+  CLI::App& runs = add_verb(app, raw, "runs", "List runs, the newest last", Takes::nothing);
   add_runs_options(runs, raw);
   const CLI::App& show =
-      add_verb(app, raw, "show", "Show one run: its steps, and why it waits", TakesRun::yes);
+      add_verb(app, raw, "show", "Show one run: its steps, and why it waits", Takes::run);
   const CLI::App& records =
-      add_verb(app, raw, "journal", "Show every record of one run", TakesRun::yes);
-  add_verb(app, raw, "verify", "Look for damage in the whole journal", TakesRun::no);
+      add_verb(app, raw, "journal", "Show every record of one run", Takes::run);
+  const CLI::App& session =
+      add_verb(app, raw, "session", "Show what came for a session, and its state", Takes::session);
+  add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& thrown) {
@@ -155,6 +165,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   const Verb verb = runs.parsed()      ? Verb::runs
                     : show.parsed()    ? Verb::show
                     : records.parsed() ? Verb::journal
+                    : session.parsed() ? Verb::session
                                        : Verb::verify;
   return to_request(std::move(raw), verb, runs.count("--agent") > 0);
 }

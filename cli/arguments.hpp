@@ -21,7 +21,7 @@
 
 namespace perdure::cli {
 
-enum class Verb : std::uint8_t { runs, show, journal, verify };
+enum class Verb : std::uint8_t { runs, show, journal, session, verify };
 
 struct RunsRequest {
   std::vector<journal::RunStatus> statuses;  ///< Empty: any.
@@ -35,7 +35,8 @@ struct Request {
   Format format = Format::text;
   Zone zone = Zone::local;
   RunsRequest runs;
-  std::string run;  ///< As written: an id, a part of one, or `agent/key`.
+  std::string run;      ///< As written: an id, a part of one, or `agent/key`.
+  std::string session;  ///< As written: `agent/key`.
 };
 
 /// Nothing to do but to say something: help, the version, or what is wrong with the command line.

@@ -10,6 +10,7 @@
 #include "cli/find_run.hpp"
 #include "cli/records.hpp"
 #include "cli/runs.hpp"
+#include "cli/session.hpp"
 #include "cli/show.hpp"
 #include "cli/text.hpp"
 #include "cli/verify.hpp"
@@ -45,7 +46,7 @@ ExitCode fail(std::ostream& err, ExitCode code, const Error& error) {
   return code;
 }
 
-ExitCode run_is_not_found(std::ostream& err, const Error& error) {
+ExitCode is_not_found(std::ostream& err, const Error& error) {
   const ExitCode code = error.code == Code::not_found ? ExitCode::not_found
                         : error.code == Code::misuse  ? ExitCode::usage
                                                       : ExitCode::unreadable;
@@ -55,10 +56,19 @@ ExitCode run_is_not_found(std::ostream& err, const Error& error) {
 ExitCode about_a_run(journal::JournalForReading& journal, journal::Reader& reader,
                      const Request& request, const Screen& screen, std::ostream& err) {
   const Result<journal::RunInfo> run = find_run(reader, request.run);
-  if (run.has_error()) return run_is_not_found(err, run.assume_error());
+  if (run.has_error()) return is_not_found(err, run.assume_error());
   const Result<void> shown = request.verb == Verb::show
                                  ? show_run(reader, run.assume_value(), journal.holder(), screen)
                                  : show_records(reader, run.assume_value(), screen);
+  if (shown.has_error()) return fail(err, ExitCode::unreadable, shown.assume_error());
+  return ExitCode::ok;
+}
+
+ExitCode about_a_session(journal::JournalForReading& journal, journal::Reader& reader,
+                         const Request& request, const Screen& screen, std::ostream& err) {
+  const Result<SessionFacts> session = find_session(reader, request.session);
+  if (session.has_error()) return is_not_found(err, session.assume_error());
+  const Result<void> shown = show_session(reader, session.assume_value(), journal.holder(), screen);
   if (shown.has_error()) return fail(err, ExitCode::unreadable, shown.assume_error());
   return ExitCode::ok;
 }
@@ -81,6 +91,8 @@ ExitCode read_journal(const Request& request, const Screen& screen,
   const Unheld unheld(surroundings.buffer, store);
   Result<journal::Reader> reader = journal::Reader::open(store);
   if (reader.has_error()) return fail(err, ExitCode::unreadable, reader.assume_error());
+  if (request.verb == Verb::session)
+    return about_a_session(journal, reader.assume_value(), request, screen, err);
   if (request.verb != Verb::runs)
     return about_a_run(journal, reader.assume_value(), request, screen, err);
   const Result<void> listed = list_runs(reader.assume_value(), request.runs, screen);

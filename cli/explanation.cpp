@@ -27,15 +27,43 @@ std::string parked(const RunInfo& run) {
   return text + "\nIt is tried again each time its runtime starts.";
 }
 
-std::string waiting(std::span<const Unfinished> unfinished,
-                    const std::optional<std::string>& holder, journal::Stamp now) {
-  std::string text;
-  for (const Unfinished& step : unfinished) {
-    if (!step.in_backoff()) continue;
+/// `2026-07-30T14:03:11+02:00 (in 45.0s)`.
+std::string when(journal::Stamp stamp, const Screen& screen) {
+  return iso_time(stamp, screen.zone) + " (" + relative(stamp, screen.now) + ")";
+}
+
+/// What one step waits for, as what follows "it"; empty where it waits for nothing.
+std::string wait_text(const Unfinished& step, const Screen& screen) {
+  if (step.in_backoff()) {
     const journal::Stamp due = step.attempts->next_due;
-    text += (text.empty() ? "It waits for " : "\nand for ") + step_text(step) + ", whose attempt " +
-            std::to_string(step.attempts->count + 1) +
-            (due > now ? " is due " + relative(due, now) : " was due " + relative(due, now));
+    return "waits for " + step_text(step) + ", whose attempt " +
+           std::to_string(step.attempts->count + 1) +
+           (due > screen.now ? " is due " : " was due ") + relative(due, screen.now);
+  }
+  if (!step.wait) return "";
+  const journal::Wait& wait = *step.wait;
+  const std::string until = wait.due == 0 ? "" : " until " + when(wait.due, screen);
+  switch (wait.kind) {
+    case journal::StepKind::sleep: return "sleeps" + until + ", in step " + path_text(step.path);
+    case journal::StepKind::receive:
+      return "waits for the signal '" + wait.name + "'" + until + ", in step " +
+             path_text(step.path);
+    case journal::StepKind::call:
+      return "waits for the reply of run " + (wait.run ? to_string(*wait.run) : "?") + ", which " +
+             step_text(step) + " called";
+    case journal::StepKind::step:
+    case journal::StepKind::send: break;
+  }
+  return "";
+}
+
+std::string waiting(const Standing& standing, const std::optional<std::string>& holder,
+                    const Screen& screen) {
+  std::string text;
+  for (const Unfinished& step : standing.unfinished) {
+    const std::string waits = wait_text(step, screen);
+    if (waits.empty()) continue;
+    text += (text.empty() ? "It " : ",\nand ") + waits;
   }
   if (text.empty()) return "It waits, and its journal does not say for what: run `perdure verify`.";
   text += '.';
@@ -44,13 +72,40 @@ std::string waiting(std::span<const Unfinished> unfinished,
   return text;
 }
 
-std::string running(std::span<const Unfinished> unfinished,
-                    const std::optional<std::string>& holder) {
+std::string queued(const Queued& queued, const std::optional<std::string>& holder,
+                   const Screen& screen) {
+  std::string text;
+  if (queued.due > screen.now) {
+    text = "Its message is not handled before " + when(queued.due, screen) + ".";
+  } else if (queued.behind) {
+    text = "Its message is queued behind run " + to_string(*queued.behind);
+    if (queued.ahead != 0)
+      text += " and " + counted(queued.ahead, "message") + " that came earlier";
+    text += '.';
+  } else {
+    text = "The time of its message has come: it is handled next.";
+  }
+  if (!holder)
+    text += "\nNo process has the journal open: nothing happens until its runtime starts.";
+  return text;
+}
+
+/// Who wants the run to end, as a line in front of why it has not.
+std::string cancelled(const CancelFacts& cancel, const Screen& screen) {
+  std::string text = "It was asked to end (" + std::string(to_string(cancel.code)) + ") " +
+                     relative(cancel.stamp, screen.now);
+  if (!cancel.who.empty()) text += " by " + cancel.who;
+  if (!cancel.why.empty()) text += ": " + cancel.why;
+  return text + "\nIts handler may tidy up until " +
+         when(cancel.stamp + cancel.grace_ms * 1000, screen) + ".\n";
+}
+
+std::string running(const Standing& standing, const std::optional<std::string>& holder) {
   if (!holder)
     return "It is unfinished, and no process has the journal open: it goes on when its runtime "
            "starts.";
   std::string text = "It is unfinished, and " + *holder + " has the journal open to work on it.";
-  if (unfinished.empty())
+  if (standing.unfinished.empty())
     text +=
         "\nA step's first attempt is in the journal when it has ended, so what runs now is not "
         "seen "
@@ -64,13 +119,14 @@ std::string step_text(const Unfinished& step) {
   return "step " + path_text(step.path) + " '" + step.name + "'";
 }
 
-std::string explain(const RunInfo& run, std::span<const Unfinished> unfinished,
-                    const std::optional<std::string>& holder, journal::Stamp now) {
+std::string explain(const RunInfo& run, const Standing& standing,
+                    const std::optional<std::string>& holder, const Screen& screen) {
+  const std::string asked = standing.cancel ? cancelled(*standing.cancel, screen) : "";
   switch (run.head.status) {
-    case RunStatus::queued: return "Its message waits for its time, or for its session to be free.";
-    case RunStatus::running: return running(unfinished, holder);
-    case RunStatus::waiting: return waiting(unfinished, holder, now);
-    case RunStatus::parked: return parked(run);
+    case RunStatus::queued: return queued(standing.queued.value_or(Queued{}), holder, screen);
+    case RunStatus::running: return asked + running(standing, holder);
+    case RunStatus::waiting: return asked + waiting(standing, holder, screen);
+    case RunStatus::parked: return asked + parked(run);
     case RunStatus::completed: return "It has ended: completed.";
     case RunStatus::failed: return "It has ended: failed.";
     case RunStatus::cancelled: return "It has ended: cancelled.";

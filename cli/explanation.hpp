@@ -6,19 +6,18 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 
+#include "cli/screen.hpp"
 #include "cli/timeline.hpp"
 #include "journal/reader.hpp"
 
 namespace perdure::cli {
 
 /// One or several lines, without a newline at the end. `holder`: who has the journal open for
-/// writing.
-[[nodiscard]] std::string explain(const journal::RunInfo& run,
-                                  std::span<const Unfinished> unfinished,
-                                  const std::optional<std::string>& holder, journal::Stamp now);
+/// writing. Of `screen` it takes the time and the zone.
+[[nodiscard]] std::string explain(const journal::RunInfo& run, const Standing& standing,
+                                  const std::optional<std::string>& holder, const Screen& screen);
 
 /// `step 3.1 'fetch page'`.
 [[nodiscard]] std::string step_text(const Unfinished& step);

@@ -39,6 +39,8 @@ void write_as_text(const journal::RecordBuffer& record, std::uint32_t index,
 
 Result<void> show_records(journal::Reader& reader, const journal::RunInfo& run,
                           const Screen& screen) {
+  // Of a queued run there is its message alone, which is no record yet.
+  if (run.head.status == journal::RunStatus::queued) return success();
   PERDURE_TRY(journal::RecordStream stream, reader.records(run.id));
   while (screen.open()) {
     PERDURE_TRY(const journal::RecordBuffer* const record, stream.next());

@@ -19,11 +19,6 @@ void set_failure(JsonObject& object, const std::string& name, const std::optiona
     object.null(name);
 }
 
-std::optional<Error> owned(const std::optional<journal::ErrorView>& error) {
-  if (!error) return std::nullopt;
-  return journal::to_error(*error);
-}
-
 void set_start(JsonObject& object, const std::optional<Started>& started) {
   set_time(object, "started", started ? started->stamp : 0);
   if (started)
@@ -43,16 +38,35 @@ JsonObject json_of(const journal::StepResult& result, const std::optional<Starte
   set_start(step, started);
   set_time(step, "ended", result.stamp);
   step.number("offset_us", result.stamp - created).number("busy_us", result.busy_us);
-  set_failure(step, "error", owned(result.error));
+  set_error(step, "error", result.error);
   set_payload(step, "result", result.type, result.payload, kShownPayloadBytes);
   return step;
+}
+
+const char* status_of(const Unfinished& step) {
+  if (step.wait) return "waiting";
+  return step.in_backoff() ? "backoff" : "unfinished";
+}
+
+void set_wait(JsonObject& step, const std::optional<journal::Wait>& wait) {
+  if (!wait) {
+    step.null("wait");
+    return;
+  }
+  JsonObject object;
+  set_time(object, "begun", wait->begun);
+  set_time(object, "due", wait->due);
+  object.truth("by_wall_clock", wait->by_wall_clock);
+  set_run(object, "run", wait->run);
+  step.object("wait", object);
 }
 
 JsonObject json_of(const Unfinished& unfinished) {
   JsonObject step;
   step.text("step", path_text(unfinished.path))
+      .text("step_kind", to_string(unfinished.kind()))
       .text("name", unfinished.name)
-      .text("status", unfinished.in_backoff() ? "backoff" : "unfinished")
+      .text("status", status_of(unfinished))
       .number("attempts", unfinished.tries());
   set_start(step, unfinished.started);
   const journal::Attempts none;
@@ -62,7 +76,31 @@ JsonObject json_of(const Unfinished& unfinished) {
   set_time(step, "next_due", row.next_due);
   set_failure(step, "first_error", row.first_error);
   set_failure(step, "last_error", row.last_error);
+  set_wait(step, unfinished.wait);
   return step;
+}
+
+JsonObject json_of(const journal::VersionMark& mark) {
+  JsonObject object;
+  object.text("name", mark.name).number("version", mark.version);
+  set_time(object, "recorded", mark.stamp);
+  return object;
+}
+
+JsonObject json_of(const CancelFacts& cancel) {
+  JsonObject object;
+  object.text("code", to_string(cancel.code)).text("who", cancel.who).text("why", cancel.why);
+  set_time(object, "requested", cancel.stamp);
+  set_time(object, "grace_ends", cancel.stamp + cancel.grace_ms * 1000);
+  return object;
+}
+
+JsonObject json_of(const Queued& queued) {
+  JsonObject object;
+  set_time(object, "due", queued.due);
+  set_run(object, "behind", queued.behind);
+  object.number("ahead", queued.ahead);
+  return object;
 }
 
 /// The object's fields without its braces, to be followed by more.
@@ -85,8 +123,14 @@ class JsonTeller final : public Teller {
 
   void begin(const journal::RunCreated& created) override {
     head_.text("message_key", created.message_key);
+    set_caller(head_, created.caller);
+    set_time(head_, "deadline", created.deadline);
     set_payload(head_, "input", created.input_type, created.input, kShownPayloadBytes);
   }
+  void mark(const journal::VersionMark& mark) override {
+    versions_ += (versions_.empty() ? "" : ",") + json_of(mark).line();
+  }
+  void cancel(const journal::CancelRequested&) override {}
   void step(const journal::StepResult& result, const std::optional<Started>& started) override {
     open_steps();
     screen_.out << std::exchange(between_, ",\n") << json_of(result, started, created_).line();
@@ -95,20 +139,22 @@ class JsonTeller final : public Teller {
     JsonObject end;
     set_time(end, "ended", ended.stamp);
     end.number("offset_us", ended.stamp - created_);
-    set_failure(end, "error", owned(ended.error));
+    set_error(end, "error", ended.error);
     set_payload(end, "reply", ended.type, ended.payload, kShownPayloadBytes);
     end_ = end.line();
   }
   [[nodiscard]] bool listening() const override { return screen_.open(); }
 
-  void close(const std::vector<Unfinished>& unfinished, const std::string& explanation) {
+  void close(const Standing& standing, const std::string& explanation) {
     open_steps();
     screen_.out << "\n],\"unfinished\":[";
     const char* between = "\n";
-    for (const Unfinished& step : unfinished)
+    for (const Unfinished& step : standing.unfinished)
       screen_.out << std::exchange(between, ",\n") << json_of(step).line();
-    screen_.out << "\n],\"end\":" << end_ << ",\"explanation\":" << json_string(explanation)
-                << "}\n";
+    screen_.out << "\n],\"versions\":[" << versions_
+                << "],\"cancel\":" << (standing.cancel ? json_of(*standing.cancel).line() : "null")
+                << ",\"queued\":" << (standing.queued ? json_of(*standing.queued).line() : "null")
+                << ",\"end\":" << end_ << ",\"explanation\":" << json_string(explanation) << "}\n";
   }
 
  private:
@@ -121,6 +167,7 @@ class JsonTeller final : public Teller {
   JsonObject head_;
   bool opened_ = false;
   const char* between_ = "\n";
+  std::string versions_;
   std::string end_ = "null";
 };
 
@@ -129,8 +176,8 @@ class JsonTeller final : public Teller {
 Result<void> show_run_as_json(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
   JsonTeller teller(run, holder, screen);
-  PERDURE_TRY(const std::vector<Unfinished> unfinished, tell(reader, run, teller));
-  teller.close(unfinished, explain(run, unfinished, holder, screen.now));
+  PERDURE_TRY(const Standing standing, tell(reader, run, teller));
+  teller.close(standing, explain(run, standing, holder, screen));
   return success();
 }
 

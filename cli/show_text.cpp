@@ -36,6 +36,11 @@ std::string payload_text(std::string_view type, core::ByteView payload) {
   return value.empty() ? text : text + ": " + value;
 }
 
+std::string caller_text(const journal::Caller& caller) {
+  return "step " + path_text(caller.path) + " of run " + to_string(caller.run) + ", session " +
+         safe_line(std::string(caller.agent) + "/" + std::string(caller.session_key));
+}
+
 std::string failure_text(const Error& error, std::size_t columns) {
   return first_line(error.to_string(), columns);
 }
@@ -71,17 +76,32 @@ class TextTeller final : public Teller {
                         {"RESULT", Align::left}}) {}
 
   void begin(const journal::RunCreated& created) override {
+    if (created.caller) write_label(screen_, "caller", caller_text(*created.caller));
+    if (created.deadline != 0)
+      write_label(screen_, "deadline", time_text(created.deadline, screen_));
     write_label(screen_, "input", payload_text(created.input_type, created.input));
     screen_.out << '\n';
   }
   void step(const journal::StepResult& result, const std::optional<Started>&) override {
-    row(result.path, to_string(result.step_kind), result.name,
-        result.error ? Cell{"failed", Ink::red} : Cell{"completed", Ink::green}, result.attempts,
+    row(path_text(result.path), to_string(result.step_kind), result.name,
+        result.error ? Cell{"failed", Ink::red} : Cell{"completed", Ink::green},
+        std::to_string(result.attempts),
         {{"+" + duration(result.stamp - created_)},
          {duration(result.busy_us)},
          {result.error ? "" : size_text(result.payload.size())},
          {result.error ? failure_text(journal::to_error(*result.error), kPayloadColumns)
                        : payload_line(result.payload, kPayloadColumns)}});
+  }
+  void mark(const journal::VersionMark& mark) override {
+    row("", "version", mark.name, Cell{"version " + std::to_string(mark.version)}, "",
+        {{"+" + duration(mark.stamp - created_)}, {""}, {""}, {""}});
+  }
+  void cancel(const journal::CancelRequested& cancel) override {
+    std::string why =
+        std::string(to_string(cancel.code)) + ", given " + duration(cancel.grace_ms * 1000);
+    if (!cancel.why.empty()) why += ": " + first_line(cancel.why, kPayloadColumns);
+    row("", "cancel", cancel.who, Cell{"requested", Ink::yellow}, "",
+        {{"+" + duration(cancel.stamp - created_)}, {""}, {""}, {safe_line(why)}});
   }
   void end(const journal::RunEnded& ended) override {
     end_ = ended.error ? failure_text(journal::to_error(*ended.error), kAnyWidth)
@@ -92,10 +112,12 @@ class TextTeller final : public Teller {
   [[nodiscard]] bool listening() const override { return screen_.open(); }
 
   void unfinished(const Unfinished& step) {
-    const std::string at = step.started ? "+" + duration(step.started->stamp - created_) : "";
-    row(step.path, "step", step.name,
-        Cell{step.in_backoff() ? "backoff" : "unfinished", Ink::yellow}, step.tries(),
-        {{at}, {""}, {""}, {""}});
+    const std::string at = step.started ? "+" + duration(step.started->stamp - created_)
+                           : step.wait  ? "+" + duration(step.wait->begun - created_)
+                                        : "";
+    const char* const status = step.wait ? "waiting" : step.in_backoff() ? "backoff" : "unfinished";
+    row(path_text(step.path), to_string(step.kind()), step.name, Cell{status, Ink::yellow},
+        step.wait ? "" : std::to_string(step.tries()), {{at}, {""}, {""}, {""}});
   }
   void close() {
     table_.finish();
@@ -107,13 +129,13 @@ class TextTeller final : public Teller {
   }
 
  private:
-  void row(std::span<const std::uint32_t> path, std::string_view kind, std::string_view name,
-           Cell status, std::uint32_t tries, std::vector<Cell> rest) {
-    std::vector<Cell> cells{{path_text(path)},
+  void row(std::string path, std::string_view kind, std::string_view name, Cell status,
+           std::string tries, std::vector<Cell> rest) {
+    std::vector<Cell> cells{{std::move(path)},
                             {std::string(kind)},
                             {safe_line(name, kNameColumns)},
                             std::move(status),
-                            {std::to_string(tries)}};
+                            {std::move(tries)}};
     cells.insert(cells.end(), rest.begin(), rest.end());
     table_.add(std::move(cells));
   }
@@ -134,8 +156,9 @@ void write_failure(const Screen& screen, std::string_view label, const Error& er
   }
 }
 
-/// What a step that did not end has behind it.
+/// What a step that did not end has behind it. Waits stand in the table, and in the explanation.
 void write_unfinished(const Unfinished& step, const Screen& screen) {
+  if (step.wait) return;
   std::string text = step_text(step) + ": " + counted(step.tries(), "attempt") + " begun";
   if (step.started) text += ", as " + std::string(to_string(step.started->effect));
   if (step.attempts) {
@@ -161,12 +184,12 @@ Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
   write_head(run, holder, screen);
   TextTeller teller(run, screen);
-  PERDURE_TRY(const std::vector<Unfinished> unfinished, tell(reader, run, teller));
-  for (const Unfinished& step : unfinished) teller.unfinished(step);
+  PERDURE_TRY(const Standing standing, tell(reader, run, teller));
+  for (const Unfinished& step : standing.unfinished) teller.unfinished(step);
   teller.close();
-  for (const Unfinished& step : unfinished) write_unfinished(step, screen);
+  for (const Unfinished& step : standing.unfinished) write_unfinished(step, screen);
   if (run.head.status > journal::RunStatus::parked) return success();
-  for (const std::string& line : safe_lines(explain(run, unfinished, holder, screen.now)))
+  for (const std::string& line : safe_lines(explain(run, standing, holder, screen)))
     screen.out << line << '\n';
   return success();
 }

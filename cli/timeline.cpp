@@ -25,6 +25,11 @@ class Open {
     step.name = row.name;
     step.attempts = std::move(row);
   }
+  void waits(journal::Wait row) {
+    Unfinished& step = steps_[row.path];
+    step.name = row.name;
+    step.wait = std::move(row);
+  }
   [[nodiscard]] std::optional<Started> ended(std::span<const std::uint32_t> path) {
     const auto found = steps_.find(owned(path));
     if (found == steps_.end()) return std::nullopt;
@@ -32,17 +37,22 @@ class Open {
     steps_.erase(found);
     return started;
   }
-  [[nodiscard]] std::vector<Unfinished> left() && {
+  void cancelled(const journal::CancelRequested& record) {
+    cancel_ = CancelFacts{record.code, std::string(record.who), std::string(record.why),
+                          record.grace_ms, record.stamp};
+  }
+  [[nodiscard]] Standing left() && {
     std::vector<Unfinished> all;
     for (auto& [path, step] : steps_) {
       step.path = path;
       all.push_back(std::move(step));
     }
-    return all;
+    return {std::move(all), std::move(cancel_), std::nullopt};
   }
 
  private:
   std::map<Path, Unfinished> steps_;
+  std::optional<CancelFacts> cancel_;
 };
 
 Result<void> tell_one(const journal::RecordBuffer& record, Open& open, Teller& teller) {
@@ -67,10 +77,46 @@ Result<void> tell_one(const journal::RecordBuffer& record, Open& open, Teller& t
       teller.end(ended);
       return success();
     }
+    case Kind::version_mark: {
+      PERDURE_TRY(const auto mark, record.as<journal::VersionMark>());
+      teller.mark(mark);
+      return success();
+    }
+    case Kind::cancel_requested: {
+      PERDURE_TRY(const auto cancel, record.as<journal::CancelRequested>());
+      open.cancelled(cancel);
+      teller.cancel(cancel);
+      return success();
+    }
     default:
       return Error{Code::corrupt, "it is a " + std::string(to_string(record.kind())) +
                                       ", which has no place in a run: run `perdure verify`"};
   }
+}
+
+/// What the message says that is to make the run.
+Result<Standing> tell_queued(journal::Reader& reader, const journal::RunInfo& run, Teller& teller) {
+  Queued queued;
+  bool is_kept = false;
+  PERDURE_TRY(queued.behind, reader.open_run(run.session));
+  PERDURE_TRY(reader.each_arrival(
+      journal::Table::kept, run.session,
+      [&](const journal::ArrivalRow& kept, journal::RecordNumber) {
+        if (kept.what != journal::ArrivalRow::What::message || kept.other) return true;
+        if (kept.run != run.id) {
+          if (kept.due == 0) ++queued.ahead;
+          return true;
+        }
+        teller.begin({run.agent, run.agent_version, run.handler, run.session_key, kept.message_key,
+                      kept.type, kept.payload, 0, kept.stamp, kept.caller, kept.deadline});
+        queued.due = kept.due;
+        is_kept = true;
+        return false;
+      }));
+  if (!is_kept)
+    return Error{Code::corrupt, "the message of run " + to_string(run.id) +
+                                    ", which is queued, is missing: run `perdure verify`"};
+  return Standing{{}, std::nullopt, queued};
 }
 
 }  // namespace
@@ -79,11 +125,13 @@ std::uint32_t Unfinished::tries() const {
   return std::max(started ? started->attempt : 0, attempts ? attempts->count : 0);
 }
 
-Result<std::vector<Unfinished>> tell(journal::Reader& reader, const journal::RunInfo& run,
-                                     Teller& teller) {
+Result<Standing> tell(journal::Reader& reader, const journal::RunInfo& run, Teller& teller) {
+  if (run.head.status == journal::RunStatus::queued) return tell_queued(reader, run, teller);
   Open open;
   PERDURE_TRY(std::vector<journal::Attempts> rows, reader.attempts(run.id));
   for (journal::Attempts& row : rows) open.attempted(std::move(row));
+  PERDURE_TRY(std::vector<journal::Wait> waits, reader.waits(run.id));
+  for (journal::Wait& row : waits) open.waits(std::move(row));
   PERDURE_TRY(journal::RecordStream stream, reader.records(run.id));
   while (teller.listening()) {
     PERDURE_TRY(const journal::RecordBuffer* const record, stream.next());

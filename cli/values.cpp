@@ -12,13 +12,6 @@ namespace {
 
 using journal::Kind;
 
-void set_error(JsonObject& object, const std::optional<journal::ErrorView>& error) {
-  if (error)
-    object.object("error", json_of(journal::to_error(*error)));
-  else
-    object.null("error");
-}
-
 RecordContent content(const journal::RunCreated& created) {
   RecordContent content{created.stamp, {}};
   content.fields.text("agent", created.agent)
@@ -27,6 +20,8 @@ RecordContent content(const journal::RunCreated& created) {
       .text("key", created.session_key)
       .text("message_key", created.message_key)
       .number("seed", created.seed);
+  set_caller(content.fields, created.caller);
+  set_time(content.fields, "deadline", created.deadline);
   set_payload(content.fields, "input", created.input_type, created.input);
   return content;
 }
@@ -47,15 +42,30 @@ RecordContent content(const journal::StepResult& result) {
       .text("name", result.name)
       .number("attempts", result.attempts)
       .number("busy_us", result.busy_us);
-  set_error(content.fields, result.error);
+  set_error(content.fields, "error", result.error);
   set_payload(content.fields, "result", result.type, result.payload);
   return content;
 }
 
 RecordContent content(const journal::RunEnded& ended) {
   RecordContent content{ended.stamp, {}};
-  set_error(content.fields, ended.error);
+  set_error(content.fields, "error", ended.error);
   set_payload(content.fields, "reply", ended.type, ended.payload);
+  return content;
+}
+
+RecordContent content(const journal::VersionMark& mark) {
+  RecordContent content{mark.stamp, {}};
+  content.fields.text("name", mark.name).number("version", mark.version);
+  return content;
+}
+
+RecordContent content(const journal::CancelRequested& cancel) {
+  RecordContent content{cancel.stamp, {}};
+  content.fields.text("code", to_string(cancel.code))
+      .text("who", cancel.who)
+      .text("why", cancel.why)
+      .number("grace_ms", cancel.grace_ms);
   return content;
 }
 
@@ -100,6 +110,54 @@ JsonObject json_of(const journal::RunInfo& run) {
   return object;
 }
 
+JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number) {
+  JsonObject object;
+  object.number("number", number)
+      .text("what", to_string(arrival.what))
+      .text("name", arrival.name)
+      .number("agent_version", arrival.agent_version)
+      .text("message_key", arrival.message_key);
+  set_time(object, "sent", arrival.stamp);
+  set_run(object, "run", arrival.run);
+  object.text("step", path_text(arrival.path));
+  set_run(object, "other_run", arrival.other);
+  set_caller(object, arrival.caller);
+  set_time(object, "due", arrival.due);
+  object.truth("by_wall_clock", arrival.by_wall_clock != 0);
+  set_time(object, "deadline", arrival.deadline);
+  object.text("who", arrival.who).text("why", arrival.why).number("grace_ms", arrival.grace_ms);
+  set_error(object, "error", arrival.error);
+  set_payload(object, "payload", arrival.type, arrival.payload);
+  return object;
+}
+
+void set_error(JsonObject& object, std::string name,
+               const std::optional<journal::ErrorView>& error) {
+  if (error)
+    object.object(std::move(name), json_of(journal::to_error(*error)));
+  else
+    object.null(std::move(name));
+}
+
+void set_caller(JsonObject& object, const std::optional<journal::Caller>& caller) {
+  if (!caller) {
+    object.null("caller");
+    return;
+  }
+  object.object("caller", JsonObject()
+                              .text("agent", caller->agent)
+                              .text("key", caller->session_key)
+                              .text("run", to_string(caller->run))
+                              .text("step", path_text(caller->path)));
+}
+
+void set_run(JsonObject& object, std::string name, const std::optional<RunId>& run) {
+  if (run)
+    object.text(std::move(name), to_string(*run));
+  else
+    object.null(std::move(name));
+}
+
 std::string path_text(std::span<const std::uint32_t> path) {
   return journal::StepPath(path).to_string();
 }
@@ -138,6 +196,8 @@ Result<RecordContent> content_of(const journal::RecordBuffer& record) {
     case Kind::step_started: return decoded<journal::StepStarted>(record);
     case Kind::step_result: return decoded<journal::StepResult>(record);
     case Kind::run_ended: return decoded<journal::RunEnded>(record);
+    case Kind::version_mark: return decoded<journal::VersionMark>(record);
+    case Kind::cancel_requested: return decoded<journal::CancelRequested>(record);
     default:
       return Error{Code::corrupt, "a " + std::string(to_string(record.kind())) +
                                       " stands among the records of a run: run `perdure verify`"};

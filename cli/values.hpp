@@ -12,12 +12,21 @@
 
 #include "cli/json.hpp"
 #include "journal/reader.hpp"
-#include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 
 namespace perdure::cli {
 
 [[nodiscard]] JsonObject json_of(const Error& error);
 [[nodiscard]] JsonObject json_of(const journal::RunInfo& run);
+/// What has come for a session, with its payload.
+[[nodiscard]] JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number);
+/// Sets an error, or null.
+void set_error(JsonObject& object, std::string name,
+               const std::optional<journal::ErrorView>& error);
+/// Sets who waits for a run's end, or null: `agent`, `key`, `run` and `step`.
+void set_caller(JsonObject& object, const std::optional<journal::Caller>& caller);
+/// Sets a run's id, or null.
+void set_run(JsonObject& object, std::string name, const std::optional<RunId>& run);
 /// `1.0.2`.
 [[nodiscard]] std::string path_text(std::span<const std::uint32_t> path);
 /// Sets a time, or null for 0, which in rows means that there is none.

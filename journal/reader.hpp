@@ -156,6 +156,10 @@ class Reader {
   /// `from` on.
   [[nodiscard]] Result<std::vector<Arrival>> arrivals(Table table, const SessionId& session,
                                                       RecordNumber from = 0);
+  /// The same one by one, until `each` returns false. The row is borrowed until it returns.
+  [[nodiscard]] Result<void> each_arrival(
+      Table table, const SessionId& session,
+      const std::function<bool(const ArrivalRow&, RecordNumber)>& each);
   /// One of them, or empty.
   [[nodiscard]] Result<std::optional<Arrival>> arrival(Table table, const SessionId& session,
                                                        RecordNumber number);
@@ -165,6 +169,10 @@ class Reader {
   /// A value of a session's state, or empty.
   [[nodiscard]] Result<std::optional<core::Bytes>> state(const SessionId& session,
                                                          std::string_view name);
+  /// All values of a session's state, in no order that means anything, until `each` returns false.
+  /// The row is borrowed until it returns.
+  [[nodiscard]] Result<void> each_state(const SessionId& session,
+                                        const std::function<bool(const StateRow&)>& each);
   /// What `run` found where it wrote state.
   [[nodiscard]] Result<std::vector<StateValue>> before(const RunId& run);
 

@@ -121,6 +121,17 @@ Result<std::vector<Arrival>> Reader::arrivals(Table table, const SessionId& sess
   return all;
 }
 
+Result<void> Reader::each_arrival(
+    Table table, const SessionId& session,
+    const std::function<bool(const ArrivalRow&, RecordNumber)>& each) {
+  const RowRange range{Key{}.add(session), Key{}.add(session), kIdBytes + 8};
+  return each_row<ArrivalRow>(
+      *snapshot_, table, range,
+      [&](core::ByteView key, const ArrivalRow& row, RecordNumber) -> Result<bool> {
+        return each(row, number_at(key, kIdBytes, 8));
+      });
+}
+
 Result<std::optional<Arrival>> Reader::arrival(Table table, const SessionId& session,
                                                RecordNumber number) {
   PERDURE_TRY(const auto found,
@@ -143,6 +154,14 @@ Result<std::optional<core::Bytes>> Reader::state(const SessionId& session, std::
               read_row<StateRow>(*snapshot_, buffer_, Table::state, state_row(session, name)));
   if (!found) return std::nullopt;
   return core::Bytes(found->payload.begin(), found->payload.end());
+}
+
+Result<void> Reader::each_state(const SessionId& session,
+                                const std::function<bool(const StateRow&)>& each) {
+  const RowRange range{Key{}.add(session), Key{}.add(session), 2 * kIdBytes};
+  return each_row<StateRow>(
+      *snapshot_, Table::state, range,
+      [&](core::ByteView, const StateRow& row, RecordNumber) -> Result<bool> { return each(row); });
 }
 
 Result<std::vector<StateValue>> Reader::before(const RunId& run) {

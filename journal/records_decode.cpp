@@ -34,6 +34,13 @@ class Numbers {
     note(what, static_cast<unsigned>(number));
     return otherwise;
   }
+  /// `queued` is no status of a head: such a run has none.
+  RunStatus status(format::RunStatus number) {
+    if (static_cast<RunStatus>(number) != RunStatus::queued)
+      return known(number, "run status", RunStatus::running);
+    note("run status", static_cast<unsigned>(number));
+    return RunStatus::running;
+  }
   ErrorEffect effect(format::ErrorEffect number) {
     if (number <= format::ErrorEffect::unknown) return static_cast<ErrorEffect>(number);
     note("error effect", static_cast<unsigned>(number));
@@ -179,8 +186,8 @@ template <>
 struct Body<HeadRow> {
   using Format = format::HeadRow;
   static HeadRow read(const Format& f, Numbers& n) {
-    return {f.count(), n.known(f.status(), "run status", RunStatus::running), f.stamp(),
-            n.known(f.code(), "error code", Code::user), text(f.reason())};
+    return {f.count(), n.status(f.status()), f.stamp(), n.known(f.code(), "error code", Code::user),
+            text(f.reason())};
   }
 };
 template <>

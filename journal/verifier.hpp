@@ -101,24 +101,38 @@ class Verifier {
     if (!found) return std::nullopt;
     return found->session;
   }
+  Result<bool> is_there(Table table, const Key& key) {
+    PERDURE_TRY(const auto found, snapshot_.get(table, key));
+    return found.has_value();
+  }
 
   Result<void> meta();
   Result<void> sessions();
-  Result<void> check_place_of(core::ByteView key, const SessionRow& session);
+  /// The search for the address leads to where the session of `key` stands, or would stand.
+  Result<void> check_place_of(Table table, core::ByteView key, std::string_view agent,
+                              std::string_view session_key);
   Result<void> keys();
   Result<void> runs();
   Result<void> check_queued(core::ByteView key, const RunRow& run);
+  /// A waiting run waits for something that the journal has.
+  Result<void> check_waiting(core::ByteView key);
   Result<void> records();
   Result<void> ready();
   Result<void> due();
   Result<void> attempts();
   Result<void> open();
+  Result<void> check_due_message(core::ByteView key, const DueRow& due);
+  Result<void> check_due_wait(core::ByteView key, const DueRow& due);
   Result<void> arrivals(Table table);
   void check_arrival(Table table, core::ByteView key, const ArrivalRow& arrival);
+  Result<void> check_kept(core::ByteView key, const ArrivalRow& arrival);
+  Result<void> check_kept_message(core::ByteView key, const ArrivalRow& arrival);
   Result<void> waits();
   Result<void> state();
   Result<void> before();
   Result<void> children();
+  /// A row of `table` that only an unfinished run has.
+  Result<void> check_unfinished(Table table, core::ByteView key, const RunId& run);
   /// A step's row: at the hash of its path, of a run that has not ended.
   Result<void> check_step_row(Table table, core::ByteView key, std::size_t run_at,
                               std::span<const std::uint32_t> path);

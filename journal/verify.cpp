@@ -41,20 +41,20 @@ Result<void> Verifier::sessions() {
   return each(Table::sessions, kIdBytes, [&](core::ByteView key) -> Result<void> {
     const auto session = row<SessionRow>(Table::sessions, key);
     if (!session) return success();
-    return check_place_of(key, *session);
+    return check_place_of(Table::sessions, key, session->agent, session->key);
   });
 }
 
 /// The search for an address begins at its hash and goes on by one while rows are taken.
-Result<void> Verifier::check_place_of(core::ByteView key, const SessionRow& session) {
+Result<void> Verifier::check_place_of(Table table, core::ByteView key, std::string_view agent,
+                                      std::string_view session_key) {
   const SessionId mine = id_at<SessionId>(key, 0);
-  for (SessionId at = session_hash(session.agent, session.key); at != mine;
-       at = next_session_id(at)) {
-    PERDURE_TRY(const auto taken, snapshot_.get(Table::sessions, Key{}.add(at)));
+  for (SessionId at = session_hash(agent, session_key); at != mine; at = next_session_id(at)) {
+    PERDURE_TRY(const bool taken, is_there(Table::sessions, Key{}.add(at)));
     if (taken) continue;
-    findings_.add(Table::sessions, key,
-                  "the search for its address '" + std::string(session.agent) + "/" +
-                      std::string(session.key) + "' does not find it");
+    findings_.add(table, key,
+                  "the search for its address '" + std::string(agent) + "/" +
+                      std::string(session_key) + "' does not find it");
     break;
   }
   return success();
@@ -100,28 +100,39 @@ Result<void> Verifier::runs() {
       findings_.add(Table::runs, key,
                     "it is " + std::string(to_string(*status)) +
                         ", but its session does not have it as its open run");
-    PERDURE_TRY(const auto ready, snapshot_.get(Table::ready, Key{}.add(id)));
-    if (belongs_in_ready(*status) && !ready)
+    PERDURE_TRY(const bool is_ready, is_there(Table::ready, Key{}.add(id)));
+    if (belongs_in_ready(*status) && !is_ready)
       findings_.add(Table::runs, key,
                     "it is " + std::string(to_string(*status)) +
                         ", but not in table ready: recovery would miss it");
-    return success();
+    return *status == RunStatus::waiting ? check_waiting(key) : success();
   });
 }
 
-/// A run that has only its message.
-Result<void> Verifier::check_queued(core::ByteView key, const RunRow& run) {
-  const RunId id = id_at<RunId>(key, 0);
-  PERDURE_TRY(auto cursor,
-              snapshot_.scan(Table::kept, Key{}.add(run.session), Key{}.add(run.session)));
+Result<void> Verifier::check_waiting(core::ByteView key) {
+  const Key run = Key{}.add(id_at<RunId>(key, 0));
+  PERDURE_TRY(auto waits, snapshot_.scan(Table::waits, run, run));
+  PERDURE_TRY(const bool has_wait, waits->next());
+  if (has_wait) return success();
+  PERDURE_TRY(auto attempts, snapshot_.scan(Table::attempts, run, run));
   for (;;) {
-    PERDURE_TRY(const bool found, cursor->next());
+    PERDURE_TRY(const bool found, attempts->next());
     if (!found) break;
-    if (!other_.load(cursor->key(), cursor->value())) continue;
-    const Result<ArrivalRow> kept = other_.as<ArrivalRow>();
-    if (kept && kept.assume_value().run == id) return success();
+    if (!other_.load(attempts->key(), attempts->value())) return success();
+    const Result<AttemptsRow> entry = other_.as<AttemptsRow>();
+    // Damage is found on its own.
+    if (!entry || entry.assume_value().next_due != 0) return success();
   }
-  findings_.add(Table::runs, key, "it is queued, but its session does not keep its message");
+  findings_.add(Table::runs, key, "it is waiting, but the journal does not say for what");
+  return success();
+}
+
+/// A run that has only its message, which was written with it and so stands at its number.
+Result<void> Verifier::check_queued(core::ByteView key, const RunRow& run) {
+  const Key at = Key{}.add(run.session).add(buffer_.number());
+  PERDURE_TRY(const auto kept, other<ArrivalRow>(Table::kept, at));
+  if (!kept || kept->run != id_at<RunId>(key, 0))
+    findings_.add(Table::runs, key, "it is queued, but its session does not keep its message");
   return success();
 }
 
@@ -147,6 +158,8 @@ Result<void> Verifier::records() {
       PERDURE_TRY(const auto of_run, other<RunRow>(Table::runs, Key{}.add(id)));
       if (!of_run)
         findings_.add(Table::records, key, "there is no row of its run, or it is damaged");
+      else if (of_run->queued != 0)
+        findings_.add(Table::records, key, "its run is queued, and has no records yet");
       run.emplace(id, of_run, last_number_, findings_);
     }
     run->take(key, cursor->value());
@@ -174,7 +187,11 @@ Result<void> Verifier::check_step_row(Table table, core::ByteView key, std::size
                                       std::span<const std::uint32_t> path) {
   if (!std::ranges::equal(Key{}.add(StepPath(path).hash()).view(), key.last(kHashBytes)))
     findings_.add(table, key, "it does not stand at the hash of its step path");
-  PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, run_at)));
+  return check_unfinished(table, key, id_at<RunId>(key, run_at));
+}
+
+Result<void> Verifier::check_unfinished(Table table, core::ByteView key, const RunId& run) {
+  PERDURE_TRY(const auto status, status_of(run));
   if (!status)
     findings_.add(table, key, "its run is missing or damaged");
   else if (!is_unfinished(*status))

@@ -1,8 +1,7 @@
 /// Verify: does a journal hold what journals promise?
 ///
 /// What this is: a walk over all tables of one snapshot. Each value is held against its envelope,
-/// its
-/// FlatBuffer and its payload's encoding; each row against the rows it speaks of.
+/// its FlatBuffer and its payload's encoding; each row against the rows it speaks of.
 /// What it promises: every finding names table and place and says what to do; damage in one row
 /// does not keep the rest from being looked at. Memory does not grow with the journal.
 /// What it does not: look at LMDB's own pages, repair anything, or hold records against code.
@@ -14,8 +13,16 @@
 /// - a run's records have indices 0, 1, ... as many as its head row counts; the first is its
 ///   creation and agrees with the run's row, and only an ended run's last is its end; their numbers
 ///   rise, their stamps don't fall;
-/// - `ready` holds exactly the runs that are running or parked; `due` and `attempts` speak of runs
-///   that are there, `due` of unfinished ones, under the hash of the path in the row.
+/// - `ready` holds exactly the runs that are running or parked, `open` exactly the unfinished runs
+///   of sessions; a waiting run has a wait, or an attempt that is due;
+/// - `due`, `attempts` and `waits` speak of unfinished runs, under the hash of the path in the row;
+///   a time in `waits`, or of a kept message, is in `due`, and such a row of `due` is of one of
+///   these;
+/// - `inbox` and `kept` hold their rows at the rows' own numbers, for the sessions that they name;
+///   what is kept is a message or a signal; a queued run has a kept message, at the number of the
+///   run's row, and no records; a kept message has a queued run, and its session handles another
+///   run or the message has its time;
+/// - `state` and `before` hold their values at the hashes of their names.
 #pragma once
 
 #include <perdure/result.hpp>

@@ -13,29 +13,37 @@ Result<void> Verifier::due() {
     const auto entry = row<DueRow>(Table::due, key);
     if (!entry) return success();
     using What = DueRow::What;
-    if (entry->what == What::retry || entry->what == What::wait)
-      return check_step_row(Table::due, key, 8, entry->path);
+    if (entry->what == What::retry) return check_step_row(Table::due, key, 8, entry->path);
+    if (entry->what == What::wait) return check_due_wait(key, *entry);
     const auto what = static_cast<std::uint64_t>(entry->what);
     if (!std::ranges::equal(Key{}.add(what).view(), key.last(kHashBytes)))
       findings_.add(
           Table::due, key,
           "it does not stand where a " + std::string(to_string(entry->what)) + " of a run stands");
-    if (entry->what == What::message) {
-      if (!entry->session) {
-        findings_.add(Table::due, key, "it names no session");
-        return success();
-      }
-      PERDURE_TRY(const auto session, snapshot_.get(Table::sessions, Key{}.add(*entry->session)));
-      if (!session) findings_.add(Table::due, key, "its session is missing");
-      return success();
-    }
-    PERDURE_TRY(const auto status, status_of(id_at<RunId>(key, 8)));
-    if (!status)
-      findings_.add(Table::due, key, "its run is missing or damaged");
-    else if (!is_unfinished(*status))
-      findings_.add(Table::due, key, "its run has ended: " + std::string(to_string(*status)));
-    return success();
+    if (entry->what == What::message) return check_due_message(key, *entry);
+    return check_unfinished(Table::due, key, id_at<RunId>(key, 8));
   });
+}
+
+/// The time of a step that waits for it.
+Result<void> Verifier::check_due_wait(core::ByteView key, const DueRow& due) {
+  const Key step = Key{}.add(id_at<RunId>(key, 8)).add(StepPath(due.path).hash());
+  PERDURE_TRY(const auto wait, other<WaitRow>(Table::waits, step));
+  if (!wait || static_cast<std::uint64_t>(wait->due) != number_at(key, 0, 8))
+    findings_.add(Table::due, key, "no step waits for this time");
+  return check_step_row(Table::due, key, 8, due.path);
+}
+
+/// The time of a message that its session keeps.
+Result<void> Verifier::check_due_message(core::ByteView key, const DueRow& due) {
+  PERDURE_TRY(const auto run, other<RunRow>(Table::runs, Key{}.add(id_at<RunId>(key, 8))));
+  if (!run)
+    findings_.add(Table::due, key, "its run is missing or damaged");
+  else if (due.session != run->session)
+    findings_.add(Table::due, key, "it names another session than its run does");
+  else if (run->queued == 0)
+    findings_.add(Table::due, key, "its run is not queued");
+  return success();
 }
 
 Result<void> Verifier::open() {
@@ -65,14 +73,17 @@ Result<void> Verifier::arrivals(Table table) {
     check_arrival(table, key, *entry);
     if (buffer_.number() != number_at(key, kIdBytes, 8))
       findings_.add(table, key, "it does not stand at its own number");
-    if (table == Table::inbox) return success();
-    PERDURE_TRY(const auto session,
-                other<SessionRow>(Table::sessions, Key{}.add(id_at<SessionId>(key, 0))));
+    const Key at = Key{}.add(id_at<SessionId>(key, 0));
+    PERDURE_TRY(const bool has_session, is_there(Table::sessions, at));
+    // Who sends need not know whether the session is there already.
+    if (!has_session && table == Table::inbox)
+      return check_place_of(table, key, entry->agent, entry->session_key);
+    PERDURE_TRY(const auto session, other<SessionRow>(Table::sessions, at));
     if (!session)
       findings_.add(table, key, "its session is missing or damaged");
     else if (session->agent != entry->agent || session->key != entry->session_key)
       findings_.add(table, key, "its session has another address");
-    return success();
+    return table == Table::kept ? check_kept(key, *entry) : success();
   });
 }
 
@@ -87,6 +98,41 @@ void Verifier::check_arrival(Table table, core::ByteView key, const ArrivalRow& 
     findings_.add(table, key, "no session keeps a " + std::string(to_string(arrival.what)));
 }
 
+/// What is kept belongs to a run that has not ended, or makes one.
+Result<void> Verifier::check_kept(core::ByteView key, const ArrivalRow& arrival) {
+  using What = ArrivalRow::What;
+  if (arrival.what == What::signal && arrival.run)
+    return check_unfinished(Table::kept, key, *arrival.run);
+  if (arrival.what != What::message || !arrival.run) return success();
+  if (!arrival.other) return check_kept_message(key, arrival);
+  PERDURE_TRY(const auto run, other<RunRow>(Table::runs, Key{}.add(*arrival.other)));
+  if (run && run->queued != 0) return success();
+  return check_unfinished(Table::kept, key, *arrival.other);
+}
+
+/// A message that waits for its time, or for the session to be free.
+Result<void> Verifier::check_kept_message(core::ByteView key, const ArrivalRow& arrival) {
+  const SessionId session = id_at<SessionId>(key, 0);
+  const std::string name = "its run " + perdure::to_string(*arrival.run);
+  PERDURE_TRY(const auto run, other<RunRow>(Table::runs, Key{}.add(*arrival.run)));
+  if (!run)
+    findings_.add(Table::kept, key, name + " is missing or damaged");
+  else if (run->session != session)
+    findings_.add(Table::kept, key, name + " belongs to another session");
+  else if (run->queued == 0)
+    findings_.add(Table::kept, key, name + " is not queued");
+  if (arrival.due == 0) {
+    PERDURE_TRY(const bool has_open, is_there(Table::open, Key{}.add(session)));
+    if (!has_open)
+      findings_.add(Table::kept, key, "its session handles no run, so nothing would begin with it");
+    return success();
+  }
+  PERDURE_TRY(const bool is_due,
+              is_there(Table::due, due_row(arrival.due, *arrival.run, DueRow::What::message)));
+  if (!is_due) findings_.add(Table::kept, key, "nothing is due when its time comes");
+  return success();
+}
+
 Result<void> Verifier::waits() {
   return each(Table::waits, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
     const auto entry = row<WaitRow>(Table::waits, key);
@@ -95,13 +141,14 @@ Result<void> Verifier::waits() {
         entry->step_kind == StepKind::spawn)
       findings_.add(Table::waits, key,
                     "a " + std::string(to_string(entry->step_kind)) + " waits for nothing");
+    if (entry->step_kind == StepKind::call && (!entry->session || !entry->run))
+      findings_.add(Table::waits, key, "it does not say who was called");
+    if (entry->step_kind == StepKind::sleep && entry->due == 0)
+      findings_.add(Table::waits, key, "it sleeps without an end");
     if (entry->due != 0) {
-      const Key due = Key{}
-                          .add(static_cast<std::uint64_t>(entry->due))
-                          .add(id_at<RunId>(key, 0))
-                          .add(StepPath(entry->path).hash());
-      PERDURE_TRY(const auto found, snapshot_.get(Table::due, due));
-      if (!found) findings_.add(Table::waits, key, "nothing is due when its time comes");
+      PERDURE_TRY(const bool is_due, is_there(Table::due, due_row(entry->due, id_at<RunId>(key, 0),
+                                                                  StepPath(entry->path))));
+      if (!is_due) findings_.add(Table::waits, key, "nothing is due when its time comes");
     }
     return check_step_row(Table::waits, key, 0, entry->path);
   });
@@ -127,8 +174,8 @@ Result<void> Verifier::state() {
     if (entry->absent != 0) findings_.add(Table::state, key, "it says that it is not there");
     if (!is_well_formed_payload(entry->payload))
       findings_.add(Table::state, key, "its payload is not encoded as values are");
-    PERDURE_TRY(const auto found, snapshot_.get(Table::sessions, Key{}.add(session)));
-    if (!found) findings_.add(Table::state, key, "its session is missing");
+    PERDURE_TRY(const bool has_session, is_there(Table::sessions, Key{}.add(session)));
+    if (!has_session) findings_.add(Table::state, key, "its session is missing");
     return success();
   });
 }
@@ -142,6 +189,8 @@ Result<void> Verifier::before() {
       findings_.add(Table::before, key, "it does not stand at the hash of its name");
     if (!is_well_formed_payload(entry->payload))
       findings_.add(Table::before, key, "its payload is not encoded as values are");
+    if (entry->absent != 0 && !entry->payload.empty())
+      findings_.add(Table::before, key, "it says that there was no value, and holds one");
     PERDURE_TRY(const auto session, session_of(run));
     if (!session) findings_.add(Table::before, key, "its run is missing or damaged");
     return success();

@@ -79,8 +79,8 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Called with the change's number before the change can be committed: what it does happens before
-  /// anybody can learn of the change. It must be short, and not call the writer.
+  /// Called with the change's number before the change can be committed: what it does happens
+  /// before anybody can learn of the change. It must be short, and not call the writer.
   using Numbered = std::function<void(RecordNumber)>;
   /// Queues `change`. Returns the number of its last record; a change without records takes one
   /// number.

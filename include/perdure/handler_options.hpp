@@ -30,7 +30,8 @@ enum class ParentEnds : std::uint8_t {
 
 struct HandlerOptions {
   WhenBusy when_busy = WhenBusy::queue;
-  /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for ever.
+  /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for
+  /// ever.
   std::chrono::microseconds deadline{0};
 };
 

@@ -55,8 +55,9 @@ class Peer<Agent<Parts...>> {
       : agent_(agent.name), version_(agent.options.version), key_(std::move(key)) {}
 
   /// Sends `message` to the session and gives the reply of the run that handles it, or the failure
-  /// that it ended with; `peer_cancelled` when that run was cancelled. When the awaiting branch is stopped or cancelled, that run goes on, and its
-  /// reply goes nowhere. Fails with `deadlock` when sessions would wait for each other in a circle.
+  /// that it ended with; `peer_cancelled` when that run was cancelled. When the awaiting branch is
+  /// stopped or cancelled, that run goes on, and its reply goes nowhere. Fails with `deadlock`, and
+  /// is not handled, when sessions would wait for each other in a circle.
   template <class R, class M>
   [[nodiscard("perdure: a call does nothing until it is awaited")]] detail::CallOperation<R> call(
       const Handler<R, M>& handler, std::type_identity_t<M> message, CallOptions options = {},

@@ -47,7 +47,7 @@ enum class Durability : std::uint8_t {
 /// What becomes of the frame of a run that only waits.
 enum class Frames : std::uint8_t {
   keep,     ///< It stays in memory.
-  give_up,  ///< It is destroyed; when what it waits for comes, the run is replayed from the journal.
+  give_up,  ///< It is destroyed; when what it waits for comes, it is replayed from the journal.
 };
 
 struct RuntimeOptions {

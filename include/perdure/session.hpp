@@ -61,8 +61,8 @@ class Run {
 
   /// Asks the run to end: its sleeps, receives and calls fail with `cancelled`, its running bodies
   /// are asked to stop, and after the grace period it is recorded as cancelled anyway. Returns when
-  /// that is durable. A second cancel changes nothing. Errors: `not_found` (it has ended), `closed`,
-  /// `storage_full`, `storage_failed`.
+  /// that is durable. A second cancel changes nothing. Errors: `not_found` (it has ended),
+  /// `closed`, `storage_full`, `storage_failed`.
   [[nodiscard]] Result<void> cancel(CancelOptions options = {}) const {
     return core_->cancel(id_, options, detail::CancelHow::ask);
   }

@@ -5,8 +5,8 @@
 /// What it does not: wait, or run bodies side by side.
 #pragma once
 
-#include "tests/actors/bare_host.hpp"
 #include "actors/run_core.hpp"
+#include "tests/actors/bare_host.hpp"
 
 #include "journal/batch.hpp"
 #include "journal/memory_store.hpp"

@@ -60,8 +60,8 @@ class CancelTest : public EngineFixture, public ::testing::WithParamInterface<pd
 };
 INSTANTIATE_TEST_SUITE_P(Frames, CancelTest,
                          ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
-                         [](const auto& info) {
-                           return info.param == pd::Frames::keep ? "kept" : "given_up";
+                         [](const auto& given) {
+                           return given.param == pd::Frames::keep ? "kept" : "given_up";
                          });
 
 TEST_P(CancelTest, EndsARunThatWaitsAndSaysWhoAndWhy) {

@@ -72,8 +72,8 @@ class MessageTest : public EngineFixture, public ::testing::WithParamInterface<p
 };
 INSTANTIATE_TEST_SUITE_P(Frames, MessageTest,
                          ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
-                         [](const auto& info) {
-                           return info.param == pd::Frames::keep ? "kept" : "given_up";
+                         [](const auto& given) {
+                           return given.param == pd::Frames::keep ? "kept" : "given_up";
                          });
 
 TEST_P(MessageTest, AreHandledOneAfterTheOtherInTheirOrder) {

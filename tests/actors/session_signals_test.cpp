@@ -52,8 +52,8 @@ class SignalTest : public EngineFixture, public ::testing::WithParamInterface<pd
 };
 INSTANTIATE_TEST_SUITE_P(Frames, SignalTest,
                          ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
-                         [](const auto& info) {
-                           return info.param == pd::Frames::keep ? "kept" : "given_up";
+                         [](const auto& given) {
+                           return given.param == pd::Frames::keep ? "kept" : "given_up";
                          });
 
 TEST_P(SignalTest, WakesTheReceiveThatWaits) {

@@ -58,8 +58,8 @@ class TimeTest : public EngineFixture, public ::testing::WithParamInterface<kit:
 };
 INSTANTIATE_TEST_SUITE_P(Frames, TimeTest,
                          ::testing::Values(kit::Frames::kept, kit::Frames::replayed),
-                         [](const auto& info) {
-                           return info.param == kit::Frames::kept ? "kept" : "replayed";
+                         [](const auto& given) {
+                           return given.param == kit::Frames::kept ? "kept" : "replayed";
                          });
 
 TEST_P(TimeTest, ASleepIsNotOverEarly) {

@@ -41,6 +41,8 @@ TEST(Arguments, ReadsRuns) {
             (std::vector{journal::RunStatus::running, journal::RunStatus::parked,
                          journal::RunStatus::failed}));
   EXPECT_FALSE(request({"runs", "--all", "--journal", "d"}).runs.limit);
+  EXPECT_EQ(request({"runs", "--status", "queued", "--journal", "d"}).runs.statuses,
+            std::vector{journal::RunStatus::queued});
 }
 
 TEST(Arguments, ReadsVerbsAboutARun) {
@@ -52,6 +54,10 @@ TEST(Arguments, ReadsVerbsAboutARun) {
   EXPECT_EQ(records.run, "01HF");
   EXPECT_EQ(records.format, Format::json);
   EXPECT_EQ(request({"verify", "--journal", "d"}).verb, Verb::verify);
+  const Request session = request({"session", "trip/a b", "--journal", "d", "--utc"});
+  EXPECT_EQ(session.verb, Verb::session);
+  EXPECT_EQ(session.session, "trip/a b");
+  EXPECT_EQ(session.zone, Zone::utc);
 }
 
 TEST(Arguments, RefusesWhatIsWrong) {
@@ -61,6 +67,7 @@ TEST(Arguments, RefusesWhatIsWrong) {
       {"runs"},
       {"show", "--journal", "d"},
       {"show", "a", "b", "--journal", "d"},
+      {"session", "--journal", "d"},
       {"runs", "--journal", "d", "--status", "asleep"},
       {"runs", "--journal", "d", "--limit", "0"},
       {"runs", "--journal", "d", "--limit", "many"},
@@ -77,7 +84,8 @@ TEST(Arguments, RefusesWhatIsWrong) {
   }
   EXPECT_NE(answer({"runs", "--journal", "d", "--status", "asleep"}).text.find("asleep"),
             std::string::npos);
-  EXPECT_TRUE(answer({}).text.starts_with("perdure: name a verb: runs, show, journal or verify\n"));
+  EXPECT_TRUE(answer({}).text.starts_with(
+      "perdure: name a verb: runs, show, journal, session or verify\n"));
   EXPECT_TRUE(answer({"shwo", "x"}).text.starts_with("perdure: there is no verb 'shwo': "));
   EXPECT_TRUE(answer({"show", "--journal", "d"}).text.starts_with("perdure: RUN is required\n"));
   EXPECT_EQ(answer({"\x1b[2J"}).text.find('\x1b'), std::string::npos);
@@ -86,7 +94,8 @@ TEST(Arguments, RefusesWhatIsWrong) {
 TEST(Arguments, Helps) {
   const Answer help = answer({"--help"});
   EXPECT_EQ(help.code, ExitCode::ok);
-  for (const char* part : {"runs", "show", "journal", "verify", "Examples:", "Exit codes:"})
+  for (const char* part :
+       {"runs", "show", "journal", "session", "verify", "Examples:", "Exit codes:"})
     EXPECT_NE(help.text.find(part), std::string::npos) << part;
   const Answer of_runs = answer({"runs", "--help"});
   EXPECT_EQ(of_runs.code, ExitCode::ok);

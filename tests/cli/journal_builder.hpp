@@ -60,6 +60,8 @@ class JournalBuilder {
     change.put(journal::Table::runs, journal::Key{}.add(run),
                journal::RunRow{session, agent, 3, "main", key, now()});
     change.put(journal::Table::ready, journal::Key{}.add(run), journal::ReadyRow{session});
+    change.put(journal::Table::open, journal::Key{}.add(session), journal::OpenRow{run});
+    sessions_[run] = session;
     const core::Bytes input = payload(std::string("the input"));
     change.append(
         run, 0,
@@ -103,6 +105,59 @@ class JournalBuilder {
                journal::Key{}.add(run).add(journal::StepPath(row.path).hash()), row);
     submit(std::move(change));
   }
+  /// A record of any kind.
+  template <class T>
+  void record(const RunId& run, const T& value) {
+    append(run, value);
+  }
+  template <class T>
+  void put(journal::Table table, const journal::Key& key, const T& row) {
+    journal::Change change;
+    change.put(table, key, row);
+    submit(std::move(change));
+  }
+  /// The step waits, and with it the run.
+  void wait(const RunId& run, const journal::WaitRow& row) {
+    put(journal::Table::waits, journal::Key{}.add(run).add(journal::StepPath(row.path).hash()),
+        row);
+    status(run, journal::RunStatus::waiting);
+  }
+  /// Borrowed from `name` and `value`.
+  static journal::ArrivalRow arrival(journal::ArrivalRow::What what, std::string_view name,
+                                     core::ByteView value) {
+    journal::ArrivalRow row;
+    row.what = what;
+    row.agent = "trip";
+    row.session_key = "alice";
+    row.name = name;
+    row.type = "string";
+    row.payload = value;
+    return row;
+  }
+  /// A row of `inbox` or `kept`, sent now; gives its number.
+  journal::RecordNumber arrive(journal::Table table, journal::ArrivalRow row) {
+    row.stamp = now();
+    journal::Change change;
+    change.put_numbered(table,
+                        journal::Key{}.add(journal::session_hash(row.agent, row.session_key)), row);
+    submit(std::move(change));
+    return last_number();
+  }
+  /// A message that waits in `trip/alice`, and its run.
+  RunId queue(journal::Stamp due = 0) {
+    const RunId run = core::draw_run_id(clock, random_);
+    const core::Bytes input = payload(std::string("later"));
+    journal::ArrivalRow row = arrival(journal::ArrivalRow::What::message, "main", input);
+    row.run = run;
+    row.due = due;
+    row.message_key = "second";
+    journal::RunRow queued{
+        journal::session_hash("trip", "alice"), "trip", 3, "main", "alice", now()};
+    queued.queued = 1;
+    put(journal::Table::runs, journal::Key{}.add(run), queued);
+    arrive(journal::Table::kept, row);
+    return run;
+  }
   void status(const RunId& run, journal::RunStatus status, Code code = Code::user,
               const std::string& reason = "") {
     journal::Change change;
@@ -137,6 +192,7 @@ class JournalBuilder {
     journal::Change change;
     change.append(run, counts_[run]++, record);
     change.erase(journal::Table::ready, journal::Key{}.add(run));
+    change.erase(journal::Table::open, journal::Key{}.add(sessions_[run]));
     put_head(change, run, status);
     submit(std::move(change));
   }
@@ -150,6 +206,7 @@ class JournalBuilder {
   journal::Gate gate_;
   journal::Writer writer_;
   std::map<RunId, std::uint32_t> counts_;
+  std::map<RunId, journal::SessionId> sessions_;
 };
 
 /// A reader of `store` as it is now.

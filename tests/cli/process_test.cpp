@@ -168,6 +168,9 @@ TEST_F(ProcessTest, WritesJsonThatParses) {
   EXPECT_EQ(runs["runs"][0]["id"], to_string(id));
   const auto shown = nlohmann::json::parse(on_journal({"show", "--json", "trip/alice"}).out);
   EXPECT_EQ(shown["steps"][0]["result"], "F-1");
+  const auto session = nlohmann::json::parse(on_journal({"session", "--json", "trip/alice"}).out);
+  EXPECT_EQ(session["agent"], "trip");
+  EXPECT_EQ(session["holder"], nullptr);
   const auto verified = nlohmann::json::parse(on_journal({"verify", "--json"}).out);
   EXPECT_EQ(verified["sound"], true);
   EXPECT_EQ(verified["rows"]["runs"], 1);
@@ -185,6 +188,7 @@ TEST_F(ProcessTest, ChangesNothing) {
   ASSERT_FALSE(before.empty());
   for (const char* verb : {"runs", "verify"}) EXPECT_EQ(on_journal({verb}).code, 0);
   EXPECT_EQ(on_journal({"show", "trip/alice"}).code, 0);
+  EXPECT_EQ(on_journal({"session", "trip/alice"}).code, 0);
   EXPECT_TRUE(before == content(journal_path / "generation-000001" / "data.mdb"));
 }
 
@@ -198,6 +202,7 @@ TEST_F(ProcessTest, RefusesABadCommandLine) {
   }
   dead_journal();
   EXPECT_EQ(on_journal({"show", "no such"}).code, number(ExitCode::usage));
+  EXPECT_EQ(on_journal({"session", "no address"}).code, number(ExitCode::usage));
 }
 
 TEST_F(ProcessTest, HelpsOnStandardOutput) {
@@ -271,6 +276,7 @@ TEST_F(ProcessTest, SaysThatThereIsNoSuchRun) {
     EXPECT_EQ(ended.out, "");
     EXPECT_NE(ended.err.find(name), std::string::npos) << ended.err;
   }
+  EXPECT_EQ(on_journal({"session", "trip/bob"}).code, number(ExitCode::not_found));
 }
 
 TEST_F(ProcessTest, EndsQuietlyWhenNobodyReads) {

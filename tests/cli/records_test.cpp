@@ -25,6 +25,45 @@ class RecordsTest : public testing::Test {
   const RunId run = builder.start("trip", "alice");
 };
 
+TEST_F(RecordsTest, WritesWhatSessionsRecord) {
+  builder.record(run, journal::VersionMark{"fee", 2, builder.now()});
+  builder.record(run,
+                 journal::CancelRequested{Code::timeout, "ann", "too slow", 30'000, builder.now()});
+  const auto lines = show(Format::json).lines();
+  ASSERT_EQ(lines.size(), 3U);
+  const auto mark = nlohmann::json::parse(lines[1]);
+  EXPECT_EQ(mark["kind"], "version_mark");
+  EXPECT_EQ(mark["stamp"], "2023-11-14T22:13:20.000000Z");
+  EXPECT_EQ(mark["content"], nlohmann::json::parse(R"({"name":"fee","version":2})"));
+  const auto cancel = nlohmann::json::parse(lines[2]);
+  EXPECT_EQ(cancel["kind"], "cancel_requested");
+  EXPECT_EQ(
+      cancel["content"],
+      nlohmann::json::parse(R"({"code":"timeout","who":"ann","why":"too slow","grace_ms":30000})"));
+}
+
+TEST_F(RecordsTest, NamesWhoWaitsForTheRun) {
+  const RunId caller = builder.start("shop", "s");
+  const Path path{2, 1};
+  const core::Bytes input = payload(7);
+  journal::RunCreated created{"trip", 3, "main", "alice", "start", "int", input, 42, builder.now()};
+  created.caller = journal::Caller{journal::session_hash("shop", "s"), "shop", "s", caller, path};
+  created.deadline = builder.now() + 60'000'000;
+  builder.put(journal::Table::records, journal::Key{}.add(run).add(std::uint32_t{0}), created);
+  const auto content = nlohmann::json::parse(show(Format::json).lines().at(0))["content"];
+  EXPECT_EQ(content["caller"], nlohmann::json::parse(R"({"agent":"shop","key":"s","run":")" +
+                                                     to_string(caller) + R"(","step":"2.1"})"));
+  EXPECT_EQ(content["deadline"], "2023-11-14T22:14:20.000000Z");
+}
+
+TEST_F(RecordsTest, OfAQueuedRunThereAreNone) {
+  const RunId queued = builder.queue();
+  TestScreen shown(builder.now(), Format::json);
+  journal::Reader reader = reader_of(store);
+  ASSERT_TRUE(show_records(reader, *reader.run(queued).value(), shown.screen).has_value());
+  EXPECT_EQ(shown.text(), "");
+}
+
 TEST_F(RecordsTest, WritesOneObjectALine) {
   builder.clock.advance(1s);
   builder.started(run, {1, 2}, "buy");
@@ -40,7 +79,8 @@ TEST_F(RecordsTest, WritesOneObjectALine) {
     EXPECT_GT(records[i]["stored_bytes"], journal::kEnvelopeBytes);
   }
   auto created = nlohmann::json::parse(R"({"agent":"trip","agent_version":3,"handler":"main",
-      "key":"alice","message_key":"start","seed":42,"input_type":"string","input":"the input"})");
+      "key":"alice","message_key":"start","seed":42,"input_type":"string","input":"the input",
+      "caller":null,"deadline":null})");
   created["input_bytes"] = payload(std::string("the input")).size();
   EXPECT_EQ(records[0]["kind"], "run_created");
   EXPECT_EQ(records[0]["stamp"], "2023-11-14T22:13:20.000000Z");

@@ -69,6 +69,20 @@ TEST_F(RunsTest, SaysWhyARunIsParked) {
   EXPECT_EQ(listed["parked"]["reason"], "the code differs\n  recorded: x");
 }
 
+TEST_F(RunsTest, ListsRunsThatAreQueued) {
+  builder.start("trip", "alice");
+  builder.clock.advance(90s);
+  const RunId run = builder.queue();
+  builder.clock.advance(5s);
+  EXPECT_EQ(lines({.statuses = {RunStatus::queued}, .agent = std::nullopt})[1],
+            to_string(run) + "  trip/alice  queued        0  2023-11-14T22:14:50Z    5.00s ago");
+  const auto listed = json({})["runs"];
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(listed[1]["status"], "queued");
+  EXPECT_EQ(listed[1]["records"], 0);
+  EXPECT_EQ(listed[1]["last_change"], "2023-11-14T22:14:50.000000Z");
+}
+
 TEST_F(RunsTest, HasEveryFieldInJson) {
   const RunId run = builder.start("trip", "alice");
   builder.clock.advance(1500us);

@@ -150,7 +150,8 @@ TEST_F(ShowTest, ListsUnfinishedStepsInJson) {
   EXPECT_EQ(shown["end"], nullptr);
   ASSERT_EQ(shown["unfinished"].size(), 2U);
   EXPECT_EQ(shown["unfinished"][0], nlohmann::json::parse(R"({"step":"1","name":"buy",
-      "status":"unfinished","attempts":1,"started":"2023-11-14T22:13:20.000000Z",
+      "step_kind":"step","wait":null,"status":"unfinished","attempts":1,
+      "started":"2023-11-14T22:13:20.000000Z",
       "effect":"at_most_once","unclean_ends":0,"last_attempt_ended":null,"next_due":null,
       "first_error":null,"last_error":null})"));
   const auto& second = shown["unfinished"][1];

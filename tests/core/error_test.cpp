@@ -8,7 +8,7 @@ namespace perdure {
 namespace {
 
 constexpr std::uint16_t kFirst = 1;
-constexpr std::uint16_t kLast = 22;
+constexpr std::uint16_t kLast = 24;
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
   std::set<std::string> names;
@@ -26,6 +26,8 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
   EXPECT_EQ(static_cast<int>(Code::user), 1);
   EXPECT_EQ(static_cast<int>(Code::storage_full), 10);
   EXPECT_EQ(static_cast<int>(Code::unsupported), 22);
+  EXPECT_EQ(static_cast<int>(Code::busy), 23);
+  EXPECT_EQ(static_cast<int>(Code::deadlock), 24);
   EXPECT_EQ(to_string(Code::outcome_unknown), "outcome_unknown");
   EXPECT_EQ(to_string(Code::already_started), "already_started");
   EXPECT_EQ(static_cast<int>(ErrorEffect::refused), 0);

@@ -29,18 +29,29 @@ def run_line(row):
     is_parked = fields["status"] == "parked"
     return {"id": row["run"], "key": fields["session_key"], "status": fields["status"],
             "records": fields["count"], "created": time_of(fields["created"]),
-            "last_change": time_of(fields["stamp"]),
+            "last_change": time_of(fields.get("stamp", fields["created"])),
             "parked": {key: fields[key] for key in ("code", "reason")} if is_parked else None,
             **{key: fields[key] for key in COMMON_KEYS}}
+
+
+def caller_of(fields):
+    """Who waits for the run's end."""
+    caller = fields["caller"]
+    return caller and {"agent": caller["agent"], "key": caller["session_key"],
+                       "run": caller["run"], "step": caller["path"]}
 
 
 def content_of(kind, fields):
     """The `content` of a record of `perdure journal`."""
     if kind == "run_created":
         return {**{key: fields[key] for key in (*COMMON_KEYS, "message_key", "seed")},
-                "key": fields["session_key"], **payload_of("input", fields, "input", "input_type")}
+                "key": fields["session_key"], "caller": caller_of(fields),
+                "deadline": time_of(fields["deadline"]),
+                **payload_of("input", fields, "input", "input_type")}
     if kind == "run_ended":
         return {"error": fields["error"], **payload_of("reply", fields, "payload", "type")}
+    if kind in ("version_mark", "cancel_requested"):
+        return {key: value for key, value in fields.items() if key != "stamp"}
     same_name = {"step_started": ("name", "effect", "attempt"),
                  "step_result": ("step_kind", "name", "attempts", "busy_us", "error")}[kind]
     content = {"step": fields["path"], **{key: fields[key] for key in same_name}}
@@ -67,26 +78,58 @@ def step_line(fields, started, created):
             **payload_of("result", fields, "payload", "type", SHOWN_BYTES)}
 
 
-def unfinished_line(path, started, row):
+def wait_line(wait):
+    """What a step waits for."""
+    return wait and {"begun": time_of(wait["begun"]), "due": time_of(wait["due"]),
+                     "by_wall_clock": wait["by_wall_clock"], "run": wait["run"]}
+
+
+def unfinished_line(path, started, row, wait):
     """A step of `perdure show` that began and did not end."""
     none = {"count": 0, "unclean_ends": 0, "last_stamp": 0, "next_due": 0, "first_error": None,
             "last_error": None}
     row_or_none = row or none
-    return {"step": path, "name": (started or row)["name"],
-            "status": "backoff" if row_or_none["next_due"] else "unfinished",
+    status = "waiting" if wait else "backoff" if row_or_none["next_due"] else "unfinished"
+    return {"step": path, "name": (started or row or wait)["name"], "status": status,
+            "step_kind": wait["step_kind"] if wait else "step",
             "attempts": max(started["attempt"] if started else 0, row_or_none["count"]),
             "started": time_of(started["stamp"]) if started else None,
-            "effect": started["effect"] if started else None,
+            "effect": started["effect"] if started else None, "wait": wait_line(wait),
             **{key: row_or_none[key] for key in ("unclean_ends", "first_error", "last_error")},
             "last_attempt_ended": time_of(row_or_none["last_stamp"]),
             "next_due": time_of(row_or_none["next_due"])}
 
 
-def timeline(run, records, attempts):
+def cancel_line(fields):
+    """That the run is to end."""
+    return {**{key: fields[key] for key in ("code", "who", "why")},
+            "requested": time_of(fields["stamp"]),
+            "grace_ends": time_of(fields["stamp"] + fields["grace_ms"] * 1000)}
+
+
+def begin_line(fields, source, kind):
+    """The message that a run handles."""
+    return {"message_key": fields["message_key"], "caller": caller_of(fields),
+            "deadline": time_of(fields["deadline"]),
+            **payload_of("input", fields, source, kind, SHOWN_BYTES)}
+
+
+def queued_timeline(run, kept, opened):
+    """`perdure show` of a run that has only its message: one of `kept`, the rows of its session."""
+    messages = [row["fields"] for row in kept
+                if row["fields"]["what"] == "message" and not row["fields"]["other"]]
+    place = [fields["run"] for fields in messages].index(run["run"])
+    fields = messages[place]
+    return {"run": run_line(run), "steps": [], "end": None, "unfinished": [], "versions": [],
+            "cancel": None, **begin_line(fields, "payload", "type"),
+            "queued": {"due": time_of(fields["due"]), "behind": opened,
+                       "ahead": sum(not each["due"] for each in messages[:place])}}
+
+
+def timeline(run, records, attempts, waits):
     """`perdure show`, but for its words to people and who holds the journal."""
     created, started, end, steps = run["fields"]["created"], {}, None, []
-    first = records[0]["fields"]
-    attempts = dict(attempts)
+    attempts, versions, cancel = dict(attempts), [], None
     for fields in (row["fields"] for row in records if row["kind"] == "step_started"):
         started[fields["path"]] = fields
     for row in records:
@@ -94,12 +137,35 @@ def timeline(run, records, attempts):
         if row["kind"] == "step_result":
             steps.append(step_line(fields, started.pop(fields["path"], None), created))
             attempts.pop(fields["path"], None)
+        elif row["kind"] == "version_mark":
+            versions.append({"name": fields["name"], "version": fields["version"],
+                             "recorded": time_of(fields["stamp"])})
+        elif row["kind"] == "cancel_requested":
+            cancel = cancel_line(fields)
         elif row["kind"] == "run_ended":
             end = {"ended": time_of(fields["stamp"]), "offset_us": fields["stamp"] - created,
                    "error": fields["error"],
                    **payload_of("reply", fields, "payload", "type", SHOWN_BYTES)}
-    left = sorted({*started, *attempts}, key=lambda path: [int(part) for part in path.split(".")])
-    return {"run": run_line(run), "message_key": first["message_key"], "steps": steps, "end": end,
-            **payload_of("input", first, "input", "input_type", SHOWN_BYTES),
-            "unfinished": [unfinished_line(path, started.get(path), attempts.get(path))
-                           for path in left]}
+    left = sorted({*started, *attempts, *waits},
+                  key=lambda path: [int(part) for part in path.split(".")])
+    return {"run": run_line(run), "steps": steps, "end": end, "versions": versions,
+            "cancel": cancel, "queued": None,
+            **begin_line(records[0]["fields"], "input", "input_type"),
+            "unfinished": [unfinished_line(path, started.get(path), attempts.get(path),
+                                           waits.get(path)) for path in left]}
+
+
+def arrival_line(row):
+    """What came for a session, as `perdure session` shows it."""
+    fields = row["fields"]
+    return {"number": row["number"], "sent": time_of(fields["stamp"]), "step": fields["path"],
+            "other_run": fields["other"], "caller": caller_of(fields),
+            **{key: time_of(fields[key]) for key in ("due", "deadline")},
+            **{key: fields[key] for key in ("what", "name", "agent_version", "message_key", "run",
+                                            "by_wall_clock", "who", "why", "grace_ms", "error")},
+            **payload_of("payload", fields, "payload", "type")}
+
+
+def state_line(row):
+    """A value of a session's state."""
+    return {"name": row["fields"]["name"], **payload_of("value", row["fields"], "payload", "type")}

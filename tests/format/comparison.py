@@ -4,8 +4,11 @@ import json
 
 import cli_lines
 import fixture
+import flat
 import journal_reader
 from fixture import perdure, read, same
+
+NUMBERS_OF_DUE = {name: number for number, name in flat.ENUMS["DueWhat"].items()}
 
 
 class ComparingTest(fixture.FormatTest):
@@ -19,8 +22,9 @@ class ComparingTest(fixture.FormatTest):
     def compare(self, directory, every=1):
         """Each run, or each of so many, and its records as both read them; gives the number of all
         records."""
-        runs, records, attempts = (read(directory, table) for table in
-                                   ("runs", "records", "attempts"))
+        runs, records, attempts, waits, kept = (
+            read(directory, table) for table in ("runs", "records", "attempts", "waits", "kept"))
+        opened = {row["session"]: row["fields"]["run"] for row in read(directory, "open")}
         listed = json.loads(perdure(directory, "runs", "--all"))["runs"]
         self.assertEqual(len(listed), len(runs))
         for run, line in zip(runs, listed):
@@ -35,11 +39,44 @@ class ComparingTest(fixture.FormatTest):
             shown = json.loads(perdure(directory, "show", run["run"]))
             self.assertTrue(shown.pop("explanation"))
             shown.pop("holder")
-            rows = {row["fields"]["path"]: row["fields"] for row in attempts
-                    if row["run"] == run["run"]}
-            self.assert_same(cli_lines.timeline(run, of_run, rows), shown, run["run"])
+            if run["fields"]["status"] == "queued":
+                session = run["fields"]["session"]
+                expected = cli_lines.queued_timeline(
+                    run, [row for row in kept if row["session"] == session], opened.get(session))
+            else:
+                expected = cli_lines.timeline(run, of_run, *(
+                    {row["fields"]["path"]: row["fields"] for row in table
+                     if row["run"] == run["run"]} for table in (attempts, waits)))
+            self.assert_same(expected, shown, run["run"])
+        self.compare_sessions(directory, {run["run"]: run for run in runs}, every)
         self.compare_rows(directory, runs)
         return len(records)
+
+    def compare_sessions(self, directory, runs, every):
+        """What came for each session, or each of so many, and what it knows."""
+        sessions, inbox, kept, state, opened = (
+            read(directory, table) for table in ("sessions", "inbox", "kept", "state", "open"))
+        addresses = {row["session"]: (row["fields"]["agent"], row["fields"]["session_key"], 0)
+                     for row in inbox}
+        addresses.update({row["session"]: (row["fields"]["agent"], row["fields"]["key"],
+                                           row["fields"]["created"])
+                          for n, row in enumerate(sessions)
+                          if n % every == 0 or row["session"] in addresses})
+        run_of = {row["session"]: runs[row["fields"]["run"]] for row in opened}
+        for session, (agent, key, created) in addresses.items():
+            if "\ufffd" in key:
+                continue
+            shown = json.loads(perdure(directory, "session", f"{agent}/{key}"))
+            shown.pop("holder")
+            run = run_of.get(session)
+            self.assert_same(
+                {"agent": agent, "key": key, "created": cli_lines.time_of(created),
+                 "open_run": run and cli_lines.run_line(run),
+                 **{name: [cli_lines.arrival_line(row) for row in table
+                           if row["session"] == session]
+                    for name, table in (("inbox", inbox), ("kept", kept))},
+                 "state": [cli_lines.state_line(row) for row in state
+                           if row["session"] == session]}, shown, f"{agent}/{key}")
 
     def compare_rows(self, directory, runs):
         """What the command shows of no run: the numbers of rows, and how they hang together."""
@@ -52,20 +89,40 @@ class ComparingTest(fixture.FormatTest):
             moment = journal_reader.Journal(directory).moment
         self.assertTrue(report["sound"], report)
         counts = {table: len(lines) for table, lines in rows.items()}
-        counts["records"] += len(runs)  # The heads.
+        # The heads.
+        counts["records"] += sum(run["fields"]["status"] != "queued" for run in runs)
         self.assertEqual(counts, report["rows"])
         self.assertEqual(report["log"], {"sound": True, "batches": len(moment.chain),
                                          "bytes": sum(entry.size for entry in moment.chain)})
         self.assertEqual({row["run"] for row in rows["ready"]},
                          {run["run"] for run in runs
                           if run["fields"]["status"] in ("running", "parked")})
-        due = {(row["run"], row["fields"]["path"]): row["at"] for row in rows["due"]}
-        self.assertEqual(due, {(row["run"], row["fields"]["path"]): row["fields"]["next_due"]
-                               for row in rows["attempts"] if row["fields"]["next_due"]})
-        for row in rows["due"] + rows["attempts"]:
-            path = [int(part) for part in row["fields"]["path"].split(".")]
-            self.assertEqual(row["hash"], journal_reader.path_hash(path))
+        self.check_due(rows)
+        for row in rows["due"] + rows["attempts"] + rows["waits"]:
+            if row["fields"].get("what") in (None, "retry", "wait"):
+                path = [int(part) for part in row["fields"]["path"].split(".")]
+                self.assertEqual(row["hash"], journal_reader.path_hash(path))
+            else:
+                self.assertEqual(row["hash"], NUMBERS_OF_DUE[row["fields"]["what"]])
+        self.assertEqual({row["fields"]["run"] for row in rows["open"]},
+                         {run["run"] for run in runs if run["fields"]["status"] in
+                          ("running", "waiting", "parked")})
+        for row in rows["inbox"] + rows["kept"]:
+            self.assertEqual(row["at_number"], row["number"])
         self.check_hashes(directory)
+
+    def check_due(self, rows):
+        """What is due is what waits for it."""
+        due = {(row["run"], row["fields"]["path"], row["fields"]["what"]): row["at"]
+               for row in rows["due"]}
+        due = {key: at for key, at in due.items() if key[2] not in ("grace", "deadline")}
+        expected = {(row["run"], row["fields"]["path"], what): row["fields"][name]
+                    for table, what, name in (("attempts", "retry", "next_due"),
+                                              ("waits", "wait", "due"))
+                    for row in rows[table] if row["fields"][name]}
+        expected.update({(row["fields"]["run"], "", "message"): row["fields"]["due"]
+                         for row in rows["kept"] if row["fields"]["due"]})
+        self.assertEqual(due, expected)
 
     def check_hashes(self, directory):
         journal = journal_reader.Journal(directory)
@@ -75,3 +132,5 @@ class ComparingTest(fixture.FormatTest):
                              journal_reader.session_hash(fields["agent"], fields["key"]))
         for row in journal.rows("keys"):
             self.assertEqual(row["hash"], journal_reader.message_hash(row["fields"]["key"]))
+        for row in [*journal.rows("state"), *journal.rows("before")]:
+            self.assertEqual(row["hash"], journal_reader.message_hash(row["fields"]["name"]))

@@ -67,6 +67,8 @@ class DamageTest(fixture.FormatTest):
     def test_a_flipped_byte_in_any_table(self):
         kinds = [("sessions", "session"), ("keys", "message_key"), ("runs", "run"),
                  ("ready", "ready"), ("due", "due"), ("attempts", "attempts"), ("records", "head"),
+                 ("open", "open"), ("inbox", "arrival"), ("kept", "arrival"), ("waits", "wait"),
+                 ("state", "state"), ("before", "state"),
                  *(("records", kind) for kind in journal_reader.RECORDS)]
         for n, (table, kind) in enumerate(kinds):
             rows = self.rows(table, kind)
@@ -163,7 +165,7 @@ class DamageTest(fixture.FormatTest):
             self.file.write_bytes(changed)
             try:
                 journal = journal_reader.Journal(self.directory)
-                for table in ("runs", "records", "ready", "due", "attempts"):
+                for table in journal_reader.TABLES:
                     for row in journal_reader.rows_of(journal, table, None):
                         endings["damage" in journal_reader.in_json(row)] += 1
             except (journal_reader.NoJournal, lmdb_file.DamagedFile) as why:

@@ -2,9 +2,10 @@
 
 usage: journal_reader.py DIR TABLE [--run RUN]
 
-TABLE is `runs` (each with its head), `records`, or any other that docs/journal_format.md names. Prints one JSON object a line. A row that can't be read is a line with `damage`,
-or with `newer` where a newer Perdure wrote it. Exit codes: 0; 1 there was such a line; 3 no journal
-that this reads.
+TABLE is `runs` (each with its head), `records`, or any other that docs/journal_format.md names.
+Prints one JSON object a line. A row that can't be read is a line with `damage`, or with `newer`
+where a newer Perdure wrote it. Exit codes: 0; 1 there was such a line; 3 no journal that this
+reads.
 
 What it promises: it trusts no byte that it has not checked, and takes no lock. What it does not:
 keep large journals out of memory; it copies the files.
@@ -71,7 +72,7 @@ def session_hash(agent, key):
 
 
 def message_hash(key):
-    """The second half of a key of the table `keys`."""
+    """The second half of a key of the tables `keys`, `state` and `before`."""
     return xxh3_128(key).to_bytes(16, "big")
 
 

@@ -32,6 +32,7 @@
 #include "tests/format/held_journal.hpp"
 #include "tests/format/payload_samples.hpp"
 #include "tests/format/sample_run.hpp"
+#include "tests/format/sample_session.hpp"
 
 namespace perdure::format_test {
 namespace {
@@ -60,6 +61,7 @@ class Maker {
     effects();
     waiting();
     parked();
+    write_sessions(writer_, clock_, random_);
   }
   void all() {
     plain_runs(300);
@@ -71,6 +73,7 @@ class Maker {
     waiting();
     parked();
     keys();
+    write_sessions(writer_, clock_, random_);
   }
   Run start(const std::string& agent, const std::string& key, const std::string& message = "start",
             const Sample& input = {"void", {}}) {
@@ -113,7 +116,7 @@ class Maker {
   }
   void failures() {
     Run run = start("failing", "all codes");
-    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::unsupported); ++code) {
+    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::deadlock); ++code) {
       Error error = error_of(static_cast<Code>(code), code % 5 == 0 ? "" : "it failed: ещё раз");
       if (code % 3 != 0) error.retryable = code % 3 == 1;
       if (code % 4 != 0) error.effect = static_cast<ErrorEffect>(code % 3);

@@ -100,13 +100,14 @@ class DocumentTest(unittest.TestCase):
         examples = self.section("Ids and hashes")
         self.assertIn(journal_reader.session_hash(b"trip", b"alice-lisbon").hex(), examples)
         self.assertIn(journal_reader.message_hash(b"start").hex(), examples)
+        self.assertIn(journal_reader.message_hash(b"total").hex(), examples)
         self.assertIn(f"{journal_reader.path_hash((3, 0, 1)):016x}", examples)
 
     def test_the_lists_are_the_readers(self):
         kinds = {int(number): (kind, table) for kind, number, table in
                  re.findall(r"^\| `(\w+)` \| (\d+) \| `(\w+)` \|", self.page, re.M)}
         self.assertEqual(kinds, envelope.KINDS)
-        tables = re.findall(r"^\| `(\w+)` \| (\d) \| [a-z]", self.page, re.M)
+        tables = re.findall(r"^\| `(\w+)` \| (\d+) \| [a-z]", self.page, re.M)
         self.assertEqual(tables, [(name, str(n)) for n, name in enumerate(wal_file.TABLES, 1)])
         self.assertEqual({name for name, _ in tables}, set(journal_reader.TABLES))
         codes = re.findall(r"^\| (\d+) \| `(\w+)` \| (yes|no) \|", self.page, re.M)
@@ -126,7 +127,8 @@ class DocumentTest(unittest.TestCase):
                 if kind in flat.ENUMS:
                     default = flat.ENUMS[kind].get(default, default)
                 if kind in flat.SCALARS:
-                    self.assertEqual("null" if default is None else str(default), now[2] or "0")
+                    self.assertEqual("null" if default is None else str(default).lower(),
+                                     now[2] or "0")
             self.assertGreaterEqual(len(fields), len(known), name)
         for name, numbers in flat.ENUMS.items():
             body = re.search(rf"enum {name} : ubyte \{{(.*?)\}}", schema, re.S)[1]

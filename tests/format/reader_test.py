@@ -30,7 +30,15 @@ class JournalsTest(comparison.ComparingTest):
         self.assertEqual({row["fields"]["error"]["code"] for row in records
                           if row["fields"].get("error")}, set(envelope.CODES[1:]))
         self.assertEqual({row["fields"]["status"] for row in read(directory, "runs")},
-                         set(flat.ENUMS["RunStatus"].values()))
+                         {"queued", *flat.ENUMS["RunStatus"].values()})
+        self.assertEqual({row["fields"]["step_kind"] for row in records
+                          if row["kind"] == "step_result"}, set(flat.ENUMS["StepKind"].values()))
+        self.assertEqual({row["fields"]["what"] for row in read(directory, "due")},
+                         set(flat.ENUMS["DueWhat"].values()))
+        self.assertEqual({row["fields"]["what"] for row in read(directory, "inbox")},
+                         set(flat.ENUMS["ArrivalWhat"].values()))
+        for table in journal_reader.TABLES:
+            self.assertTrue(read(directory, table), table)
         page = os.sysconf("SC_PAGESIZE")
         self.assertTrue(any(row["stored_bytes"] > 100 * page for row in records))
         counters = read(directory, "meta")[1]["fields"]

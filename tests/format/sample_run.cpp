@@ -20,6 +20,8 @@ void Run::create(const std::string& agent, const std::string& key, const std::st
   change.put(Table::keys, message_key_row(session, message), MessageKeyRow{message, id_});
   change.put(Table::runs, Key{}.add(id_), RunRow{session, agent, 3, "main", key, now()});
   change.put(Table::ready, Key{}.add(id_), ReadyRow{session});
+  change.put(Table::open, Key{}.add(session), OpenRow{id_});
+  session_ = session;
   append(change, RunCreated{agent, 3, "main", key, message, input.first, input.second,
                             0xFEDC'BA98'7654'3210ULL + count_, now()});
   finish(std::move(change), RunStatus::running);
@@ -96,6 +98,7 @@ void Run::end(RunStatus status, const RunEnded& record) {
   Change change;
   append(change, record);
   change.erase(Table::ready, Key{}.add(id_));
+  change.erase(Table::open, Key{}.add(session_));
   finish(std::move(change), status);
 }
 

@@ -14,7 +14,7 @@
 #include "core/clock.hpp"
 #include "core/ids.hpp"
 #include "journal/change.hpp"
-#include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 #include "journal/writer.hpp"
 #include "tests/format/payload_samples.hpp"
 
@@ -56,6 +56,7 @@ class Run {
               const std::string& reason = "");
 
   RunId id_;
+  journal::SessionId session_;
   journal::Writer& writer_;
   core::ManualClock& clock_;
   std::uint32_t count_ = 0;

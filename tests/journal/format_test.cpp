@@ -99,31 +99,35 @@ TEST(Format, HashesInKeysStay) {
 }
 
 TEST(Format, NumbersOfKindsAndTablesStay) {
-  const std::array<std::pair<Kind, std::string_view>, 14> kinds{{
-      {static_cast<Kind>(1), "run_created"},
-      {static_cast<Kind>(2), "step_started"},
-      {static_cast<Kind>(3), "step_result"},
-      {static_cast<Kind>(4), "run_ended"},
-      {static_cast<Kind>(100), "identity"},
-      {static_cast<Kind>(101), "counters"},
-      {static_cast<Kind>(102), "session"},
-      {static_cast<Kind>(103), "message_key"},
-      {static_cast<Kind>(104), "run"},
-      {static_cast<Kind>(105), "head"},
-      {static_cast<Kind>(106), "ready"},
-      {static_cast<Kind>(107), "due"},
-      {static_cast<Kind>(108), "attempts"},
-      {static_cast<Kind>(109), "checkpoint"},
+  const std::array<std::pair<Kind, std::string_view>, 20> kinds{{
+      {static_cast<Kind>(1), "run_created"},  {static_cast<Kind>(2), "step_started"},
+      {static_cast<Kind>(3), "step_result"},  {static_cast<Kind>(4), "run_ended"},
+      {static_cast<Kind>(5), "version_mark"}, {static_cast<Kind>(6), "cancel_requested"},
+      {static_cast<Kind>(100), "identity"},   {static_cast<Kind>(101), "counters"},
+      {static_cast<Kind>(102), "session"},    {static_cast<Kind>(103), "message_key"},
+      {static_cast<Kind>(104), "run"},        {static_cast<Kind>(105), "head"},
+      {static_cast<Kind>(106), "ready"},      {static_cast<Kind>(107), "due"},
+      {static_cast<Kind>(108), "attempts"},   {static_cast<Kind>(109), "checkpoint"},
+      {static_cast<Kind>(110), "arrival"},    {static_cast<Kind>(111), "open"},
+      {static_cast<Kind>(112), "wait"},       {static_cast<Kind>(113), "state"},
   }};
   for (const auto& [kind, name] : kinds) EXPECT_EQ(to_string(kind), name);
-  const std::array<std::string_view, kTableCount> tables{"meta",    "sessions", "keys", "runs",
-                                                         "records", "ready",    "due",  "attempts"};
+  const std::array<std::string_view, kTableCount> tables{
+      "meta",     "sessions", "keys",  "runs", "records", "ready", "due",
+      "attempts", "open",     "inbox", "kept", "waits",   "state", "before"};
   for (std::size_t i = 0; i < tables.size(); ++i)
     EXPECT_EQ(to_string(static_cast<Table>(i + 1)), tables[i]);
-  const std::array<std::string_view, 6> statuses{"running",   "waiting", "parked",
+  const std::array<std::string_view, 7> statuses{"queued",    "running", "waiting",  "parked",
                                                  "completed", "failed",  "cancelled"};
   for (std::size_t i = 0; i < statuses.size(); ++i)
-    EXPECT_EQ(to_string(static_cast<RunStatus>(i + 1)), statuses[i]);
+    EXPECT_EQ(to_string(static_cast<RunStatus>(i)), statuses[i]);
+  const std::array<std::string_view, 5> dues{"retry", "wait", "message", "grace", "deadline"};
+  for (std::size_t i = 0; i < dues.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<DueRow::What>(i + 1)), dues[i]);
+  const std::array<std::string_view, 6> arrivals{"message", "signal", "reply",
+                                                 "cancel",  "kill",   "retry_now"};
+  for (std::size_t i = 0; i < arrivals.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<ArrivalRow::What>(i + 1)), arrivals[i]);
   const std::array<std::string_view, 5> effects{"idempotent", "keyed", "queryable", "at_most_once",
                                                 "transactional"};
   for (std::size_t i = 0; i < effects.size(); ++i)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "journal/reader.hpp"
-#include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 #include "tests/journal/store_fixture.hpp"
 
 #include <array>
@@ -37,12 +37,17 @@ class TestRows {
   TestRows& append(const RunId& run, std::uint32_t index, const T& record) {
     return put_numbered(Table::records, Key{}.add(run).add(index), record, next_++);
   }
+  /// A row of `inbox` or `kept`, at a number of its own. What is put next carries that number too.
+  TestRows& arrive(Table table, const SessionId& session, const ArrivalRow& row) {
+    const RecordNumber number = next_++;
+    return put_numbered(table, Key{}.add(session).add(number), row, number);
+  }
   TestRows& erase(Table table, const Key& key) {
     batch_.erase(table, key);
     return *this;
   }
   /// Run `number` of session `s<number>` of agent `cart`, with `count` records: created, and steps
-  /// with paths 1, 2, ... named `step 1`, ...
+  /// with paths 1, 2, ... named `step 1`, ... An unfinished one is its session's open run.
   TestRows& run(std::uint64_t number, std::uint32_t count, RunStatus status) {
     const RunId id = run_id(number);
     const std::string key = "s" + std::to_string(number);
@@ -64,6 +69,7 @@ class TestRows {
         HeadRow{count, status, 99 + count, Code::diverged,
                 status == RunStatus::parked ? "because" : ""});
     put(Table::runs, Key{}.add(id), RunRow{session, "cart", 2, "add", key, 100});
+    if (status < RunStatus::completed) put(Table::open, Key{}.add(session), OpenRow{id});
     return *this;
   }
   /// The session of run `number`, and the message key that made the run.

@@ -1,12 +1,9 @@
 // Every kind of value comes back as it went in; damage of any byte is seen; limits are kept.
 
 #include "journal/change.hpp"
-#include "journal/record.hpp"
 #include "journal/step_path.hpp"
+#include "tests/journal/records_fixture.hpp"
 
-#include <gtest/gtest.h>
-
-#include <array>
 #include <cstring>
 #include <string>
 
@@ -14,32 +11,6 @@ namespace perdure::journal {
 namespace {
 
 using core::as_bytes;
-
-const Key kKey = Key{}.add(std::uint64_t{7}).add(std::uint32_t{1});
-
-template <class T>
-core::Bytes sealed(const T& value, RecordNumber number = 42, const Key& key = kKey) {
-  core::Bytes bytes(kEnvelopeBytes);
-  encode_body(value, bytes);
-  seal(key.view(), bytes, T::kKind, number);
-  return bytes;
-}
-
-template <class T>
-T reload(RecordBuffer& buffer, const T& value) {
-  const Result<void> loaded = buffer.load(kKey.view(), sealed(value));
-  EXPECT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(buffer.kind(), T::kKind);
-  EXPECT_EQ(buffer.number(), 42U);
-  return buffer.as<T>().value();
-}
-
-bool same(core::ByteView a, core::ByteView b) { return std::ranges::equal(a, b); }
-bool same(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b) {
-  return std::ranges::equal(a, b);
-}
-
-const std::array<std::uint32_t, 3> kPath{3, 0, 1};
 
 StepResult step_result() {
   StepResult result;
@@ -236,8 +207,20 @@ TEST(Records, UnknownEnumeratorsAreNewerNeverWild) {
   EXPECT_EQ(buffer.as<StepStarted>().error().code, Code::newer_format);
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(HeadRow{1, static_cast<RunStatus>(0), 1, {}, {}})));
   EXPECT_EQ(buffer.as<HeadRow>().error().code, Code::newer_format);
-  ASSERT_TRUE(buffer.load(kKey.view(), sealed(DueRow{static_cast<DueRow::What>(2), {}})));
+  ASSERT_TRUE(buffer.load(kKey.view(), sealed(DueRow{static_cast<DueRow::What>(6), {}})));
   EXPECT_EQ(buffer.as<DueRow>().error().code, Code::newer_format);
+  ArrivalRow arrival;
+  arrival.what = static_cast<ArrivalRow::What>(7);
+  ASSERT_TRUE(buffer.load(kKey.view(), sealed(arrival)));
+  EXPECT_EQ(buffer.as<ArrivalRow>().error().code, Code::newer_format);
+  WaitRow wait;
+  wait.step_kind = static_cast<StepKind>(6);
+  ASSERT_TRUE(buffer.load(kKey.view(), sealed(wait)));
+  EXPECT_EQ(buffer.as<WaitRow>().error().code, Code::newer_format);
+  CancelRequested cancel;
+  cancel.code = static_cast<Code>(999);
+  ASSERT_TRUE(buffer.load(kKey.view(), sealed(cancel)));
+  EXPECT_EQ(buffer.as<CancelRequested>().error().code, Code::newer_format);
   const ErrorView code{static_cast<Code>(999), "m", {}, {}, {}};
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(RunEnded{1, {}, code, {}})));
   EXPECT_EQ(buffer.as<RunEnded>().error().code, Code::newer_format);

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -24,9 +23,7 @@ const std::map<std::string, MachineEvent> kEvents{
 
 /// The rows of the table in the header's comment.
 std::map<std::pair<MachineState, MachineEvent>, MachineState> documented() {
-  const auto header =
-      std::filesystem::path(__FILE__).parent_path() / "../../journal/replay_machine.hpp";
-  std::ifstream file(header);
+  std::ifstream file(PERDURE_REPLAY_MACHINE);
   std::map<std::pair<MachineState, MachineEvent>, MachineState> rows;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);

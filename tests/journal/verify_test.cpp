@@ -1,76 +1,19 @@
 // Verify finds nothing in a sound journal and each kind of damage where it is.
 
-#include "journal/verify.hpp"
-#include "core/clock.hpp"
-#include "core/random.hpp"
-#include "journal/directory.hpp"
-#include "journal/memory_store.hpp"
-#include "journal/step_path.hpp"
-#include "tests/journal/journal_fixture.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/journal/verify_fixture.hpp"
 
 #include <array>
-#include <limits>
 
 namespace perdure::journal {
 namespace {
 
-const std::array<std::uint32_t, 1> kPath{3};
-
-/// A journal with three runs: one running with a retry due, one completed, one parked.
-class VerifyTest : public testing::Test {
- protected:
-  void SetUp() override {
-    journal_ = JournalForWriting::open_in(memory_, clock_, random_).value();
-    TestRows rows;
-    rows.run(1, 4, RunStatus::running).session(1).ready(1);
-    rows.run(2, 3, RunStatus::completed).session(2).end(2, 3, std::nullopt);
-    rows.run(3, 2, RunStatus::parked).session(3).ready(3);
-    rows.put(Table::due, due_key(70, 1), DueRow{DueRow::What::retry, kPath});
-    rows.put(Table::attempts, Key{}.add(run_id(1)).add(StepPath(kPath).hash()),
-             AttemptsRow{kPath, "step 3", 1, 0, {}, {}, 0, 70});
-    ASSERT_TRUE(rows.commit(journal_->store()));
-    next_ = rows.next_number();
-  }
-  static Key due_key(std::uint64_t at, std::uint64_t run) {
-    return Key{}.add(at).add(run_id(run)).add(StepPath(kPath).hash());
-  }
-  static Key record_key(std::uint64_t run, std::uint32_t index) {
-    return Key{}.add(run_id(run)).add(index);
-  }
-  /// Rows that go in behind the counters' back, as damage does.
-  [[nodiscard]] TestRows damage() const { return TestRows(next_); }
-  /// What is found, as "place: what" lines.
-  std::string found() {
-    const VerifyReport report = verify(memory_).value();
-    EXPECT_EQ(report.findings_count, report.findings.size());
-    std::string all;
-    for (const Finding& finding : report.findings) {
-      EXPECT_FALSE(finding.remedy.empty());
-      all += finding.place + ": " + finding.what + "\n";
-    }
-    return all;
-  }
-  static std::string run_text(std::uint64_t run) { return perdure::to_string(run_id(run)); }
-  /// Exactly one finding, at `place`, that says `what`.
-  void expect_found(const std::string& place, const std::string& what) {
-    EXPECT_EQ(found(), place + ": " + what + "\n");
-  }
-
-  MemoryStore memory_;
-  core::ManualClock clock_;
-  core::SeededRandom random_{1};
-  std::unique_ptr<JournalForWriting> journal_;
-  RecordNumber next_ = 0;
-};
-
 TEST_F(VerifyTest, ASoundJournalHasNoFindings) {
   const VerifyReport report = verify(memory_).value();
   EXPECT_TRUE(report.sound()) << report.findings.front().place << report.findings.front().what;
-  EXPECT_EQ(report.runs, 3U);
-  EXPECT_EQ(report.records, 10U);
-  EXPECT_EQ(report.rows, (std::array<std::uint64_t, kTableCount>{2, 3, 3, 3, 13, 2, 1, 1}));
+  EXPECT_EQ(report.runs, 6U);
+  EXPECT_EQ(report.records, 13U);
+  EXPECT_EQ(report.rows,
+            (std::array<std::uint64_t, kTableCount>{2, 4, 4, 6, 17, 2, 5, 1, 3, 2, 5, 2, 1, 1}));
   EXPECT_GT(report.bytes, 1000U);
 }
 
@@ -158,7 +101,8 @@ TEST_F(VerifyTest, FindsASessionOfAnotherAddress) {
                   .commit(memory_));
   EXPECT_NE(found().find("its session has another address"), std::string::npos);
   EXPECT_NE(found().find("it names another session than its run does"), std::string::npos);
-  EXPECT_NE(found().find("belongs to another session"), std::string::npos);
+  EXPECT_NE(found().find("of table keys: its run " + run_text(3) + " belongs to another session"),
+            std::string::npos);
 }
 
 TEST_F(VerifyTest, FindsAMessageKeyAtAnotherHash) {
@@ -173,7 +117,8 @@ TEST_F(VerifyTest, FindsAMessageKeyAtAnotherHash) {
 TEST_F(VerifyTest, FindsAMissingRun) {
   ASSERT_TRUE(TestBatch{}.erase(Table::runs, Key{}.add(run_id(1))).commit(memory_));
   const std::string all = found();
-  EXPECT_NE(all.find("its run " + run_text(1) + " is missing or damaged"), std::string::npos);
+  EXPECT_NE(all.find("of table keys: its run " + run_text(1) + " is missing or damaged"),
+            std::string::npos);
   EXPECT_NE(all.find("record 0 of run " + run_text(1) + ": there is no row of its run"),
             std::string::npos);
   EXPECT_NE(all.find("of table ready: its run is missing"), std::string::npos);

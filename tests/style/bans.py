@@ -10,9 +10,10 @@ ANYWHERE = r".*"
 
 # (what, where it is banned, what to do instead, files where it is allowed and why)
 BANS = (
-    (r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(|(?<![\w.:>])sleep\s*\(", ANYWHERE,
-     "wait for a condition or use the manual clock; nothing sleeps", {
+    (r"\b(sleep_for|usleep|nanosleep)\s*\(|(?<![\w.>])sleep_until\s*\(|(?<![\w.:>])sleep\s*\(",
+     ANYWHERE, "wait for a condition or use the manual clock; nothing sleeps", {
          r"samples/.*": "a sample may imitate slow work",
+         r"include/perdure/context\.hpp": "ctx.sleep() waits in the journal, and holds no thread",
      }),
     (r"(?<![\w.>])s?rand\s*\(|\bstd::random_device\b", ANYWHERE, "draw from core::Random", {
         r"core/random\.cpp": "the one source of randomness",
@@ -47,6 +48,7 @@ BANS = (
      "operating errors are Result values", {
         r"samples/.*": "a sample may show what an exception does",
         r"actors/context\.cpp": "ctx.now() and its like give values, so misuse has no Result",
+        r"actors/run_core(_\w+)?\.cpp": "the same of ctx.state() and ctx.version()",
     }),
     (r"(?<!operator )\bnew\b\s*(\(|[A-Za-z_:])", ANYWHERE,
      "std::make_unique, a container, or an arena", {

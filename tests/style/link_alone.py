@@ -14,7 +14,7 @@ from sources import Finding
 # The libraries of other projects that a module may link.
 LIBRARIES = {
     "core": ("-lxxhash",),
-    "journal": ("-llmdb", "-lflatbuffers"),
+    "journal": ("-llmdb", "-lflatbuffers", "-lcrypto", "-lzstd"),
     "tools": (),
     "saga": (),
     "gpu": (),

@@ -88,6 +88,7 @@ class SizesTest(unittest.TestCase):
 class BansTest(unittest.TestCase):
     BAD = (
         ("tests/core/a_test.cpp", "std::this_thread::sleep_for(1s);"),
+        ("tests/core/a_test.cpp", "std::this_thread::sleep_until(then);"),
         ("tests/core/a_test.cpp", "usleep(3);"),
         ("actors/a.cpp", "int a = rand();"),
         ("actors/a.cpp", "std::mt19937 engine;"),
@@ -122,6 +123,7 @@ class BansTest(unittest.TestCase):
         ("include/perdure/a.hpp", "bool is_open() const; namespace detail {\nvoid f(bool a);\n}\n"),
         ("tests/a.cpp", "EXPECT_THROW(f(), Exception);"),
         ("tests/a.cpp", "std::mt19937 engine(7);"),
+        ("tests/a.cpp", "co_await ctx.sleep(1h); co_await ctx.sleep_until(then);"),
     )
 
     def test_bad_lines_are_found(self):

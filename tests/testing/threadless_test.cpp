@@ -242,13 +242,13 @@ TEST_F(OwnedEngineTest, EachChangeIsCommittedAlone) {
   int started = 0;
   for (const char* const key : {"a", "b"})
     engine_->send_message_then({.agent = "one step",
-                                 .version = 1,
-                                 .handler = "run",
-                                 .session_key = key,
-                                 .message_key = "start",
-                                 .input_type = type_name<int>(),
-                                 .input = input},
-                                [&](const Result<RunId>& run) { started += run ? 1 : 0; });
+                                .version = 1,
+                                .handler = "run",
+                                .session_key = key,
+                                .message_key = "start",
+                                .input_type = type_name<int>(),
+                                .input = input},
+                               [&](const Result<RunId>& run) { started += run ? 1 : 0; });
   for (const auto& shell : std::exchange(ready_, {})) (void)shell->drain();
   EXPECT_TRUE(engine_->writer().commit_next());
   EXPECT_EQ(started, 1);

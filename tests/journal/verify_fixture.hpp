@@ -1,0 +1,152 @@
+/// What the tests of verify share: a sound journal with rows in every table.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/random.hpp"
+#include "journal/directory.hpp"
+#include "journal/memory_store.hpp"
+#include "journal/step_path.hpp"
+#include "journal/verify.hpp"
+#include "tests/journal/journal_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace perdure::journal {
+
+/// A journal with four runs: one running with a retry due, one completed, one parked, and one,
+/// number 4, that waits for a signal and for a reply, in a session that keeps what came for it:
+/// two messages, of the queued runs 5 and 6, a signal for anybody and one for the run, and a
+/// message that joined the run.
+class VerifyTest : public testing::Test {
+ protected:
+  static constexpr std::array<std::uint32_t, 1> kPath{3};
+  static constexpr std::array<std::uint32_t, 1> kCallPath{4};
+
+  void SetUp() override {
+    journal_ = JournalForWriting::open_in(memory_, clock_, random_).value();
+    TestRows rows;
+    rows.run(1, 4, RunStatus::running).session(1).ready(1);
+    rows.run(2, 3, RunStatus::completed).session(2).end(2, 3, std::nullopt);
+    rows.run(3, 2, RunStatus::parked).session(3).ready(3);
+    rows.put(Table::due, due_key(70, 1), DueRow{DueRow::What::retry, kPath});
+    rows.put(Table::attempts, Key{}.add(run_id(1)).add(StepPath(kPath).hash()),
+             AttemptsRow{kPath, "step 3", 1, 0, {}, {}, 0, 70});
+    rows.run(4, 3, RunStatus::waiting).session(4);
+    waits(rows);
+    kept(rows);
+    ASSERT_TRUE(rows.commit(journal_->store()));
+    next_ = rows.next_number();
+  }
+
+  /// Of the session `s4`.
+  static SessionId session_id() { return session_hash("cart", "s4"); }
+  static Key due_key(std::uint64_t at, std::uint64_t run) {
+    return Key{}.add(at).add(run_id(run)).add(StepPath(kPath).hash());
+  }
+  static Key record_key(std::uint64_t run, std::uint32_t index) {
+    return Key{}.add(run_id(run)).add(index);
+  }
+  static Key wait_key(std::span<const std::uint32_t> path) {
+    return Key{}.add(run_id(4)).add(StepPath(path).hash());
+  }
+  static ArrivalRow arrival(ArrivalRow::What what) {
+    ArrivalRow row;
+    row.what = what;
+    row.agent = "cart";
+    row.session_key = "s4";
+    row.name = what == ArrivalRow::What::signal ? "approval" : "add";
+    row.type = "int";
+    row.payload = kPayload;
+    row.stamp = 100;
+    return row;
+  }
+  static ArrivalRow message(std::uint64_t run) {
+    ArrivalRow row = arrival(ArrivalRow::What::message);
+    row.agent_version = 2;
+    row.run = run_id(run);
+    return row;
+  }
+  static RunRow queued(std::string_view session_key = "s4") {
+    return RunRow{session_hash("cart", session_key), "cart", 2, "add", session_key, 100, 1};
+  }
+  static WaitRow receive() {
+    return WaitRow{StepKind::receive, kPath, "approval", 100, 90, 0, {}, {}};
+  }
+
+  /// Rows that go in behind the counters' back, as damage does.
+  [[nodiscard]] TestRows damage() const { return TestRows(next_); }
+  /// What is found, as "place: what" lines.
+  std::string found() {
+    const VerifyReport report = verify(memory_).value();
+    EXPECT_EQ(report.findings_count, report.findings.size());
+    std::string all;
+    for (const Finding& finding : report.findings) {
+      EXPECT_FALSE(finding.remedy.empty());
+      all += finding.place + ": " + finding.what + "\n";
+    }
+    return all;
+  }
+  static std::string run_text(std::uint64_t run) { return perdure::to_string(run_id(run)); }
+  /// Exactly one finding, at `place`, that says `what`.
+  void expect_found(const std::string& place, const std::string& what) {
+    EXPECT_EQ(found(), place + ": " + what + "\n");
+  }
+
+  MemoryStore memory_;
+  core::ManualClock clock_;
+  core::SeededRandom random_{1};
+  std::unique_ptr<JournalForWriting> journal_;
+  RecordNumber next_ = 0;
+  RecordNumber at_once_ = 0;  ///< The number of run 5's message.
+  RecordNumber later_ = 0;    ///< Of run 6's, which is due at 80.
+  RecordNumber joined_ = 0;   ///< Of the message that joined run 4.
+  RecordNumber signal_ = 0;   ///< Of the signal for anybody.
+  RecordNumber for_run_ = 0;  ///< Of the signal for run 4.
+
+ private:
+  static void waits(TestRows& rows) {
+    rows.put(Table::waits, wait_key(kPath), receive());
+    rows.put(Table::due, due_key(90, 4), DueRow{DueRow::What::wait, kPath, 0, 100});
+    rows.put(Table::waits, wait_key(kCallPath),
+             WaitRow{StepKind::call, kCallPath, "other", 100, 0, 0, session_hash("cart", "s2"),
+                     run_id(2)});
+    rows.put(Table::due, due_row(91, run_id(4), DueRow::What::grace),
+             DueRow{DueRow::What::grace, {}, 0, 100});
+    rows.put(Table::due, due_row(92, run_id(4), DueRow::What::deadline),
+             DueRow{DueRow::What::deadline, {}, 0, 100});
+    rows.put(Table::state, state_row(session_id(), "total"), StateRow{"total", "int", 0, kPayload});
+    rows.put(Table::before, before_row(run_id(4), "total"), StateRow{"total", "int", 1, {}});
+  }
+  void kept(TestRows& rows) {
+    at_once_ = rows.next_number();
+    rows.arrive(Table::kept, session_id(), message(5));
+    rows.put(Table::runs, Key{}.add(run_id(5)), queued());
+    later_ = rows.next_number();
+    ArrivalRow later = message(6);
+    later.due = 80;
+    rows.arrive(Table::kept, session_id(), later);
+    rows.put(Table::runs, Key{}.add(run_id(6)), queued());
+    rows.put(Table::due, due_row(80, run_id(6), DueRow::What::message),
+             DueRow{DueRow::What::message, {}, 0, 100, session_id()});
+    joined_ = rows.next_number();
+    ArrivalRow joined = message(7);
+    joined.other = run_id(4);
+    rows.arrive(Table::kept, session_id(), joined);
+    signal_ = rows.next_number();
+    rows.arrive(Table::kept, session_id(), arrival(ArrivalRow::What::signal));
+    for_run_ = rows.next_number();
+    ArrivalRow for_run = arrival(ArrivalRow::What::signal);
+    for_run.run = run_id(4);
+    rows.arrive(Table::kept, session_id(), for_run);
+    rows.arrive(Table::inbox, session_id(), message(8));
+    ArrivalRow unread = message(9);
+    unread.session_key = "nobody yet";
+    rows.arrive(Table::inbox, session_hash("cart", "nobody yet"), unread);
+  }
+};
+
+}  // namespace perdure::journal
