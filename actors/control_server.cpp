@@ -246,7 +246,7 @@ void ControlServer::read_from(ClientId id, Client& client) {
   if (got < 0 && (why == EAGAIN || why == EINTR)) return;
   if (got <= 0) {
     // It went, or will send no more: then it is told what was missing.
-    if (got == 0 && before != 0)
+    if (got == 0 && (client.header || before != 0))
       return answer(id, client,
                     refused({Code::corrupt, "the request ended before it was complete"}));
     client.state = Client::State::done;

@@ -94,8 +94,8 @@ Result<void> Engine::check_served(const ControlRequest& request) {
       registry_.find_any(what.agent, 0, what.name) == nullptr)
     return Error{Code::not_registered,
                  "agent '" + what.agent + "' has no handler '" + what.name +
-                     "' here: give the name of a handler (the one of an agent that has one is "
-                     "'main'), or send it as a signal"};
+                     "' here: give the name of a handler (that of an agent with only one is "
+                     "'run'), or send it as a signal"};
   return success();
 }
 
