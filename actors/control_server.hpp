@@ -4,8 +4,8 @@
 /// (journal/control_protocol.hpp).
 /// What it promises: what a client sends, or does not send, harms nobody: there are at most
 /// kClients at a time, each has kPatience to bring its request and to take its answer, the answer
-/// itself has kAnswer, and the bytes of all requests together are bounded. What is malformed gets an
-/// error that says so. After `stop` the name is gone, every client has been answered or dropped,
+/// itself has kAnswer, and the bytes of all requests together are bounded. What is malformed gets
+/// an error that says so. After `stop` the name is gone, every client has been answered or dropped,
 /// and answers that still come go nowhere.
 /// What it does not: know what orders mean; `act` does.
 ///

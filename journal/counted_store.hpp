@@ -27,8 +27,8 @@ class CountedStore final : public Store {
   /// Writes identity and counters of a new journal into `inner`, which is empty. Errors as commit.
   [[nodiscard]] static Result<void> create(Store& inner, core::Clock& clock, core::Random& random);
   /// Begins an epoch: reads the counters, raises the epoch and marks the journal as not cleanly
-  /// closed; a visit leaves that mark as it is. `inner` outlives the store. Errors: `corrupt` without identity or counters; as Reader
-  /// and commit.
+  /// closed; a visit leaves that mark as it is. `inner` outlives the store. Errors: `corrupt`
+  /// without identity or counters; as Reader and commit.
   [[nodiscard]] static Result<std::unique_ptr<CountedStore>> open(Store& inner,
                                                                   core::Random& random,
                                                                   Opening opening = Opening::work);

@@ -9,7 +9,7 @@
 ///     trips.journal/
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
-///       CONTROL            a socket for operators' orders (control_socket.hpp), while a runtime works
+///       CONTROL            a socket for operators' orders (control_socket.hpp)
 ///       generation-000001/ data.mdb, lock.mdb, wal
 ///       blobs/             large content (blob_store.hpp), not there without any
 ///
@@ -39,10 +39,10 @@ namespace perdure::journal {
 class JournalForWriting {
  public:
   /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks
-  /// the journal as open (unless it is a visit). Unless the last writer ended cleanly, the file's pages are checked before
-  /// it is mapped, for at most core::limits::kPageCheck of `clock`. Errors: `held`, `corrupt`,
-  /// `newer_format`, `storage_full`, `storage_failed`, `unsupported`, `misuse`; each names the file
-  /// and the remedy.
+  /// the journal as open (unless it is a visit). Unless the last writer ended cleanly, the file's
+  /// pages are checked before it is mapped, for at most core::limits::kPageCheck of `clock`.
+  /// Errors: `held`, `corrupt`, `newer_format`, `storage_full`, `storage_failed`, `unsupported`,
+  /// `misuse`; each names the file and the remedy. A visit also: `not_found`.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
       const std::filesystem::path& directory, core::Clock& clock, core::Random& random,
       Opening opening = Opening::work);
@@ -61,7 +61,8 @@ class JournalForWriting {
   [[nodiscard]] virtual RecordNumber last_number() const = 0;
   [[nodiscard]] virtual Stamp last_stamp() const = 0;
   [[nodiscard]] virtual core::Hash128 id() const = 0;
-  /// Marks a clean end. The writer has stopped. In a visit only if `was_clean`. Errors: as Store::commit.
+  /// Marks a clean end. The writer has stopped. In a visit only if `was_clean`. Errors: as
+  /// Store::commit.
   [[nodiscard]] virtual Result<void> close_cleanly(RecordNumber last_number, Stamp last_stamp) = 0;
 };
 

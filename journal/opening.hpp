@@ -1,7 +1,7 @@
 /// Why a journal is opened for writing.
 ///
-/// What this is: the one choice that directory.hpp and counted_store.hpp share: a runtime's life, or
-/// an operator's visit.
+/// What this is: the one choice that directory.hpp and counted_store.hpp share: a runtime's life,
+/// or an operator's visit.
 #pragma once
 
 #include <cstdint>

@@ -262,6 +262,25 @@ TEST_F(OrdersTest, WaitForTheNextRuntimeWhenThereIsNone) {
   EXPECT_TRUE(inbox().empty());
 }
 
+/// The sender knows no version, and nobody serves the agent yet: the run waits, and is not lost.
+TEST_F(OrdersTest, AMessageForAnAgentThatIsServedLaterWaitsForIt) {
+  ASSERT_TRUE(start().shutdown());
+  const Ended ended = run({"send", "late/s", "run", "\"m\"", "--message", "--json"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto id = RunId::parse(nlohmann::json::parse(ended.out)["run"].get<std::string>()).value();
+  {
+    pd::Runtime runtime = start();
+    wait_until(id, journal::RunStatus::parked);
+    EXPECT_NE(runtime.explain(id).value().find("does not serve agent 'late'"), std::string::npos);
+  }
+  constexpr pd::Agent late{"late", &wait_for_go};
+  pd::Runtime runtime = open();
+  runtime.serve(late);
+  ASSERT_TRUE(runtime.start());
+  ASSERT_TRUE(runtime.session(late, "s").send(go, "x"));
+  EXPECT_EQ(runtime.run<std::string>(id).wait().value(), "m x");
+}
+
 /// A runtime that lives in a child and is killed: its socket's name stays behind.
 TEST_F(OrdersTest, ARuntimeThatWasKilledIsNobody) {
   std::array<int, 2> ready{};
