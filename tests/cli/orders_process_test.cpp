@@ -159,6 +159,13 @@ class OrdersTest : public testing::Test {
       std::this_thread::yield();
     }
   }
+  /// The same as the runtime sees it, which is a moment after other processes see it in the log.
+  static void wait_until_parked(pd::Runtime& runtime, const RunId& run) {
+    for (;; std::this_thread::yield()) {
+      const auto why = runtime.explain(run);
+      if (why && why.value().find("it is parked (") != std::string::npos) return;
+    }
+  }
   std::vector<journal::Arrival> inbox() const {
     const auto journal = journal::JournalForReading::open(path()).value();
     auto reader = journal::Reader::open(journal->store()).value();
@@ -214,13 +221,17 @@ struct Runs {
 TEST_F(OrdersTest, ActOnARuntimeInAnotherProcess) {
   pd::Runtime runtime = start();
   const Runs runs(runtime);
-  wait_until(runs.retried.id(), journal::RunStatus::waiting);
-  wait_until(runs.parked.id(), journal::RunStatus::parked);
+  wait_until_parked(runtime, runs.parked.id());
   done({"send", "waiter/signalled", "go", "\"now\""}, "received the signal 'go'");
   done({"cancel", "waiter/cancelled", "--why", "enough", "--grace", "5s"}, "was asked to end");
   done({"kill", to_string(runs.killed.id()), "--why", "now", "--by", "bob"},
        "has ended: cancelled");
-  done({"retry-now", "booker/retried"}, "step 1 'book' of run ");
+  // The runtime may not have the delay in its journal yet.
+  Ended retry = run({"retry-now", "booker/retried"});
+  while (retry.err.find("no step that waits") != std::string::npos)
+    retry = run({"retry-now", "booker/retried"});
+  EXPECT_EQ(retry.code, 0) << retry.err;
+  EXPECT_NE(retry.out.find("step 1 'book' of run "), std::string::npos) << retry.out;
   refused({"resume", "parker/parked"}, ExitCode::refused, "is parked again: ");
   repaired = true;
   done({"resume", "parker/parked"}, "goes on");
@@ -270,7 +281,7 @@ TEST_F(OrdersTest, AMessageForAnAgentThatIsServedLaterWaitsForIt) {
   const auto id = RunId::parse(nlohmann::json::parse(ended.out)["run"].get<std::string>()).value();
   {
     pd::Runtime runtime = start();
-    wait_until(id, journal::RunStatus::parked);
+    wait_until_parked(runtime, id);
     EXPECT_NE(runtime.explain(id).value().find("does not serve agent 'late'"), std::string::npos);
   }
   constexpr pd::Agent late{"late", &wait_for_go};
