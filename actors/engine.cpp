@@ -106,7 +106,9 @@ Result<void> Engine::start() {
     return Error{Code::misuse, "start() was called before: once for each opened runtime"};
   PERDURE_TRY(registry_.check());
   state_ = State::started;
-  return recover();
+  PERDURE_TRY(recover());
+  open_control();
+  return success();
 }
 
 Result<void> Engine::recover() {

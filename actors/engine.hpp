@@ -9,6 +9,7 @@
 #include <perdure/detail/runtime_core.hpp>
 #include <perdure/runtime.hpp>
 
+#include "actors/control_server.hpp"
 #include "actors/due_service.hpp"
 #include "actors/registry.hpp"
 #include "actors/reporter.hpp"
@@ -16,11 +17,13 @@
 #include "actors/session_directory.hpp"
 #include "actors/step_pool.hpp"
 #include "actors/timers.hpp"
+#include "journal/control_queue.hpp"
 #include "journal/directory.hpp"
 #include "journal/gate.hpp"
 #include "journal/writer.hpp"
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -47,6 +50,8 @@ struct EngineSeams {
       make_shell;
   /// Called at the end of `shutdown`, when no session is left: the scheduler can stop.
   std::function<void()> sessions_gone = {};
+  /// The journal's directory, where operators' orders are taken; empty: nowhere.
+  std::filesystem::path control_directory = {};
   /// Whether timers fire by a thread of their own, or when the owner calls `timers().fire_due`.
   enum class TimerPump : std::uint8_t { thread, owner } timer_pump = TimerPump::thread;
   /// Not empty: the engine has no thread at all. Writer and step pool are driven by their owner,
@@ -81,6 +86,9 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   /// The same as `send_message`, without waiting: `reply` is called once, from any thread.
   void send_message_then(const detail::MessageRequest& request,
                          std::function<void(Result<RunId>)> reply);
+  /// An operator's order, checked and carried out without waiting: `reply` is called once, from any
+  /// thread, when what came of it is durable.
+  void operate(const journal::ControlRequest& request, ControlServer::Reply reply);
   /// Calls `tell` when the run has ended, at once when it has already.
   void when_ended(const RunId& run, std::function<void(Result<Bytes>)> tell);
 
@@ -101,6 +109,14 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
                                                   std::size_t payload);
   /// Hands it to the session, and waits until what came of it is durable.
   [[nodiscard]] Result<void> arrive(const SessionAddress& to, journal::Arrival what);
+  /// The same, without waiting.
+  void arrive_then(const SessionAddress& to, journal::Arrival what,
+                   std::function<void(Result<RunId>)> reply);
+  void open_control();
+  void operate_mail(const journal::ControlRequest& request, ControlServer::Reply reply);
+  [[nodiscard]] Result<void> check_served(const journal::ControlRequest& request);
+  /// How a run that was told to go on is, once that is durable.
+  [[nodiscard]] journal::ControlReply after_resume(const journal::ControlTarget& target);
   struct Ended {
     Result<Bytes> reply;
   };
@@ -133,6 +149,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   std::unique_ptr<DueService> due_;
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;
+  std::unique_ptr<ControlServer> control_;
   enum class State : std::uint8_t { opened, started, stopped };
   std::atomic<State> state_ = State::opened;
   std::mutex shutdown_mutex_;

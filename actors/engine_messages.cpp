@@ -105,17 +105,18 @@ Result<RunId> Engine::send_message(const detail::MessageRequest& request) {
   return sent.get();
 }
 
+void Engine::arrive_then(const SessionAddress& to, journal::Arrival what,
+                         std::function<void(Result<RunId>)> reply) {
+  what.stamp = seams_.clock->wall().time_since_epoch().count();
+  directory_.post(to, Arrived{std::move(what), {}, std::move(reply)}, RunOn::scheduler);
+}
+
 Result<void> Engine::arrive(const SessionAddress& to, journal::Arrival what) {
   if (RunCore::inside_a_handler()) return inside_handler("start sessions");
   const auto promise = std::make_shared<std::promise<Result<RunId>>>();
   std::future<Result<RunId>> done = promise->get_future();
-  what.stamp = seams_.clock->wall().time_since_epoch().count();
-  directory_.post(
-      to,
-      Arrived{std::move(what),
-              {},
-              [promise](Result<RunId> result) { promise->set_value(std::move(result)); }},
-      RunOn::scheduler);
+  arrive_then(to, std::move(what),
+              [promise](Result<RunId> result) { promise->set_value(std::move(result)); });
   if (!take_turns([&] { return is_ready(done); })) return not_durable_yet();
   const Result<RunId> result = done.get();
   if (result.has_error()) return result.error();

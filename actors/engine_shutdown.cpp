@@ -72,6 +72,7 @@ Result<void> Engine::shutdown() {
   due_->stop();
   const std::size_t abandoned = close_sessions(options_.shutdown_within);
   Result<void> result = writer_->stop();
+  control_.reset();
   timer_thread_.reset();
   watchers_.fail(
       Error{Code::closed, "the runtime was shut down; the run goes on at the next start"});

@@ -76,7 +76,21 @@ int Registry::version_for(std::string_view agent, int version, std::string_view 
   for (auto at = agents_.rbegin(); at != agents_.rend(); ++at)
     if (at->first.first == agent && find(agent, at->first.second, handler) != nullptr)
       return at->first.second;
-  return version;
+  return std::max(version, 1);
+}
+
+bool Registry::serves(std::string_view agent) const {
+  return std::ranges::any_of(agents_, [&](const auto& each) { return each.first.first == agent; });
+}
+
+std::string Registry::names() const {
+  std::string text;
+  const std::string* last = nullptr;
+  for (const auto& [name, entry] : agents_) {
+    if (last == nullptr || *last != name.first) text += (text.empty() ? "" : ", ") + name.first;
+    last = &name.first;
+  }
+  return text.empty() ? "none" : text;
 }
 
 const detail::HandlerEntry* Registry::find_any(std::string_view agent, int version,

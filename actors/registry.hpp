@@ -27,7 +27,11 @@ class Registry {
   /// The same; when that version is not served, the newest that has such a handler.
   [[nodiscard]] const detail::HandlerEntry* find_any(std::string_view agent, int version,
                                                      std::string_view handler) const;
-  /// The version that `find_any` finds; `version` when there is none.
+  /// Whether any version of this agent is served; and the names of those that are, for a person.
+  [[nodiscard]] bool serves(std::string_view agent) const;
+  [[nodiscard]] std::string names() const;
+  /// The version that `find_any` finds; `version` when there is none, 1 for 0 (the sender knows
+  /// none).
   [[nodiscard]] int version_for(std::string_view agent, int version,
                                 std::string_view handler) const;
   [[nodiscard]] const detail::QueryEntry* find_query(std::string_view agent, int version,

@@ -8,6 +8,7 @@
 #include "core/crash_point.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 namespace perdure {
@@ -44,6 +45,9 @@ Result<Runtime> open_with(RuntimeOptions options, caf::actor_system& system,
   auto random = std::make_shared<core::SystemRandom>();
   PERDURE_TRY(auto journal, journal::JournalForWriting::open(options.journal, *clock, *random));
   actors::EngineSeams seams;
+  // A path that still holds when the process changes its directory.
+  if (options.control == Control::socket)
+    seams.control_directory = std::filesystem::absolute(options.journal);
   seams.clock = std::move(clock);
   seams.random = std::move(random);
   seams.journal = std::move(journal);

@@ -165,7 +165,7 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
   run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), host(), services_.clock,
                                    services_.random);
   run_->resume(handler, reader.assume_value(), only_waited ? LastEnd::clean : services_.last_end,
-               services_.suspected);
+               parked == Parked::by_operator ? SuspectedCrashes::run_again : services_.suspected);
   pump_run(self);
   return run_ != nullptr;
 }

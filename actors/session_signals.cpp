@@ -172,7 +172,7 @@ void SessionCore::on_retry_now(Arrived arrived, const Self& self) {
     return done_with(arrived, &why);
   }
   if (!run_ && ahead_of_journal()) return defer(std::move(arrived), self);
-  if (load_run(self, Parked::go_on)) {
+  if (load_run(self, Parked::by_operator)) {
     run_->retry_now();
     pump_run(self);
   }

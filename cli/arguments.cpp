@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -19,8 +22,8 @@ constexpr std::array kStatuses = {RunStatus::queued,   RunStatus::running,   Run
                                   RunStatus::cancelled};
 
 constexpr const char* kAbout =
-    "Looks into a Perdure journal, while a runtime works on it or after it ended. Never changes "
-    "it.";
+    "Looks into a Perdure journal, while a runtime works on it or after it ended, and gives orders "
+    "to\nwhoever works on it, or to the next who does.";
 
 constexpr const char* kFooter = R"(
 Examples:
@@ -29,9 +32,12 @@ Examples:
   perdure journal 01JZ3M8A9Q --journal trips.journal --json | jq .content.name
   perdure session trip/alice-lisbon --journal trips.journal
   perdure verify --journal trips.journal && echo sound
+  perdure cancel trip/alice-lisbon --why "the trip is off" --journal trips.journal
+  perdure send trip/alice-lisbon approval '{"approved":true}' --journal trips.journal
 
 RUN is a run's id, the beginning or end of one (at least 4 characters), or agent/key of a session.
 SESSION is agent/key.
+An order goes to the runtime that has the journal open; if none has, it is queued in the journal.
 
 Exit codes:
   0  done
@@ -40,6 +46,7 @@ Exit codes:
   3  there is no journal there, or it cannot be read
   4  the journal has no such run or session, or more than one
   5  the output could not be written
+  6  the order was refused, or nobody answered; the message says which
 )";
 
 std::string version_text() {
@@ -58,6 +65,11 @@ struct Raw {
   bool all = false;
   bool json = false;
   bool utc = false;
+  OrderRequest order;
+  std::string by;
+  std::string grace;
+  std::string within;
+  bool message = false;
 };
 
 enum class Takes : std::uint8_t { nothing, run, session };
@@ -75,7 +87,7 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
       ->required()
       ->type_name("DIR");
   verb.add_flag("--json", raw.json, "Write JSON for programs instead of text");
-  if (name != "verify")
+  if (name == "runs" || name == "show" || name == "journal")
     verb.add_flag("--utc", raw.utc, "Show times in UTC instead of the local zone");
   return verb;
 }
@@ -95,8 +107,81 @@ void add_runs_options(CLI::App& runs, Raw& raw) {
   runs.add_flag("--all", raw.all, "All runs")->excludes(limit);
 }
 
+/// `500ms`, `30s`, `5m` or `2h`; empty for anything else, and for more than a year.
+std::optional<std::chrono::milliseconds> duration_of(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kUnits{
+      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+  constexpr std::int64_t kYear = std::int64_t{366} * 24 * 3'600'000;
+  std::int64_t count = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const auto found =
+      std::ranges::find(kUnits, unit, &std::pair<std::string_view, std::int64_t>::first);
+  if (failed != std::errc{} || found == kUnits.end() || count < 0 || count > kYear / found->second)
+    return std::nullopt;
+  return std::chrono::milliseconds(count * found->second);
+}
+
+const CLI::Validator kDuration(
+    [](const std::string& text) {
+      return duration_of(text) ? std::string()
+                               : "'" + text + "' is no time: write 500ms, 30s, 5m or 2h";
+    },
+    "");
+
+void add_send_options(CLI::App& send, Raw& raw) {
+  send.add_option("SESSION", raw.run, "The session: agent/key")->required()->type_name("");
+  send.add_option("NAME", raw.order.name, "The signal's name; with --message the handler's")
+      ->required()
+      ->type_name("");
+  send.add_option("JSON", raw.order.json, "What is sent; - reads it from standard input")
+      ->type_name("");
+  CLI::Option* const message =
+      send.add_flag("--message", raw.message, "Send a message, which makes a run, and no signal");
+  send.add_option("--key", raw.order.key, "The message's key: equal ones make one run")
+      ->type_name("KEY")
+      ->needs(message);
+}
+
+void add_ending_options(CLI::App& verb, Raw& raw) {
+  verb.add_option("--why", raw.order.why, "Why: recorded, and told to the handler")
+      ->type_name("TEXT");
+  verb.add_option("--by", raw.by, "Who wants it, if not the user")->type_name("NAME");
+}
+
+/// The verbs that give orders, in the order of `Verb`.
+std::vector<const CLI::App*> add_orders(CLI::App& app, Raw& raw) {
+  CLI::App& retry_now = add_verb(app, raw, "retry-now",
+                                 "Begin the next attempt of steps that wait for it", Takes::run);
+  CLI::App& resume = add_verb(app, raw, "resume", "Have a parked run go on", Takes::run);
+  CLI::App& cancel = add_verb(app, raw, "cancel", "Ask a run to end", Takes::run);
+  CLI::App& kill = add_verb(app, raw, "kill", "End a run without asking its code", Takes::run);
+  CLI::App& send =
+      add_verb(app, raw, "send", "Send a signal, or a message, to a session", Takes::nothing);
+  add_send_options(send, raw);
+  for (CLI::App* const verb : {&cancel, &kill}) add_ending_options(*verb, raw);
+  cancel.add_option("--grace", raw.grace, "How long its code may go on to tidy up; 30s")
+      ->type_name("TIME")
+      ->check(kDuration);
+  for (CLI::App* const verb : {&retry_now, &resume, &cancel, &kill, &send})
+    verb->add_option("--within", raw.within, "How long to wait for an answer; 10s")
+        ->type_name("TIME")
+        ->check(kDuration);
+  return {&retry_now, &resume, &cancel, &kill, &send};
+}
+
+OrderRequest to_order(Raw& raw) {
+  OrderRequest order = std::move(raw.order);
+  if (!raw.by.empty()) order.by = std::move(raw.by);
+  if (const auto grace = duration_of(raw.grace)) order.grace = *grace;
+  if (const auto within = duration_of(raw.within)) order.within = *within;
+  if (raw.message) order.mail = Mail::message;
+  return order;
+}
+
 Request to_request(Raw raw, Verb verb, bool limits_agent) {
   Request request;
+  request.order = to_order(raw);
   request.verb = verb;
   request.journal = std::move(raw.journal);
   request.format = raw.json ? Format::json : Format::text;
@@ -118,9 +203,9 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
 std::string without_verb(std::span<const char* const> arguments) {
   for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
     if (!word.starts_with('-'))
-      return "there is no verb '" + safe_line(word) +
-             "': use runs, show, journal, session or verify";
-  return "name a verb: runs, show, journal, session or verify";
+      return "there is no verb '" + safe_line(word) + "': `perdure --help` lists them";
+  return "name a verb: runs, show, journal, session, verify, retry-now, resume, cancel, kill or "
+         "send";
 }
 
 /// What CLI11 throws, as an answer.
@@ -157,16 +242,20 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   const CLI::App& session =
       add_verb(app, raw, "session", "Show what came for a session, and its state", Takes::session);
   add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
+  const std::vector<const CLI::App*> orders = add_orders(app, raw);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& thrown) {
     return answer_to(app, thrown, arguments);
   }
-  const Verb verb = runs.parsed()      ? Verb::runs
-                    : show.parsed()    ? Verb::show
-                    : records.parsed() ? Verb::journal
-                    : session.parsed() ? Verb::session
-                                       : Verb::verify;
+  Verb verb = runs.parsed()      ? Verb::runs
+              : show.parsed()    ? Verb::show
+              : records.parsed() ? Verb::journal
+              : session.parsed() ? Verb::session
+                                 : Verb::verify;
+  for (std::size_t i = 0; i < orders.size(); ++i)
+    if (orders[i]->parsed())
+      verb = static_cast<Verb>(static_cast<std::size_t>(Verb::retry_now) + i);
   return to_request(std::move(raw), verb, runs.count("--agent") > 0);
 }
 

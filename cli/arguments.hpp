@@ -10,6 +10,7 @@
 #include "cli/screen.hpp"
 #include "journal/record.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -21,12 +22,39 @@
 
 namespace perdure::cli {
 
-enum class Verb : std::uint8_t { runs, show, journal, session, verify };
+enum class Verb : std::uint8_t {
+  runs,
+  show,
+  journal,
+  session,
+  verify,
+  retry_now,
+  resume,
+  cancel,
+  kill,
+  send
+};
+
+/// Whether a verb gives an order, instead of looking.
+[[nodiscard]] constexpr bool gives_an_order(Verb verb) noexcept { return verb >= Verb::retry_now; }
 
 struct RunsRequest {
   std::vector<journal::RunStatus> statuses;  ///< Empty: any.
   std::optional<std::string> agent;
   std::optional<std::size_t> limit = 50;  ///< The newest so many; empty: all.
+};
+
+enum class Mail : std::uint8_t { signal, message };
+
+struct OrderRequest {
+  std::string why;                ///< Of cancel and kill.
+  std::optional<std::string> by;  ///< Of cancel and kill; empty: the user.
+  std::chrono::milliseconds grace = std::chrono::seconds(30);   ///< Of cancel.
+  std::chrono::milliseconds within = std::chrono::seconds(10);  ///< For an answer.
+  Mail mail = Mail::signal;                                     ///< Of send, as what follows.
+  std::string name;                                             ///< Of the signal or the handler.
+  std::string json = "null";  ///< `-`: it is read from standard input.
+  std::string key;            ///< Of the message.
 };
 
 struct Request {
@@ -35,8 +63,9 @@ struct Request {
   Format format = Format::text;
   Zone zone = Zone::local;
   RunsRequest runs;
-  std::string run;      ///< As written: an id, a part of one, or `agent/key`.
+  std::string run;      ///< As written: an id, a part of one, or `agent/key`; of send, `agent/key`.
   std::string session;  ///< As written: `agent/key`.
+  OrderRequest order;
 };
 
 /// Nothing to do but to say something: help, the version, or what is wrong with the command line.

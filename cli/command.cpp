@@ -8,6 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/find_run.hpp"
+#include "cli/orders.hpp"
 #include "cli/records.hpp"
 #include "cli/runs.hpp"
 #include "cli/session.hpp"
@@ -115,6 +116,16 @@ ExitCode run_command(std::span<const char* const> arguments, const Surroundings&
                       .zone = request.zone,
                       .colour = surroundings.colour,
                       .columns = surroundings.columns};
+  if (gives_an_order(request.verb)) {
+    const Result<ExitCode> given = give_order(request, surroundings, screen);
+    if (given.has_value()) return given.assume_value();
+    const Code code = given.error().code;
+    return fail(surroundings.err,
+                code == Code::misuse || code == Code::too_large ? ExitCode::usage
+                : code == Code::not_found                       ? ExitCode::not_found
+                                                                : ExitCode::refused,
+                given.assume_error());
+  }
   return read_journal(request, screen, surroundings);
 }
 

@@ -5,8 +5,10 @@
 /// to `out`; the exit code tells the two apart.
 #pragma once
 
+#include <istream>
 #include <ostream>
 #include <span>
+#include <string>
 
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
@@ -24,6 +26,10 @@ struct Surroundings {
   std::size_t columns = 0;  ///< Of the terminal; 0: `out` is none.
   /// What `out` writes through, where that may wait for a reader.
   DescriptorBuffer* buffer = nullptr;
+  /// Standard input, for payloads; null: there is none.
+  std::istream* in = nullptr;
+  /// Who gives orders: `user@host`.
+  std::string who = {};
 };
 
 /// `arguments` is argv with the program's name.

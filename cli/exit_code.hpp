@@ -13,6 +13,7 @@ enum class ExitCode : int {
   unreadable = 3,  ///< There is no journal there, or it cannot be read (further).
   not_found = 4,   ///< The journal has no such run, or more than one.
   output = 5,      ///< What was to be said could not be written.
+  refused = 6,     ///< An order was refused, or nobody answered it.
 };
 
 }  // namespace perdure::cli

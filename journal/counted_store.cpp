@@ -48,7 +48,8 @@ Result<void> CountedStore::create(Store& inner, core::Clock& clock, core::Random
   return inner.commit(batch, Durability::full);
 }
 
-Result<std::unique_ptr<CountedStore>> CountedStore::open(Store& inner, core::Random& random) {
+Result<std::unique_ptr<CountedStore>> CountedStore::open(Store& inner, core::Random& random,
+                                                         Opening opening) {
   Counters before;
   core::Hash128 journal;
   {
@@ -64,13 +65,13 @@ Result<std::unique_ptr<CountedStore>> CountedStore::open(Store& inner, core::Ran
   Counters opened = before;
   opened.epoch += 1;
   opened.incarnation = random.next();
-  opened.clean = 0;
+  if (opening == Opening::work) opened.clean = 0;
   PERDURE_TRY(store->commit_with(opened, {}, Durability::full));
   return store;
 }
 
 Result<void> CountedStore::commit(std::span<const Mutation> batch, Durability durability) {
-  PERDURE_ASSERT(now_.clean == 0, "nothing is committed after a clean end");
+  PERDURE_ASSERT(!closed_, "nothing is committed after a clean end");
   Counters counters = now_;
   for (const Mutation& mutation : batch) {
     if (mutation.kind == Mutation::Kind::erase) continue;
@@ -97,7 +98,9 @@ Result<void> CountedStore::close_cleanly(RecordNumber last_number, Stamp last_st
   counters.last_number = std::max(counters.last_number, last_number);
   counters.last_stamp = std::max(counters.last_stamp, last_stamp);
   counters.clean = 1;
-  return commit_with(counters, {}, Durability::full);
+  PERDURE_TRY(commit_with(counters, {}, Durability::full));
+  closed_ = true;
+  return success();
 }
 
 }  // namespace perdure::journal

@@ -12,6 +12,7 @@
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "journal/opening.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
 
@@ -26,10 +27,11 @@ class CountedStore final : public Store {
   /// Writes identity and counters of a new journal into `inner`, which is empty. Errors as commit.
   [[nodiscard]] static Result<void> create(Store& inner, core::Clock& clock, core::Random& random);
   /// Begins an epoch: reads the counters, raises the epoch and marks the journal as not cleanly
-  /// closed. `inner` outlives the store. Errors: `corrupt` without identity or counters; as Reader
-  /// and commit.
+  /// closed; a visit leaves that mark as it is. `inner` outlives the store. Errors: `corrupt`
+  /// without identity or counters; as Reader and commit.
   [[nodiscard]] static Result<std::unique_ptr<CountedStore>> open(Store& inner,
-                                                                  core::Random& random);
+                                                                  core::Random& random,
+                                                                  Opening opening = Opening::work);
 
   [[nodiscard]] Result<void> commit(std::span<const Mutation> batch,
                                     Durability durability) override;
@@ -57,6 +59,7 @@ class CountedStore final : public Store {
   const core::Hash128 journal_;
   const Counters before_;
   Counters now_;
+  bool closed_ = false;  ///< By `close_cleanly`.
   core::Bytes row_;
   std::vector<Mutation> batch_;
 };

@@ -11,6 +11,7 @@
 #include "core/assert.hpp"
 #include "core/limits.hpp"
 #include "journal/blob_place.hpp"
+#include "journal/control_socket.hpp"
 #include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
 #include "journal/generation.hpp"
@@ -46,7 +47,8 @@ bool is_generation(std::string_view name) {
 /// Whether an entry of the directory can be a part of a journal without CURRENT.
 bool is_ours(std::string_view name) {
   if (name.ends_with(kUnfinished)) name.remove_suffix(kUnfinished.size());
-  return name == "LOCK" || name == kCurrent || name == BlobPlace::kName || is_generation(name);
+  return name == "LOCK" || name == kCurrent || name == kControlName || name == BlobPlace::kName ||
+         is_generation(name);
 }
 
 /// The generation that the text of CURRENT names.
@@ -258,6 +260,11 @@ Result<void> sync_names(const fs::path& directory, Store& store) {
   return sync_directory(directory.parent_path());
 }
 
+Error no_journal(const fs::path& directory) {
+  return Error{Code::not_found, "there is no journal in " + quoted(directory) +
+                                    " (no file CURRENT): check the path"};
+}
+
 /// A path that still holds when the process changes its directory.
 fs::path lasting(const fs::path& directory) {
   fs::path path = fs::absolute(directory).lexically_normal();
@@ -268,16 +275,19 @@ fs::path lasting(const fs::path& directory) {
 
 Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::path& given,
                                                                    core::Clock& clock,
-                                                                   core::Random& random) {
+                                                                   core::Random& random,
+                                                                   Opening opening) {
   if (given.empty()) return Error{Code::misuse, "the journal's path is empty: name a directory"};
   const fs::path directory = lasting(given);
-  PERDURE_TRY(make_directory(directory));
+  if (opening == Opening::work) PERDURE_TRY(make_directory(directory));
   PERDURE_TRY(check_file_system(directory));
   PERDURE_TRY(auto named, current(directory));
+  if (!named && opening == Opening::visit) return no_journal(directory);
   if (!named) PERDURE_TRY(check_new(directory));
   PERDURE_TRY(auto lock, LockFile::acquire(directory, clock));
   // Whoever held the lock a moment ago may have made the journal.
   PERDURE_TRY(named, current(directory));
+  if (!named && opening == Opening::visit) return no_journal(directory);
   if (!named) {
     PERDURE_TRY(create(directory, clock, random));
     named = std::string(kFirstGeneration);
@@ -285,7 +295,7 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::pat
   PERDURE_TRY(check_after_unclean_end(directory, directory / *named, clock));
   PERDURE_TRY(auto generation, Generation::open_for_writing(directory / *named));
   PERDURE_TRY(sync_names(directory, generation->store()));
-  PERDURE_TRY(auto counted, CountedStore::open(generation->store(), random));
+  PERDURE_TRY(auto counted, CountedStore::open(generation->store(), random, opening));
   return std::make_unique<WritingJournal>(std::move(lock), std::move(generation),
                                           std::move(counted));
 }
@@ -317,9 +327,7 @@ Result<Named> find_for_reading(const fs::path& given) {
   if (given.empty()) return Error{Code::misuse, "the journal's path is empty: name a directory"};
   fs::path directory = lasting(given);
   PERDURE_TRY(const auto named, current(directory));
-  if (!named)
-    return Error{Code::not_found, "there is no journal in " + quoted(directory) +
-                                      " (no file CURRENT): check the path"};
+  if (!named) return no_journal(directory);
   fs::path generation = directory / *named;
   PERDURE_TRY(const LmdbAccess access, access_for(directory, generation));
   return Named{std::move(directory), std::move(generation), access};

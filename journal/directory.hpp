@@ -9,6 +9,7 @@
 ///     trips.journal/
 ///       CURRENT            "perdure-journal 1\ngeneration-000001\n"
 ///       LOCK               held (open file description lock) by the writer; says who
+///       CONTROL            a socket for operators' orders (control_socket.hpp)
 ///       generation-000001/ data.mdb, lock.mdb, wal
 ///       blobs/             large content (blob_store.hpp), not there without any
 ///
@@ -21,6 +22,7 @@
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "journal/opening.hpp"
 #include "journal/page_checker.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
@@ -37,12 +39,13 @@ namespace perdure::journal {
 class JournalForWriting {
  public:
   /// Creates the journal when `directory` does not exist or is empty. Raises the epoch and marks
-  /// the journal as open. Unless the last writer ended cleanly, the file's pages are checked before
-  /// it is mapped, for at most core::limits::kPageCheck of `clock`. Errors: `held`, `corrupt`,
-  /// `newer_format`, `storage_full`, `storage_failed`, `unsupported`, `misuse`; each names the file
-  /// and the remedy.
+  /// the journal as open (unless it is a visit). Unless the last writer ended cleanly, the file's
+  /// pages are checked before it is mapped, for at most core::limits::kPageCheck of `clock`.
+  /// Errors: `held`, `corrupt`, `newer_format`, `storage_full`, `storage_failed`, `unsupported`,
+  /// `misuse`; each names the file and the remedy. A visit also: `not_found`.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open(
-      const std::filesystem::path& directory, core::Clock& clock, core::Random& random);
+      const std::filesystem::path& directory, core::Clock& clock, core::Random& random,
+      Opening opening = Opening::work);
   /// A journal in a store that is not on disk, as tests use one. An empty store becomes a new
   /// journal. `store` outlives it. Errors: as Store::commit, `corrupt`.
   [[nodiscard]] static Result<std::unique_ptr<JournalForWriting>> open_in(Store& store,
@@ -58,7 +61,8 @@ class JournalForWriting {
   [[nodiscard]] virtual RecordNumber last_number() const = 0;
   [[nodiscard]] virtual Stamp last_stamp() const = 0;
   [[nodiscard]] virtual core::Hash128 id() const = 0;
-  /// Marks a clean end. The writer has stopped. Errors: as Store::commit.
+  /// Marks a clean end. The writer has stopped. In a visit only if `was_clean`. Errors: as
+  /// Store::commit.
   [[nodiscard]] virtual Result<void> close_cleanly(RecordNumber last_number, Stamp last_stamp) = 0;
 };
 

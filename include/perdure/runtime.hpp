@@ -50,6 +50,14 @@ enum class Frames : std::uint8_t {
   give_up,  ///< It is destroyed; when what it waits for comes, it is replayed from the journal.
 };
 
+/// Whether operators reach the runtime by the `perdure` command, while it has the journal open.
+enum class Control : std::uint8_t {
+  /// By the socket CONTROL in the journal's directory, from `start` to `shutdown`. Processes of the
+  /// same user, and of root, may give orders.
+  socket,
+  none,  ///< Not: orders are refused while the journal is open.
+};
+
 struct RuntimeOptions {
   /// The journal's directory; made when it is not there. On a local file system.
   std::string journal = {};
@@ -67,6 +75,7 @@ struct RuntimeOptions {
   /// learns of an end as much later.
   std::chrono::milliseconds commit_interval{50};
   Frames frames = Frames::keep;
+  Control control = Control::socket;
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};
 };

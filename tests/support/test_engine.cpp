@@ -110,6 +110,7 @@ TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
   seams.journal = journal::JournalForWriting::open_in(store_, *disk.clock, *disk.random).value();
   opening_commits_ = store_.commits();
   seams.timer_pump = actors::EngineSeams::TimerPump::owner;
+  seams.control_directory = options.journal;
   seams.make_shell = [this](actors::SessionAddress address, actors::SessionServices& services,
                             actors::Engine& engine) -> std::shared_ptr<actors::SessionShell> {
     return std::make_shared<ThreadShell>(std::move(address), services, engine, *sessions_);

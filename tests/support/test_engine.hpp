@@ -94,6 +94,7 @@ class OneThread {
 
 class TestEngine {
  public:
+  /// `options.journal`: where operators' orders are taken, or empty. The journal itself is `disk`.
   explicit TestEngine(TestDisk& disk, RuntimeOptions options = {});
   /// Ends as a crash does, unless `shutdown` was called: what is not in the store is lost. Bodies
   /// that still run must be able to end.

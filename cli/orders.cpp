@@ -1,0 +1,140 @@
+#include "cli/orders.hpp"
+
+#include <array>
+#include <istream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cli/find_run.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+#include "core/random.hpp"
+#include "journal/control_client.hpp"
+#include "journal/control_protocol.hpp"
+#include "journal/directory.hpp"
+#include "journal/payload_json.hpp"
+#include "journal/reader.hpp"
+
+namespace perdure::cli {
+namespace {
+
+using journal::ControlRequest;
+using journal::ControlVerb;
+
+/// More text than the largest payload has.
+constexpr std::size_t kInputBytesMax = 4 * core::limits::kPayloadBytes;
+
+Result<std::string> input(std::istream* in) {
+  if (in == nullptr)
+    return Error{Code::misuse, "there is no standard input to read JSON from: give it as a word"};
+  std::string text;
+  std::array<char, 65536> part{};
+  while (in->read(part.data(), part.size()), in->gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(in->gcount()));
+    if (text.size() > kInputBytesMax)
+      return Error{Code::too_large, "standard input has more than " +
+                                        std::to_string(kInputBytesMax) +
+                                        " bytes, which is more than any payload"};
+  }
+  return text;
+}
+
+Result<ControlRequest> mail_of(const Request& request, const Surroundings& surroundings) {
+  const OrderRequest& order = request.order;
+  PERDURE_TRY(journal::ControlAddress address, journal::parse_address(request.run));
+  ControlRequest asked;
+  asked.verb = order.mail == Mail::message ? ControlVerb::message : ControlVerb::signal;
+  asked.what.agent = std::move(address.agent);
+  asked.what.session_key = std::move(address.key);
+  asked.what.name = order.name;
+  asked.what.message_key = order.key;
+  std::string json = order.json;
+  if (json == "-") {
+    PERDURE_TRY(json, input(surroundings.in));
+  }
+  PERDURE_TRY(asked.what.payload, journal::json_to_payload(json));
+  return asked;
+}
+
+ControlVerb verb_of(Verb verb) {
+  switch (verb) {
+    case Verb::retry_now: return ControlVerb::retry_now;
+    case Verb::resume: return ControlVerb::resume;
+    case Verb::cancel: return ControlVerb::cancel;
+    default: return ControlVerb::kill;
+  }
+}
+
+/// The run that is meant: of a session its unfinished one, whatever it was begun by.
+Result<RunId> run_of(journal::Reader& reader, const std::string& text) {
+  if (const std::size_t slash = text.find('/'); slash != std::string::npos) {
+    const std::string_view whole = text;
+    PERDURE_TRY(const auto session,
+                reader.find_session(whole.substr(0, slash), whole.substr(slash + 1)));
+    if (session) {
+      PERDURE_TRY(const std::optional<RunId> open, reader.open_run(*session));
+      if (open) return *open;
+    }
+  }
+  PERDURE_TRY(const journal::RunInfo run, find_run(reader, text));
+  return run.id;
+}
+
+ControlRequest word_of(const Request& request, const RunId& run, const std::string& who) {
+  const OrderRequest& order = request.order;
+  ControlRequest asked;
+  asked.verb = verb_of(request.verb);
+  asked.what.run = run;
+  if (asked.verb == ControlVerb::cancel || asked.verb == ControlVerb::kill) {
+    asked.what.who = order.by.value_or(who);
+    asked.what.why = order.why;
+  }
+  if (asked.verb == ControlVerb::cancel) asked.what.grace_ms = order.grace.count();
+  return asked;
+}
+
+void tell(const ControlRequest& asked, const journal::Delivered& given, const Screen& screen) {
+  const bool queued = given.how == journal::Delivery::queued;
+  if (screen.format == Format::text) {
+    for (const std::string& line : safe_lines(given.reply.words)) screen.out << line << '\n';
+    return;
+  }
+  JsonObject told;
+  told.text("verb", to_string(asked.verb)).text("delivery", queued ? "queued" : "answered");
+  given.reply.run ? told.text("run", to_string(*given.reply.run)) : told.null("run");
+  screen.out << told.text("words", given.reply.words).line() << '\n';
+}
+
+}  // namespace
+
+Result<ExitCode> give_order(const Request& request, const Surroundings& surroundings,
+                            const Screen& screen) {
+  ControlRequest asked;
+  {
+    // Let go of before anything is written: a process opens a journal's tables once.
+    const auto opened = journal::JournalForReading::open(request.journal);
+    if (opened.has_error()) {
+      surroundings.err << "perdure: " << safe_line(opened.error().message) << '\n';
+      return ExitCode::unreadable;
+    }
+    if (request.verb == Verb::send) {
+      PERDURE_TRY(asked, mail_of(request, surroundings));
+    } else {
+      PERDURE_TRY(journal::Reader reader, journal::Reader::open(opened.assume_value()->store()));
+      PERDURE_TRY(const RunId run, run_of(reader, request.run));
+      asked = word_of(request, run, surroundings.who);
+    }
+  }
+  asked.what.what = journal::row_of(asked.verb);
+  core::SystemRandom random;
+  PERDURE_TRY(const journal::Delivered given,
+              journal::deliver_order(request.journal, asked, surroundings.clock, random,
+                                     {.within = request.order.within}));
+  if (given.reply.error) return *given.reply.error;
+  tell(asked, given, screen);
+  return ExitCode::ok;
+}
+
+}  // namespace perdure::cli
