@@ -115,8 +115,9 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
     last_number_ = number.assume_value();
     submitted_ = true;
   }
-  if (told) tell_when_durable(std::move(told));
+  // Whoever is told finds what follows from it armed.
   let_out(effects, run, self);
+  if (told) tell_when_durable(std::move(told));
   return true;
 }
 

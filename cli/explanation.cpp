@@ -51,8 +51,12 @@ std::string wait_text(const Unfinished& step, const Screen& screen) {
     case journal::StepKind::call:
       return "waits for the reply of run " + (wait.run ? to_string(*wait.run) : "?") + ", which " +
              step_text(step) + " called";
+    case journal::StepKind::join:
+      return "waits for the end of its child, run " + (wait.run ? to_string(*wait.run) : "?") +
+             ", in " + step_text(step);
     case journal::StepKind::step:
-    case journal::StepKind::send: break;
+    case journal::StepKind::send:
+    case journal::StepKind::spawn: break;
   }
   return "";
 }
