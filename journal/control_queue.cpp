@@ -40,10 +40,12 @@ Result<void> judge_verb(Reader& reader, const ControlRequest& request, ControlTa
   if (run.head.status >= RunStatus::completed)
     return refused(" has ended (" + std::string(to_string(run.head.status)) +
                    "): there is nothing to " + std::string(to_string(request.verb)));
-  if (run.head.status == RunStatus::queued)
+  const bool ends_it = request.verb == ControlVerb::cancel || request.verb == ControlVerb::kill;
+  if (run.head.status == RunStatus::queued && !ends_it)
     return refused(
-        " has not begun: its message waits for its turn or its time. Wait until it has "
-        "begun, or end the session's run before it");
+        " has not begun: its message waits for its turn or its time. `perdure cancel` takes it "
+        "back; "
+        "else wait until it has begun");
   const bool parked = run.head.status == RunStatus::parked;
   if (request.verb == ControlVerb::resume && !parked)
     return refused(" is not parked: it is " + std::string(to_string(run.head.status)) +

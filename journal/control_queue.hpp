@@ -34,8 +34,9 @@ struct ControlTarget {
 };
 
 /// What `request` is about, if it can be carried out on the journal as `reader` sees it. Errors:
-/// `not_found` (no such run), `refused` (it has ended, has not begun, is not parked, has no step
-/// that waits for an attempt), each with what to do instead; as Reader.
+/// `not_found` (no such run), `refused` (it has ended; of a retry-now and a resume also: it has not
+/// begun, is not parked, has no step that waits for an attempt), each with what to do instead; as
+/// Reader.
 [[nodiscard]] Result<ControlTarget> judge_order(Reader& reader, const ControlRequest& request);
 
 /// Writes the order into the journal in `directory`, which is there and which nobody has open.

@@ -186,15 +186,17 @@ TEST_F(ControlOrders, WhatIsNotThereIsNamedWithTheRemedy) {
   EXPECT_TRUE(contains(handler.message, "no handler 'wait'")) << handler.message;
 }
 
-TEST_F(ControlOrders, AMessageThatWaitsForItsTurnCantBeCancelledYetAndSaysSo) {
+TEST_F(ControlOrders, AMessageThatWaitsForItsTurnHasNothingToTryAgain) {
   TestEngine engine(disk_, options());
   engine.start(waiter);
   auto session = engine.runtime().session(waiter, "s");
   (void)session.start("").value();
   const auto second = session.send(std::get<0>(waiter.handlers), "").value();
-  const Error why = refused(about(ControlVerb::cancel, second.id()));
-  EXPECT_EQ(why.code, pd::Code::refused);
-  EXPECT_TRUE(contains(why.message, "has not begun")) << why.message;
+  for (const ControlVerb verb : {ControlVerb::retry_now, ControlVerb::resume}) {
+    const Error why = refused(about(verb, second.id()));
+    EXPECT_EQ(why.code, pd::Code::refused);
+    EXPECT_TRUE(contains(why.message, "has not begun")) << why.message;
+  }
 }
 
 TEST_F(ControlOrders, AnOrderThatCantBecomeDurableIsAnError) {

@@ -167,6 +167,22 @@ TEST_F(ControlQueue, WhatMakesNoSenseIsRefusedAndNothingIsWritten) {
   EXPECT_TRUE(queue(about(ControlVerb::resume, 2)).has_value()) << "that one is parked";
 }
 
+TEST_F(ControlQueue, ARunThatHasNotBegunCanBeEndedAndNotTriedAgain) {
+  make(End::clean);
+  {
+    const auto journal = open();
+    TestRows rows(journal->last_number() + 1);
+    rows.put(Table::runs, Key{}.add(run_id(8)),
+             RunRow{session_hash("cart", "s1"), "cart", 2, "add", "s1", 100, 1});
+    ASSERT_TRUE(rows.commit(journal->store()));
+  }
+  EXPECT_EQ(queue(about(ControlVerb::retry_now, 8)).error().code, Code::refused);
+  EXPECT_EQ(queue(about(ControlVerb::resume, 8)).error().code, Code::refused);
+  EXPECT_TRUE(queue(about(ControlVerb::cancel, 8)).has_value());
+  EXPECT_TRUE(queue(about(ControlVerb::kill, 8)).has_value());
+  EXPECT_EQ(inbox().size(), 2U);
+}
+
 TEST_F(ControlQueue, AStepThatWaitsForAnAttemptCanBeRetried) {
   make(End::clean);
   {
