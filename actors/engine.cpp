@@ -8,16 +8,7 @@
 #include <future>
 
 namespace perdure::actors {
-namespace {}  // namespace
-
-Engine::Engine(RuntimeOptions options, EngineSeams seams)
-    : options_(std::move(options)),
-      seams_(std::move(seams)),
-      reporter_(options_.log),
-      directory_([this](SessionAddress address) {
-        return seams_.make_shell(std::move(address), *services_, *this);
-      }) {
-  journal::Store& store = seams_.journal->store();
+journal::WriterOptions Engine::writer_options() {
   journal::WriterOptions writing;
   if (options_.durability == Durability::none) writing.durability = journal::Durability::none;
   if (options_.durability == Durability::interval) writing.early = &early_gate_;
@@ -36,8 +27,11 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
     writing.committer = journal::WriterOptions::Committer::owner;
     writing.batch_bytes_max = 1;
   }
-  writer_ = std::make_unique<journal::Writer>(store, gate_, std::move(writing));
-  // A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
+  return writing;
+}
+
+/// A step thread with nothing else to do commits by itself: a lone session pays no hand-over.
+StepPoolOptions Engine::pool_options() {
   StepPoolOptions pooling;
   pooling.threads_max = options_.step_threads;
   if (seams_.turn) pooling.driver = StepPoolOptions::Driver::owner;
@@ -48,7 +42,21 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
       writer_->wake();
     }
   };
-  pool_ = std::make_unique<StepPool>(std::move(pooling));
+  return pooling;
+}
+
+Engine::Engine(RuntimeOptions options, EngineSeams seams)
+    : options_(std::move(options)),
+      seams_(std::move(seams)),
+      reporter_(options_.log),
+      frames_(options_.frames == Frames::keep ? FrameBudget::kUnlimited
+                                              : options_.frame_budget_bytes),
+      directory_([this](SessionAddress address) {
+        return seams_.make_shell(std::move(address), *services_, *this);
+      }) {
+  journal::Store& store = seams_.journal->store();
+  writer_ = std::make_unique<journal::Writer>(store, gate_, writer_options());
+  pool_ = std::make_unique<StepPool>(pool_options());
   // Bodies that one commit lets out reach the pool together.
   for (journal::Gate* gate : {&gate_, &early_gate_})
     gate->around_release([this](const auto& release) {
@@ -74,7 +82,7 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
         directory_.post(to, std::move(input), RunOn::scheduler);
       },
       seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes,
-      options_.frames});
+      frames_});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }

@@ -101,8 +101,11 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
   [[nodiscard]] StepPool& pool() noexcept { return *pool_; }
+  [[nodiscard]] const FrameBudget& frames() const noexcept { return frames_; }
 
  private:
+  [[nodiscard]] journal::WriterOptions writer_options();
+  [[nodiscard]] StepPoolOptions pool_options();
   [[nodiscard]] Result<void> recover();
   [[nodiscard]] Result<void> recover_inboxes(journal::Reader& reader);
   [[nodiscard]] Result<SessionAddress> address_of(std::string_view agent, std::string_view key,
@@ -138,6 +141,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   RuntimeOptions options_;
   EngineSeams seams_;
   Reporter reporter_;
+  FrameBudget frames_;
   Registry registry_;
   RunWatchers watchers_;
   journal::Gate gate_;        ///< What is durable.

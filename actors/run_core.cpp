@@ -17,7 +17,7 @@ using journal::RunStatus;
 using journal::Table;
 
 /// The run whose handler this thread runs now.
-thread_local const RunCore* running_here = nullptr;
+thread_local RunCore* running_here = nullptr;
 
 journal::StepPath path_of(const detail::Place& place) {
   std::array<std::uint32_t, core::limits::kPathDepth> components{};
@@ -81,9 +81,20 @@ bool RunCore::on_this_thread() const noexcept { return running_here == this; }
 
 bool RunCore::inside_a_handler() noexcept { return running_here != nullptr; }
 
-const RunCore* RunCore::enter_handler() const noexcept { return std::exchange(running_here, this); }
+RunCore* RunCore::enter_handler() noexcept { return std::exchange(running_here, this); }
 
-void RunCore::leave_handler(const RunCore* before) noexcept { running_here = before; }
+void RunCore::leave_handler(RunCore* before) noexcept { running_here = before; }
+
+void* RunCore::allocate_frame(std::size_t bytes) {
+  void* const frame = ::operator new(bytes);
+  if (running_here != nullptr) running_here->frame_bytes_ += bytes;
+  return frame;
+}
+
+void RunCore::free_frame(void* frame, std::size_t bytes) noexcept {
+  ::operator delete(frame, bytes);
+  if (running_here != nullptr) running_here->frame_bytes_ -= bytes;
+}
 
 /// The run's rows that stay when it has ended, and its first record.
 void RunCore::put_creation(journal::Change& change) {
@@ -145,7 +156,9 @@ void RunCore::adopt(const detail::HandlerEntry& handler) {
 }
 
 Result<void> RunCore::start_frame() {
+  RunCore* const before = enter_handler();
   const Result<void> started = root_->start(*this, context_, facts_.input);
+  leave_handler(before);
   if (started.has_value()) return success();
   journal::Divergence divergence;
   divergence.what = journal::Divergence::What::bad_input;
@@ -326,7 +339,7 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
 }
 
 void RunCore::pump() {
-  const RunCore* const before = enter_handler();
+  RunCore* const before = enter_handler();
   do {
     while (!thrown_) {
       detail::Runnable* const runnable = take_runnable();

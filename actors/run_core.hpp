@@ -219,6 +219,15 @@ class RunCore final : private detail::Execution {
   }
   /// Somebody queued behind it. True: the caller adds `circle_row` to its change.
   [[nodiscard]] bool needs_circle_row() noexcept { return !std::exchange(circle_due_, true); }
+  /// What its frames take, with its input and this object.
+  [[nodiscard]] std::size_t frame_bytes() const noexcept {
+    return frame_bytes_ + facts_.input.size() + sizeof(RunCore) +
+           machine_.pending().size() * (sizeof(journal::Pending) + sizeof(journal::Wait));
+  }
+  [[nodiscard]] std::size_t records() const noexcept { return head_.count; }
+  /// For the frames of the handler that this thread runs.
+  static void* allocate_frame(std::size_t bytes);
+  static void free_frame(void* frame, std::size_t bytes) noexcept;
   /// Gives the frame up. When `only_waits`.
   void passivate();
   /// Shutdown: bodies are asked to stop, nothing more is delivered or begun.
@@ -262,8 +271,8 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] bool on_this_thread() const noexcept override;
 
   /// From here to `leave_handler` this thread runs code of the handler's. What it ran before.
-  const RunCore* enter_handler() const noexcept;
-  static void leave_handler(const RunCore* before) noexcept;
+  RunCore* enter_handler() noexcept;
+  static void leave_handler(RunCore* before) noexcept;
   /// Runs the handler until it waits, and ends waits that nobody needs any more.
   void pump();
   [[nodiscard]] bool drop_stopped_waits();
@@ -351,6 +360,7 @@ class RunCore final : private detail::Execution {
   std::optional<Error> thrown_;
   journal::Stamp stamp_ = 0;
   std::size_t active_bodies_ = 0;
+  std::size_t frame_bytes_ = 0;
   /// By path hash: steps that have an attempts row.
   std::map<std::uint64_t, journal::Attempts> attempts_;
   /// By path hash: what steps without a body wait for, as its rows say.

@@ -223,7 +223,7 @@ void RunCore::stopped_by_close(Pending& pending, const detail::BodyResult& resul
 /// nothing.
 void RunCore::discard_frame() {
   forget_runnables();
-  const RunCore* const before = enter_handler();
+  RunCore* const before = enter_handler();
   set_discarding(true);
   stopped_waits_.clear();
   root_.reset();

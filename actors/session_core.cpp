@@ -63,9 +63,26 @@ void SessionCore::refuse_deferred(const Error& why) {
 }
 
 void SessionCore::after_input(const Self& self) {
-  if (run_ && !closing_ && services_.frames == Frames::give_up && run_->only_waits())
-    run_->passivate();
+  account_for_frames();
   drop_ended(self);
+}
+
+void SessionCore::account_for_frames() {
+  if (services_.frames.is_unlimited()) return;
+  if (!run_ || closing_ || !run_->only_waits()) {
+    if (std::exchange(counted_, false)) services_.frames.moves(address_.id);
+    return;
+  }
+  counted_ = true;
+  for (const SessionAddress& chosen :
+       services_.frames.waits(address_, run_->frame_bytes(), run_->records())) {
+    if (chosen.id != address_.id) {
+      services_.post(chosen, PassivateOrder{});
+      continue;
+    }
+    counted_ = false;
+    run_->passivate();
+  }
 }
 
 void SessionCore::drop_ended(const Self& self) {
@@ -220,7 +237,10 @@ void SessionCore::on(ExplainOrder order, const Self&) {
 }
 
 void SessionCore::on(PassivateOrder, const Self&) {
-  if (run_ && !closing_ && run_->only_waits()) run_->passivate();
+  // What moved since it was chosen is counted again when it waits.
+  if (!run_ || closing_ || !run_->only_waits()) return;
+  if (std::exchange(counted_, false)) services_.frames.moves(address_.id);
+  run_->passivate();
 }
 
 void SessionCore::on(CloseOrder order, const Self& self) {

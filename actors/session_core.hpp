@@ -16,6 +16,7 @@
 
 #include <perdure/runtime.hpp>
 
+#include "actors/frame_budget.hpp"
 #include "actors/registry.hpp"
 #include "actors/reporter.hpp"
 #include "actors/run_core.hpp"
@@ -59,7 +60,7 @@ struct SessionServices {
   /// How the process before this one ended.
   LastEnd last_end = LastEnd::clean;
   SuspectedCrashes suspected = SuspectedCrashes::leave;
-  Frames frames = Frames::keep;
+  FrameBudget& frames;
 };
 
 class SessionCore final : private RunHost {
@@ -185,6 +186,7 @@ class SessionCore final : private RunHost {
   void let_out_bodies(std::vector<BodyOrder>& orders, const Self& self);
   void report(const RunEffects& effects, const RunId& run) const;
   void after_input(const Self& self);
+  void account_for_frames();
   void drop_ended(const Self& self);
   void forget();
   /// Calls `call` with null when everything that this session has read or written is durable, else
@@ -217,6 +219,7 @@ class SessionCore final : private RunHost {
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
   bool submitted_ = false;
+  bool counted_ = false;  ///< In the frame budget.
   /// Inputs that have to read the journal and came too early.
   std::vector<SessionInput> deferred_;
   std::function<void()> closed_;

@@ -9,6 +9,7 @@
 
 #include "actors/body_job.hpp"
 #include "actors/run_core.hpp"
+#include "actors/session_address.hpp"
 #include "journal/arrival.hpp"
 
 #include <functional>
@@ -17,12 +18,6 @@
 #include <variant>
 
 namespace perdure::actors {
-
-struct SessionAddress {
-  journal::SessionId id;
-  std::string agent;
-  std::string key;
-};
 
 /// Something came: from another session or an operator, with a row in `inbox`, or from outside,
 /// without one (number 0).

@@ -1,8 +1,16 @@
 #include <perdure/peer.hpp>
 
+#include "actors/run_core.hpp"
+
 namespace perdure {
 inline namespace v0 {
 namespace detail {
+
+void* allocate_frame(std::size_t bytes) { return actors::RunCore::allocate_frame(bytes); }
+
+void free_frame(void* frame, std::size_t bytes) noexcept {
+  actors::RunCore::free_frame(frame, bytes);
+}
 
 Error cancelled_error() {
   return Error{Code::cancelled,

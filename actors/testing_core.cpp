@@ -66,7 +66,7 @@ Result<void> TestingEngine::ensure_open() {
 Result<void> TestingEngine::open() {
   ++life_;
   RuntimeOptions options;
-  if (options_.frames == testing::Frames::replayed) options.frames = perdure::Frames::give_up;
+  if (options_.frames == testing::Frames::replayed) options.frame_budget_bytes = 0;
   options.log = [this](const LogRecord& record) { take_note(record); };
   EngineSeams seams;
   seams.clock = clock_;

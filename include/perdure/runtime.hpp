@@ -44,10 +44,13 @@ enum class Durability : std::uint8_t {
   none,
 };
 
-/// What becomes of the frame of a run that only waits.
+/// What becomes of the frames of runs that only wait.
 enum class Frames : std::uint8_t {
-  keep,     ///< It stays in memory.
-  give_up,  ///< It is destroyed; when what it waits for comes, it is replayed from the journal.
+  /// They stay in memory while all of them together take no more than
+  /// `RuntimeOptions::frame_budget_bytes`. Of others the frame is destroyed; when what such a run
+  /// waits for comes, it is replayed from the journal.
+  within_budget,
+  keep,  ///< They stay in memory.
 };
 
 /// Whether operators reach the runtime by the `perdure` command, while it has the journal open.
@@ -74,7 +77,12 @@ struct RuntimeOptions {
   /// In durability `interval`: how long a record waits to be written, 1 ms to 1 day. `Run::wait`
   /// learns of an end as much later.
   std::chrono::milliseconds commit_interval{50};
-  Frames frames = Frames::keep;
+  Frames frames = Frames::within_budget;
+  /// With `Frames::within_budget`: how many bytes the frames of waiting runs may take, with their
+  /// inputs and the engine's part of them; what frames own on the heap is not seen. 0: each run gives
+  /// its frame up when it begins to wait. Those are given up first that have waited longest and are
+  /// quickly replayed.
+  std::size_t frame_budget_bytes = std::size_t{256} << 20U;
   Control control = Control::socket;
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};

@@ -62,16 +62,17 @@ class MessageTest : public EngineFixture, public ::testing::WithParamInterface<p
   [[nodiscard]] pd::RuntimeOptions options() const {
     pd::RuntimeOptions options;
     options.frames = GetParam();
+    options.frame_budget_bytes = 0;
     return options;
   }
   [[nodiscard]] static kit::Options kit_options() {
     kit::Options options;
-    if (GetParam() == pd::Frames::give_up) options.frames = kit::Frames::replayed;
+    if (GetParam() == pd::Frames::within_budget) options.frames = kit::Frames::replayed;
     return options;
   }
 };
 INSTANTIATE_TEST_SUITE_P(Frames, MessageTest,
-                         ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
+                         ::testing::Values(pd::Frames::keep, pd::Frames::within_budget),
                          [](const auto& given) {
                            return given.param == pd::Frames::keep ? "kept" : "given_up";
                          });

@@ -47,11 +47,12 @@ class SignalTest : public EngineFixture, public ::testing::WithParamInterface<pd
   [[nodiscard]] pd::RuntimeOptions options() const {
     pd::RuntimeOptions options;
     options.frames = GetParam();
+    options.frame_budget_bytes = 0;
     return options;
   }
 };
 INSTANTIATE_TEST_SUITE_P(Frames, SignalTest,
-                         ::testing::Values(pd::Frames::keep, pd::Frames::give_up),
+                         ::testing::Values(pd::Frames::keep, pd::Frames::within_budget),
                          [](const auto& given) {
                            return given.param == pd::Frames::keep ? "kept" : "given_up";
                          });

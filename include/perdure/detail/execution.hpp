@@ -206,6 +206,10 @@ class WaitLeaf : public Leaf {
 
 class PromiseBase;
 
+/// Memory of a handler's or task's frame; counted for the run whose handler this thread runs.
+[[nodiscard]] void* allocate_frame(std::size_t bytes);
+void free_frame(void* frame, std::size_t bytes) noexcept;
+
 /// Thrown by `Execution::park_here` through the handler, whose locals it destroys.
 struct ParkedHere {};
 
