@@ -47,6 +47,7 @@ void SessionCore::post_when_settled(const Self& self) {
 }
 
 void SessionCore::on(Settled settled, const Self& self) {
+  looks_again_ = false;
   if (settled.failure) return refuse_deferred(*settled.failure);
   if (ahead_of_journal()) {
     // More was submitted meanwhile.
@@ -87,15 +88,13 @@ void SessionCore::account_for_frames() {
 
 void SessionCore::drop_ended(const Self& self) {
   std::erase_if(killed_, [](const auto& run) { return run->finished(); });
-  if (run_ && run_->finished()) {
-    run_.reset();
-    // The shell leaves memory when all that it submitted is durable: then it looks again.
-    if (ahead_of_journal())
-      when_durable([self](const Error* why) {
-        SessionInput settled = Settled{};
-        if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
-      });
-  }
+  if (run_ && run_->finished()) run_.reset();
+  // The shell leaves memory when all that it submitted is durable: then it looks again.
+  if (!run_ && ahead_of_journal() && !std::exchange(looks_again_, true))
+    when_durable([self](const Error* why) {
+      SessionInput settled = Settled{};
+      if (why == nullptr) (void)self->post(settled, RunOn::scheduler);
+    });
   if (closing_ && !run_ && killed_.empty() && closed_) std::exchange(closed_, nullptr)();
 }
 

@@ -219,7 +219,8 @@ class SessionCore final : private RunHost {
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
   bool submitted_ = false;
-  bool counted_ = false;  ///< In the frame budget.
+  bool looks_again_ = false;  ///< It will, when what it submitted is durable.
+  bool counted_ = false;      ///< In the frame budget.
   /// Inputs that have to read the journal and came too early.
   std::vector<SessionInput> deferred_;
   std::function<void()> closed_;
