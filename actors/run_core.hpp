@@ -166,6 +166,13 @@ inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds
   return {journal::DueRow::What::circle, {}, 0, 1};
 }
 
+/// Why a run found in the journal goes on.
+struct Resumption {
+  LastEnd last_end = LastEnd::none;
+  SuspectedCrashes suspected = SuspectedCrashes::leave;
+  enum class By : std::uint8_t { runtime, operator_ } by = By::runtime;
+};
+
 class RunCore final : private detail::Execution {
  public:
   /// `host`, `clock` and `random` outlive the run.
@@ -183,8 +190,8 @@ class RunCore final : private detail::Execution {
   void end_unbegun(const CancelOrder& order);
   /// A run found in the journal: replays it and goes on. `handler` null: it is not served, the run
   /// parks.
-  void resume(const detail::HandlerEntry* handler, journal::Reader& reader, LastEnd last_end,
-              SuspectedCrashes suspected);
+  void resume(const detail::HandlerEntry* handler, journal::Reader& reader,
+              const Resumption& resumption);
   /// A run found in the journal, without asking its code: `cancel` and `kill` record, no more.
   /// Errors: as Reader, and `corrupt` without a head row.
   [[nodiscard]] Result<void> open_parked(journal::Reader& reader);
@@ -334,6 +341,10 @@ class RunCore final : private detail::Execution {
                         std::int64_t busy_us);
   void finish();
   void park(Error why);
+  [[nodiscard]] bool fails_for(const Error& why) const noexcept;
+  [[nodiscard]] bool stays_parked(const detail::HandlerEntry* handler,
+                                  const Resumption& resumption) const noexcept;
+  void end_now(Error why, journal::RunStatus as);
   void discard_frame();
   void touch_status();
   void note_circles();
@@ -351,6 +362,8 @@ class RunCore final : private detail::Execution {
   journal::ReplayMachine machine_;
   std::unique_ptr<detail::RootTask> root_;
   std::string_view reply_type_;
+  WhenStuck on_divergence_ = WhenStuck::retry_at_start;
+  WhenStuck on_exception_ = WhenStuck::retry_at_start;
   journal::Head head_;
   bool head_changed_ = false;
   bool in_ready_ = false;

@@ -89,16 +89,21 @@ void RunCore::apply_cancel() {
 }
 
 void RunCore::kill(const CancelOrder& order) {
-  using journal::MachineState;
   if (head_.status >= RunStatus::completed || closing_ || abandoned_) return;
   if (!cancel_) cancel_ = order;
+  end_now(cancel_error(), RunStatus::cancelled);
+}
+
+/// The run ends without its handler, whatever it was about.
+void RunCore::end_now(Error why, RunStatus as) {
+  using journal::MachineState;
   stamp_now();
   for (Pending* const pending : machine_.pending())
     if (pending->phase() == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
   while (!waits_.empty()) forget_wait(journal::StepPath(waits_.begin()->second.path));
   while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   state_.drop_dirty();
-  end_with(cancel_error(), RunStatus::cancelled);
+  end_with(std::move(why), as);
   if (machine_.state() == MachineState::waiting) return;
   machine_.close();
   if (idle()) discard_frame();

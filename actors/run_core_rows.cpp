@@ -158,7 +158,16 @@ void RunCore::record_end(Result<core::Bytes> reply, RunStatus failed_as) {
   effects_.posts.push_back({facts_.caller->session, std::move(told), std::move(reply)});
 }
 
+/// Whether the agent would rather have the run end. What an exception means is known only where the
+/// handler goes where it never was: in a replay it may be the code that is wrong.
+bool RunCore::fails_for(const Error& why) const noexcept {
+  if (why.code == Code::diverged) return on_divergence_ == WhenStuck::fail;
+  return why.code == Code::handler_threw && on_exception_ == WhenStuck::fail &&
+         machine_.state() == journal::MachineState::running;
+}
+
 void RunCore::park(Error why) {
+  if (fails_for(why)) return end_now(std::move(why), RunStatus::failed);
   // A change of words is worth a record; the same park found again at the next start is not.
   if (head_.status != RunStatus::parked || head_.code != why.code || head_.reason != why.message) {
     stamp_now();

@@ -168,7 +168,8 @@ class SessionCore final : private RunHost {
   void unreadable(SessionInput input, const Error& why) const;
   [[nodiscard]] Result<void> load();
   enum class Parked : std::uint8_t { leave, go_on, by_operator };
-  /// Loads the open run, if it is not. False: it is not there, can't be read, or is parked and left.
+  /// Loads the open run, if it is not. False: it is not there, can't be read, or is parked and
+  /// left.
   [[nodiscard]] bool load_run(const Self& self, Parked parked = Parked::leave);
   [[nodiscard]] Result<RunFacts> load_facts(journal::Reader& reader, const RunId& run) const;
   /// Carries out what the run wants done, and begins the next one when it has ended. `first` is

@@ -25,8 +25,8 @@ struct Arrived {
   journal::Arrival what;
   /// Of a reply from a session in this process: what the row leaves to the run that ended.
   std::optional<detail::BodyResult> result = {};
-  /// If there is one, called once, from any thread, when what came of it is durable. The run is that
-  /// of the message, or the one that it is attached to.
+  /// If there is one, called once, from any thread, when what came of it is durable. The run is
+  /// that of the message, or the one that it is attached to.
   std::function<void(Result<RunId>)> reply = {};
 };
 /// Recovery: there are rows in the session's inbox, up to this number.

@@ -51,6 +51,12 @@ struct Handler {
 struct AgentOptions {
   /// A run stays on the version it started with while that is served. At least 1.
   int version = 1;
+  /// Of a run whose journal the code does not match (`diverged`).
+  WhenStuck on_divergence = WhenStuck::retry_at_start;
+  /// Of a run whose handler let an exception other than `Exception` escape (`handler_threw`). While
+  /// it is replayed, a run that throws is parked, whatever stands here, and tried again at the next
+  /// start.
+  WhenStuck on_exception = WhenStuck::retry_at_start;
 };
 
 namespace detail {
@@ -109,7 +115,7 @@ void add_part(AgentEntry& agent, const Handler<R, M>& handler) {
                             [function = handler.function]() -> std::unique_ptr<RootTask> {
                               return std::make_unique<RootTaskOf<R, M>>(function);
                             },
-                            handler.options});
+                            handler.options, agent.on_divergence, agent.on_exception});
 }
 template <class R, class M>
 void add_part(AgentEntry& agent, const Query<R, M>& query) {
@@ -118,7 +124,8 @@ void add_part(AgentEntry& agent, const Query<R, M>& query) {
 
 template <class... Parts>
 [[nodiscard]] AgentEntry entry_of(const Agent<Parts...>& agent) {
-  AgentEntry entry{agent.name, agent.options.version, {}, {}};
+  AgentEntry entry{agent.name, agent.options.version,       {},
+                   {},         agent.options.on_divergence, agent.options.on_exception};
   std::apply([&](const auto&... part) { (add_part(entry, part), ...); }, agent.handlers);
   return entry;
 }

@@ -1,7 +1,7 @@
 /// Children: runs of other sessions that a run has started and answers for.
 ///
-/// What this is: `ctx.session(agent, key).spawn(handler, message)` starts one and gives a `ChildRun`,
-/// whose `result` and `cancel` are operations.
+/// What this is: `ctx.session(agent, key).spawn(handler, message)` starts one and gives a
+/// `ChildRun`, whose `result` and `cancel` are operations.
 /// What it promises: a child is started once, in the transaction that records its start; how it
 /// ended is not lost, however late it is asked for. When the parent ends, in whatever way, each
 /// child that has not ended is waited for, cancelled or left alone, as its start said.
@@ -75,8 +75,8 @@ class ChildRun {
   [[nodiscard]] RunId id() const { return detail::run_of(child_); }
 
   /// The child's reply, or the failure that it ended with, when it has ended; `peer_cancelled` when
-  /// it was cancelled. Can be asked for again. When the awaiting branch is stopped or cancelled, the
-  /// child goes on.
+  /// it was cancelled. Can be asked for again. When the awaiting branch is stopped or cancelled,
+  /// the child goes on.
   [[nodiscard("perdure: nothing is waited for until it is awaited")]] detail::JoinOperation<R>
   result(std::source_location where = std::source_location::current()) const {
     return {detail::to_join(child_), where};

@@ -28,6 +28,14 @@ enum class ParentEnds : std::uint8_t {
   abandon_child = 3,  ///< It goes on, and nobody gets its reply.
 };
 
+/// What becomes of a run that its code cannot go on with.
+enum class WhenStuck : std::uint8_t {
+  /// It is parked, and each start of a runtime tries it again: a deploy of repaired code is enough.
+  retry_at_start,
+  park,  ///< It is parked until an operator resumes it.
+  fail,  ///< It ends as failed, with the reason.
+};
+
 struct HandlerOptions {
   WhenBusy when_busy = WhenBusy::queue;
   /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for

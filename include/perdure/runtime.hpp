@@ -79,9 +79,9 @@ struct RuntimeOptions {
   std::chrono::milliseconds commit_interval{50};
   Frames frames = Frames::within_budget;
   /// With `Frames::within_budget`: how many bytes the frames of waiting runs may take, with their
-  /// inputs and the engine's part of them; what frames own on the heap is not seen. 0: each run gives
-  /// its frame up when it begins to wait. Those are given up first that have waited longest and are
-  /// quickly replayed.
+  /// inputs and the engine's part of them; what frames own on the heap is not seen. 0: each run
+  /// gives its frame up when it begins to wait. Those are given up first that have waited longest
+  /// and are quickly replayed.
   std::size_t frame_budget_bytes = std::size_t{256} << 20U;
   Control control = Control::socket;
   /// Empty: warnings and errors go to standard error.

@@ -62,7 +62,7 @@ class RunDriver {
     for (const Delivery& each : deliveries()) recorded_.insert(each.path);
     run_.emplace(facts(input_), host_, clock_, random_);
     journal::Reader reader = journal::Reader::open(*store_).value();
-    run_->resume(&agent_.handlers.at(0), reader, last_end, SuspectedCrashes::leave);
+    run_->resume(&agent_.handlers.at(0), reader, {last_end});
     commit();
   }
 

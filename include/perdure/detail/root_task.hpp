@@ -82,12 +82,17 @@ struct HandlerEntry {
   std::string_view reply_type;
   std::function<std::unique_ptr<RootTask>()> make;
   HandlerOptions options = {};
+  // Of its agent.
+  WhenStuck on_divergence = WhenStuck::retry_at_start;
+  WhenStuck on_exception = WhenStuck::retry_at_start;
 };
 struct AgentEntry {
   std::string name;
   int version = 1;
   std::vector<HandlerEntry> handlers;
   std::vector<QueryEntry> queries;
+  WhenStuck on_divergence = WhenStuck::retry_at_start;
+  WhenStuck on_exception = WhenStuck::retry_at_start;
 };
 
 }  // namespace detail

@@ -1,0 +1,190 @@
+/// The run core's replay: from a run's records and rows back to where it stood.
+#include "actors/run_core.hpp"
+
+namespace perdure::actors {
+
+using journal::RunStatus;
+
+/// Whether somebody has to say that it may be tried again.
+bool RunCore::stays_parked(const detail::HandlerEntry* handler,
+                           const Resumption& resumption) const noexcept {
+  if (head_.status != RunStatus::parked || resumption.by == Resumption::By::operator_) return false;
+  if (head_.code == Code::suspected_crash) return resumption.suspected == SuspectedCrashes::leave;
+  if (handler == nullptr) return false;
+  return (head_.code == Code::diverged && handler->on_divergence == WhenStuck::park) ||
+         (head_.code == Code::handler_threw && handler->on_exception == WhenStuck::park);
+}
+
+void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reader,
+                     const Resumption& resumption) {
+  last_end_ = resumption.last_end;
+  machine_.begin();
+  if (const Result<void> loaded = load_head(reader); loaded.has_error()) {
+    park(loaded.error());
+    return;
+  }
+  if (head_.status >= RunStatus::completed) {
+    // A timer that outlived the run, say. Its end is recorded, and code is not asked again.
+    machine_.close();
+    discard_frame();
+    return;
+  }
+  if (stays_parked(handler, resumption)) {
+    park(Error{head_.code, head_.reason});
+    return;
+  }
+  if (handler == nullptr) {
+    park(not_served());
+    return;
+  }
+  adopt(*handler);
+  if (const Result<void> replayed = replay(reader); replayed.has_error()) {
+    park(replayed.error());
+    return;
+  }
+  if (machine_.state() != journal::MachineState::replaying) return;
+  if (thrown_) {
+    park(*std::exchange(thrown_, std::nullopt));
+    return;
+  }
+  machine_.exhausted();
+  if (const Result<void> known = state_.end_replay(host_.state()); known.has_error()) {
+    park(known.error());
+    return;
+  }
+  write_dirty_state();
+  if (head_.code == Code::suspected_crash)
+    for (auto& [hash, attempts] : attempts_) attempts.unclean_ends = 0;
+  if (head_.status == RunStatus::parked) {
+    head_.status = RunStatus::running;
+    head_.code = Code::user;
+    head_.reason.clear();
+    head_changed_ = true;
+  }
+  settle();
+}
+
+Result<void> RunCore::load_head(journal::Reader& reader) {
+  PERDURE_TRY(std::optional<journal::Head> head, reader.head(facts_.id));
+  if (!head)
+    return Error{Code::corrupt, "run " + to_string(facts_.id) +
+                                    " has no head row in the journal: run `perdure verify`"};
+  head_ = *std::move(head);
+  in_ready_ = head_.status != RunStatus::waiting;
+  return success();
+}
+
+Result<void> RunCore::open_parked(journal::Reader& reader) {
+  PERDURE_TRY(load_head(reader));
+  return load_rows(reader);
+}
+
+Result<void> RunCore::load_rows(journal::Reader& reader) {
+  PERDURE_TRY(std::vector<journal::Attempts> attempts, reader.attempts(facts_.id));
+  for (journal::Attempts& each : attempts) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    attempts_.emplace(hash, std::move(each));
+  }
+  PERDURE_TRY(std::vector<journal::Wait> waits, reader.waits(facts_.id));
+  for (journal::Wait& each : waits) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    waits_.emplace(hash, std::move(each));
+  }
+  PERDURE_TRY(std::vector<journal::Child> children, reader.children(facts_.id));
+  for (journal::Child& each : children) {
+    const std::uint64_t hash = journal::StepPath(each.path).hash();
+    children_.emplace(hash, ChildState{std::move(each)});
+  }
+  PERDURE_TRY(circle_due_, reader.is_due(circle_row(facts_.id)));
+  PERDURE_TRY(std::vector<journal::StateValue> before, reader.before(facts_.id));
+  state_.load_before(std::move(before));
+  return success();
+}
+
+Result<void> RunCore::replay(journal::Reader& reader) {
+  PERDURE_TRY(load_rows(reader));
+  PERDURE_TRY(start_frame());
+  // Record 0 is the creation, which became `facts_`.
+  PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, 1));
+  for (;;) {
+    PERDURE_TRY(const journal::RecordBuffer* record, stream.next());
+    if (record != nullptr && record->kind() == journal::Kind::version_mark) {
+      PERDURE_TRY(const journal::VersionMark mark, record->as<journal::VersionMark>());
+      versions_.emplace(mark.name, static_cast<int>(mark.version));
+      continue;
+    }
+    // What a delivery leads to was recorded behind it: so all marks are known before the code asks.
+    pump();
+    if (record == nullptr || thrown_) break;
+    PERDURE_TRY(const bool go_on, replay_record(*record, stream.index()));
+    if (!go_on) break;
+  }
+  return success();
+}
+
+Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::uint32_t index) {
+  switch (record.kind()) {
+    case journal::Kind::step_result: {
+      PERDURE_TRY(const journal::StepResult result, record.as<journal::StepResult>());
+      return replay_result(result, index);
+    }
+    case journal::Kind::step_started: {
+      PERDURE_TRY(const journal::StepStarted started, record.as<journal::StepStarted>());
+      if (root_->ended()) {
+        park(machine_.ended_before(index, nullptr).to_error());
+        return false;
+      }
+      journal::ReplayMachine::Decision decision = machine_.recorded(index, started);
+      if (!decision.divergence) return true;
+      park(decision.divergence->to_error());
+      return false;
+    }
+    case journal::Kind::cancel_requested: {
+      PERDURE_TRY(const journal::CancelRequested asked, record.as<journal::CancelRequested>());
+      if (root_->ended() && !has_children_to_wait_for()) {
+        park(machine_.ended_before(index, nullptr).to_error());
+        return false;
+      }
+      cancel_ = CancelOrder{asked.code, std::string(asked.who), std::string(asked.why),
+                            std::chrono::milliseconds(asked.grace_ms)};
+      grace_ends_ = asked.stamp + asked.grace_ms * 1000;
+      stamp_ = std::max(stamp_, asked.stamp);
+      apply_cancel();
+      return true;
+    }
+    case journal::Kind::run_ended:
+      if (!root_->ended()) park(machine_.not_ended(index).to_error());
+      return false;
+    default:
+      return Error{Code::corrupt, "record " + std::to_string(index) + " of run " +
+                                      to_string(facts_.id) + " is a " +
+                                      std::string(to_string(record.kind())) +
+                                      ", which has no place in a run"};
+  }
+}
+
+Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint32_t index) {
+  if (root_->ended()) {
+    park(machine_.ended_before(index, &result).to_error());
+    return false;
+  }
+  const journal::ReplayMachine::Decision decision = machine_.recorded(index, result);
+  if (decision.divergence) {
+    park(decision.divergence->to_error());
+    return false;
+  }
+  detail::Leaf& leaf = leaf_of(*decision.pending);
+  if (result.error) {
+    if (result.error->code == Code::cancelled) cancel_owed_ = false;
+    leaf.refuse(journal::to_error(*result.error));
+  } else if (const Result<void> taken = leaf.accept(result.payload); taken.has_error()) {
+    park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());
+    return false;
+  }
+  stamp_ = std::max(stamp_, result.stamp);
+  machine_.delivered(*decision.pending);
+  leaf.ended();
+  return true;
+}
+
+}  // namespace perdure::actors
