@@ -1,4 +1,4 @@
-/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|replay|flat|blobs]`.
+/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|sessions|replay|flat|blobs]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -39,6 +39,7 @@ struct Measurement {
 constexpr Measurement kMeasurements[] = {
     {"lone", &perdure::bench::measure_lone_session},
     {"many", &perdure::bench::measure_many_sessions},
+    {"sessions", &perdure::bench::measure_sessions},
     {"replay", &perdure::bench::measure_replay},
     {"flat", &perdure::bench::measure_flat_cost},
     {"blobs", &perdure::bench::measure_blobs},
@@ -62,7 +63,8 @@ int print_bars(const char* only) {
     std::fflush(stdout);
   }
   if (!any) {
-    std::fprintf(stderr, "no measurement is called %s: lone, many, replay, flat or blobs\n", only);
+    std::fprintf(
+        stderr, "no measurement is called %s: lone, many, sessions, replay, flat or blobs\n", only);
     return 2;
   }
   return all_ok ? 0 : 1;
