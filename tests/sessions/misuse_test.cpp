@@ -307,15 +307,5 @@ TEST_P(MisuseTest, OfCancels) {
   expect_works();
 }
 
-/// Disabled: SessionCore::facts_of adds the deadline to the time without a bound, so one that is as
-/// good as for ever has passed before the run began.
-TEST_P(MisuseTest, DISABLED_OfDeadlines) {
-  static constexpr pd::Handler endless{
-      "endless", &add_number, {.deadline = std::chrono::microseconds::max()}};
-  static constexpr pd::Agent clerk{"clerk", endless};
-  EXPECT_EQ(test.session(clerk, "c").call(endless, 3).value(), 3);
-  expect_works();
-}
-
 }  // namespace
 }  // namespace perdure::test
