@@ -1,6 +1,8 @@
 #include <perdure/context.hpp>
 #include <perdure/task.hpp>
 
+#include "core/limits.hpp"
+
 namespace perdure {
 inline namespace v0 {
 
@@ -76,6 +78,10 @@ int Context::version(std::string_view change, int oldest, int newest) {
     throw Exception(Error{Code::misuse, "ctx.version('" + std::string(change) +
                                             "'): versions count from 1, and `newest` is not less "
                                             "than `oldest`"});
+  if (change.empty() || change.size() > core::limits::kNameBytes)
+    throw Exception(Error{Code::misuse, "ctx.version: the name of the change has " +
+                                            std::to_string(change.size()) + " bytes: give 1 to " +
+                                            std::to_string(core::limits::kNameBytes)});
   if (require_handler("version()") == Caller::discarded_frame) return newest;
   return execution_->version(change, oldest, newest);
 }

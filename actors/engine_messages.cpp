@@ -2,11 +2,14 @@
 #include "actors/engine.hpp"
 #include "core/limits.hpp"
 
+#include <algorithm>
 #include <future>
 #include <set>
 
 namespace perdure::actors {
 namespace {
+
+constexpr std::chrono::microseconds kDelayMax = core::limits::kDelayMax;
 
 /// Without threads alone: the answer did not come.
 Error not_durable_yet() {
@@ -62,10 +65,10 @@ void Engine::send_message_then(const detail::MessageRequest& request,
   const auto address = [&]() -> Result<SessionAddress> {
     PERDURE_TRY(check_open());
     if (registry_.find(request.agent, request.version, request.handler) == nullptr)
-      return Error{Code::not_registered, "the runtime does not serve agent '" +
-                                             std::string(request.agent) + "' version " +
-                                             std::to_string(request.version) +
-                                             ": call serve() with it before start()"};
+      return Error{Code::not_registered,
+                   "the runtime does not serve agent '" + std::string(request.agent) +
+                       "' version " + std::to_string(request.version) + " with handler '" +
+                       std::string(request.handler) + "': call serve() with it before start()"};
     if (!request.message_key.empty())
       PERDURE_TRY(check_name("message's key", request.message_key, core::limits::kKeyBytes));
     return address_of(request.agent, request.session_key, request.input.size());
@@ -80,7 +83,7 @@ void Engine::send_message_then(const detail::MessageRequest& request,
   message.agent = request.agent;
   message.session_key = request.session_key;
   message.name = request.handler;
-  message.type = request.input_type;
+  message.type = request.input_type.substr(0, core::limits::kKeyBytes);
   message.payload.assign(request.input.begin(), request.input.end());
   message.message_key = request.message_key;
   message.agent_version = static_cast<std::uint32_t>(request.version);
@@ -89,7 +92,7 @@ void Engine::send_message_then(const detail::MessageRequest& request,
     message.due = request.at->time_since_epoch().count();
     message.by_wall_clock = true;
   } else if (request.delay.count() > 0) {
-    message.due = message.stamp + request.delay.count();
+    message.due = message.stamp + std::min(request.delay, kDelayMax).count();
   }
   arrived.reply = std::move(reply);
   directory_.post(address.assume_value(), std::move(arrived), RunOn::scheduler);
@@ -127,12 +130,17 @@ Result<void> Engine::send_signal(const detail::SignalRequest& request) {
   PERDURE_TRY(check_name("signal's name", request.name, core::limits::kNameBytes));
   PERDURE_TRY(const SessionAddress to,
               address_of(request.agent, request.session_key, request.payload.size()));
+  // A name that was misspelt would make a session that nobody ever asks.
+  if (!registry_.serves(request.agent))
+    return Error{Code::not_registered, "the runtime does not serve agent '" +
+                                           std::string(request.agent) +
+                                           "': call serve() with it before start()"};
   journal::Arrival signal;
   signal.what = journal::ArrivalRow::What::signal;
   signal.agent = request.agent;
   signal.session_key = request.session_key;
   signal.name = request.name;
-  signal.type = request.type;
+  signal.type = request.type.substr(0, core::limits::kKeyBytes);
   signal.payload.assign(request.payload.begin(), request.payload.end());
   return arrive(to, std::move(signal));
 }
@@ -154,7 +162,8 @@ Result<void> Engine::cancel(const RunId& run, const CancelOptions& options, deta
   asked.run = run;
   asked.who = options.by;
   asked.why = options.why;
-  asked.grace_ms = std::max<std::int64_t>(options.grace.count(), 0);
+  asked.grace_ms =
+      std::clamp(options.grace, std::chrono::milliseconds(0), core::limits::kDelayMax).count();
   return arrive({info->session, info->agent, info->session_key}, std::move(asked));
 }
 
@@ -190,6 +199,7 @@ Result<Bytes> Engine::query(const detail::QueryRequest& request) {
                  "the runtime does not serve agent '" + std::string(request.agent) + "' version " +
                      std::to_string(request.version) + " with query '" +
                      std::string(request.query) + "': call serve() with it before start()"};
+  PERDURE_TRY(check_name("session's key", request.session_key, core::limits::kKeyBytes));
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
   PERDURE_TRY(const std::optional<journal::SessionId> session,
               reader.find_session(request.agent, request.session_key));

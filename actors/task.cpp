@@ -1,6 +1,9 @@
 #include <perdure/peer.hpp>
 
 #include "actors/run_core.hpp"
+#include "core/limits.hpp"
+
+#include <algorithm>
 
 namespace perdure {
 inline namespace v0 {
@@ -34,13 +37,18 @@ WaitRequest to_join(const ChildRef& child) {
 }
 
 WaitRequest to_cancel(const ChildRef& child, CancelOptions options) {
+  if (options.by.size() > core::limits::kNameBytes)
+    throw Exception(Error{Code::too_large, "CancelOptions::by has " +
+                                               std::to_string(options.by.size()) +
+                                               " bytes, more than the limit of " +
+                                               std::to_string(core::limits::kNameBytes)});
   WaitRequest request;
   request.what = WaitRequest::What::cancel;
   request.handler = "cancel " + child.handler;
   request.child = child;
   request.by = std::move(options.by);
   request.why = std::move(options.why);
-  request.grace = options.grace;
+  request.grace = std::clamp(options.grace, std::chrono::milliseconds(0), core::limits::kDelayMax);
   return request;
 }
 

@@ -87,7 +87,7 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
       ->required()
       ->type_name("DIR");
   verb.add_flag("--json", raw.json, "Write JSON for programs instead of text");
-  if (name == "runs" || name == "show" || name == "journal")
+  if (name == "runs" || name == "show" || name == "journal" || name == "session")
     verb.add_flag("--utc", raw.utc, "Show times in UTC instead of the local zone");
   return verb;
 }

@@ -61,6 +61,28 @@ std::string wait_text(const Unfinished& step, const Screen& screen) {
   return "";
 }
 
+/// How many children a sentence names.
+constexpr std::size_t kNamedChildren = 8;
+
+std::string run_text(const journal::Child& child) {
+  return "run " + to_string(child.run) + " of " + child.agent + "/" + child.session_key;
+}
+
+/// Empty: it waits for no child. Where it waits for a step too, its handler has not ended.
+std::string children_text(const Standing& standing) {
+  std::string text;
+  std::size_t count = 0;
+  for (const journal::Child& child : standing.children) {
+    if (child.ended || child.parent_end != journal::ParentEnd::wait) continue;
+    if (++count > kNamedChildren) continue;
+    text += (text.empty() ? "Its handler has ended, and it waits for its child, " : ",\nand for ") +
+            run_text(child);
+  }
+  if (count > kNamedChildren)
+    text += ",\nand for " + std::to_string(count - kNamedChildren) + " more";
+  return text;
+}
+
 std::string waiting(const Standing& standing, const std::optional<std::string>& holder,
                     const Screen& screen) {
   std::string text;
@@ -69,6 +91,7 @@ std::string waiting(const Standing& standing, const std::optional<std::string>& 
     if (waits.empty()) continue;
     text += (text.empty() ? "It " : ",\nand ") + waits;
   }
+  if (text.empty()) text = children_text(standing);
   if (text.empty()) return "It waits, and its journal does not say for what: run `perdure verify`.";
   text += '.';
   if (!holder)
@@ -118,6 +141,19 @@ std::string running(const Standing& standing, const std::optional<std::string>& 
 }
 
 }  // namespace
+
+std::string child_text(const journal::Child& child) {
+  std::string text = "child of step " + path_text(child.path) + ": ";
+  if (child.error) return text + "its message was refused: " + child.error->to_string();
+  text += run_text(child);
+  if (child.ended) return text + ", has ended";
+  switch (child.parent_end) {
+    case journal::ParentEnd::wait: return text + ", which this run does not end without";
+    case journal::ParentEnd::cancel: return text + ", which is cancelled if this run ends first";
+    case journal::ParentEnd::abandon: return text + ", which goes on if this run ends first";
+  }
+  return text;
+}
 
 std::string step_text(const Unfinished& step) {
   return "step " + path_text(step.path) + " '" + step.name + "'";

@@ -19,6 +19,9 @@ namespace perdure::cli {
 [[nodiscard]] std::string explain(const journal::RunInfo& run, const Standing& standing,
                                   const std::optional<std::string>& holder, const Screen& screen);
 
+/// What becomes of a child, and what is known of it, on one line: `child of step 2: run 01JD…`.
+[[nodiscard]] std::string child_text(const journal::Child& child);
+
 /// `step 3.1 'fetch page'`.
 [[nodiscard]] std::string step_text(const Unfinished& step);
 

@@ -1,8 +1,10 @@
 #include "cli/session.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "cli/explanation.hpp"
 #include "cli/table.hpp"
 #include "cli/text.hpp"
 #include "cli/values.hpp"
@@ -107,6 +109,9 @@ Result<void> show_as_text(journal::Reader& reader, const SessionFacts& session,
                                : "none is unfinished");
   write_label(screen, "journal",
               holder ? "open in " + safe_line(*holder) : "not open for writing in any process");
+  if (!session.children.empty()) screen.out << '\n';
+  for (const journal::Child& child : session.children)
+    screen.out << first_line(child_text(child), kAnyWidth) << '\n';
   PERDURE_TRY(write_mail(reader, session, journal::Table::inbox, screen));
   PERDURE_TRY(write_mail(reader, session, journal::Table::kept, screen));
   return write_state(reader, session, screen);
@@ -140,7 +145,11 @@ Result<void> show_as_json(journal::Reader& reader, const SessionFacts& session,
     head.null("holder");
   std::string line = head.line();
   line.pop_back();
-  screen.out << line;
+  screen.out << line << ",\"children\":[";
+  const char* between_children = "\n";
+  for (const journal::Child& child : session.children)
+    screen.out << std::exchange(between_children, ",\n") << json_of(child).line();
+  screen.out << "\n]";
   PERDURE_TRY(write_json_mail(reader, session, journal::Table::inbox, screen));
   PERDURE_TRY(write_json_mail(reader, session, journal::Table::kept, screen));
   screen.out << ",\"state\":[";
@@ -186,6 +195,8 @@ Result<SessionFacts> find_session(journal::Reader& reader, std::string_view text
   PERDURE_TRY(const auto open, reader.open_run(facts.id));
   if (open) {
     PERDURE_TRY(facts.open_run, reader.run(*open));
+    PERDURE_TRY(facts.children, reader.children(*open));
+    std::ranges::sort(facts.children, {}, &journal::Child::path);
   }
   return facts;
 }

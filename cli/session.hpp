@@ -1,6 +1,6 @@
 /// `perdure session AGENT/KEY`: what came for a session, and what it knows.
 ///
-/// What this is: the session's open run, what nobody has looked at yet, what it keeps until its
+/// What this is: the session's open run and its children, what nobody has looked at yet, what it keeps until its
 /// turn comes, and its state as the newest commit left it.
 /// What it promises: memory for one row, or a block of lines; payloads and values are whole in
 /// JSON.
@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/screen.hpp"
 #include "journal/reader.hpp"
@@ -23,6 +24,7 @@ struct SessionFacts {
   std::string key;
   journal::Stamp created = 0;                ///< 0: it has not looked at anything yet.
   std::optional<journal::RunInfo> open_run;  ///< What it handles now.
+  std::vector<journal::Child> children;      ///< Of that run, in the order of their steps.
 };
 
 /// `text` is `agent/key`. Errors: `misuse` for other text, `not_found`; whatever reading gives.

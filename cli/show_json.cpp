@@ -151,6 +151,10 @@ class JsonTeller final : public Teller {
     const char* between = "\n";
     for (const Unfinished& step : standing.unfinished)
       screen_.out << std::exchange(between, ",\n") << json_of(step).line();
+    screen_.out << "\n],\"children\":[";
+    between = "\n";
+    for (const journal::Child& child : standing.children)
+      screen_.out << std::exchange(between, ",\n") << cli::json_of(child).line();
     screen_.out << "\n],\"versions\":[" << versions_
                 << "],\"cancel\":" << (standing.cancel ? json_of(*standing.cancel).line() : "null")
                 << ",\"queued\":" << (standing.queued ? json_of(*standing.queued).line() : "null")

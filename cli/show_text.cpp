@@ -1,3 +1,5 @@
+#include <perdure/child.hpp>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +41,16 @@ std::string payload_text(std::string_view type, core::ByteView payload) {
 std::string caller_text(const journal::Caller& caller) {
   return "step " + path_text(caller.path) + " of run " + to_string(caller.run) + ", session " +
          safe_line(std::string(caller.agent) + "/" + std::string(caller.session_key));
+}
+
+/// Of a spawn the run that it started, of every other step what it gave.
+std::string result_text(const journal::StepResult& result) {
+  if (result.step_kind == journal::StepKind::spawn)
+    if (const auto child = decode<detail::ChildRef>(result.payload); child.has_value())
+      return safe_line("started run " + child.assume_value().run + " of " +
+                           child.assume_value().agent + "/" + child.assume_value().session_key,
+                       kPayloadColumns);
+  return payload_line(result.payload, kPayloadColumns);
 }
 
 std::string failure_text(const Error& error, std::size_t columns) {
@@ -90,7 +102,7 @@ class TextTeller final : public Teller {
          {duration(result.busy_us)},
          {result.error ? "" : size_text(result.payload.size())},
          {result.error ? failure_text(journal::to_error(*result.error), kPayloadColumns)
-                       : payload_line(result.payload, kPayloadColumns)}});
+                       : result_text(result)}});
   }
   void mark(const journal::VersionMark& mark) override {
     row("", "version", mark.name, Cell{"version " + std::to_string(mark.version)}, "",
@@ -188,6 +200,8 @@ Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
   for (const Unfinished& step : standing.unfinished) teller.unfinished(step);
   teller.close();
   for (const Unfinished& step : standing.unfinished) write_unfinished(step, screen);
+  for (const journal::Child& child : standing.children)
+    screen.out << first_line(child_text(child), kAnyWidth) << '\n';
   if (run.head.status > journal::RunStatus::parked) return success();
   for (const std::string& line : safe_lines(explain(run, standing, holder, screen)))
     screen.out << line << '\n';

@@ -47,7 +47,7 @@ class Open {
       step.path = path;
       all.push_back(std::move(step));
     }
-    return {std::move(all), std::move(cancel_), std::nullopt};
+    return {std::move(all), {}, std::move(cancel_), std::nullopt};
   }
 
  private:
@@ -116,7 +116,7 @@ Result<Standing> tell_queued(journal::Reader& reader, const journal::RunInfo& ru
   if (!is_kept)
     return Error{Code::corrupt, "the message of run " + to_string(run.id) +
                                     ", which is queued, is missing: run `perdure verify`"};
-  return Standing{{}, std::nullopt, queued};
+  return Standing{{}, {}, std::nullopt, queued};
 }
 
 }  // namespace
@@ -144,7 +144,10 @@ Result<Standing> tell(journal::Reader& reader, const journal::RunInfo& run, Tell
       return error;
     }
   }
-  return std::move(open).left();
+  Standing standing = std::move(open).left();
+  PERDURE_TRY(standing.children, reader.children(run.id));
+  std::ranges::sort(standing.children, {}, &journal::Child::path);
+  return standing;
 }
 
 }  // namespace perdure::cli

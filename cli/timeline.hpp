@@ -2,7 +2,7 @@
 ///
 /// What this is: what `perdure show` shows, told to a teller in the order of the journal: the run's
 /// beginning, each step that ended, the marks of versions, the request to end it, the run's end;
-/// and at last what the journal knows to be unfinished. Of a run that is queued there is its
+/// and at last what the journal knows to be unfinished, and the run's children. Of a run that is queued there is its
 /// message alone.
 /// What it promises: memory for unfinished steps only, and for one record.
 #pragma once
@@ -61,6 +61,8 @@ struct CancelFacts {
 /// What of a run has not ended.
 struct Standing {
   std::vector<Unfinished> unfinished;  ///< In the order of their paths.
+  /// Runs that it started and that its end may concern, in the order of their paths.
+  std::vector<journal::Child> children;
   std::optional<CancelFacts> cancel;
   std::optional<Queued> queued;  ///< Of a run that is queued.
 };

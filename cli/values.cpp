@@ -131,6 +131,21 @@ JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber num
   return object;
 }
 
+JsonObject json_of(const journal::Child& child) {
+  JsonObject object;
+  object.text("step", path_text(child.path))
+      .text("run", to_string(child.run))
+      .text("agent", child.agent)
+      .text("key", child.session_key)
+      .text("parent_end", to_string(child.parent_end))
+      .truth("ended", child.ended);
+  if (child.error)
+    object.object("error", json_of(*child.error));
+  else
+    object.null("error");
+  return object;
+}
+
 void set_error(JsonObject& object, std::string name,
                const std::optional<journal::ErrorView>& error) {
   if (error)

@@ -20,6 +20,8 @@ namespace perdure::cli {
 [[nodiscard]] JsonObject json_of(const journal::RunInfo& run);
 /// What has come for a session, with its payload.
 [[nodiscard]] JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number);
+/// A run that another one started.
+[[nodiscard]] JsonObject json_of(const journal::Child& child);
 /// Sets an error, or null.
 void set_error(JsonObject& object, std::string name,
                const std::optional<journal::ErrorView>& error);

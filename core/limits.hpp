@@ -27,6 +27,8 @@ inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
 inline constexpr std::size_t kKeptSignals = 10'000;
 /// Unclean ends of the process during one step after which its run is parked.
 inline constexpr std::uint32_t kUncleanEnds = 3;
+/// Delays and grace periods that are longer are this long, a hundred years: so no time overflows.
+inline constexpr std::chrono::milliseconds kDelayMax = std::chrono::hours(876'000);
 /// How long opening for writing looks at pages after an unclean end; then it goes on. Some hundred
 /// thousand pages take a second where the system has the file in memory.
 inline constexpr std::chrono::milliseconds kPageCheck{2000};

@@ -108,14 +108,18 @@ class Verifier {
 
   Result<void> meta();
   Result<void> sessions();
-  /// The search for the address leads to where the session of `key` stands, or would stand.
-  Result<void> check_place_of(Table table, core::ByteView key, std::string_view agent,
-                              std::string_view session_key);
+  /// The search for the address leads to `session`, which is there or would be.
+  Result<void> check_place_of(Table table, core::ByteView key, const SessionId& session,
+                              std::string_view agent, std::string_view session_key);
   Result<void> keys();
   Result<void> runs();
   Result<void> check_queued(core::ByteView key, const RunRow& run);
   /// A waiting run waits for something that the journal has.
   Result<void> check_waiting(core::ByteView key);
+  /// Whether one of its steps waits for the time of its next attempt, or may.
+  Result<bool> has_attempt_due(const Key& run);
+  /// Whether its handler's end waits for a child, or may.
+  Result<bool> has_child_to_wait_for(const Key& run);
   Result<void> records();
   Result<void> ready();
   Result<void> due();
@@ -131,6 +135,7 @@ class Verifier {
   Result<void> state();
   Result<void> before();
   Result<void> children();
+  Result<void> check_child(core::ByteView key, const ChildRow& child);
   /// A row of `table` that only an unfinished run has.
   Result<void> check_unfinished(Table table, core::ByteView key, const RunId& run);
   /// A step's row: at the hash of its path, of a run that has not ended.

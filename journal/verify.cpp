@@ -41,15 +41,15 @@ Result<void> Verifier::sessions() {
   return each(Table::sessions, kIdBytes, [&](core::ByteView key) -> Result<void> {
     const auto session = row<SessionRow>(Table::sessions, key);
     if (!session) return success();
-    return check_place_of(Table::sessions, key, session->agent, session->key);
+    return check_place_of(Table::sessions, key, id_at<SessionId>(key, 0), session->agent,
+                          session->key);
   });
 }
 
 /// The search for an address begins at its hash and goes on by one while rows are taken.
-Result<void> Verifier::check_place_of(Table table, core::ByteView key, std::string_view agent,
-                                      std::string_view session_key) {
-  const SessionId mine = id_at<SessionId>(key, 0);
-  for (SessionId at = session_hash(agent, session_key); at != mine; at = next_session_id(at)) {
+Result<void> Verifier::check_place_of(Table table, core::ByteView key, const SessionId& session,
+                                      std::string_view agent, std::string_view session_key) {
+  for (SessionId at = session_hash(agent, session_key); at != session; at = next_session_id(at)) {
     PERDURE_TRY(const bool taken, is_there(Table::sessions, Key{}.add(at)));
     if (taken) continue;
     findings_.add(table, key,
@@ -114,17 +114,38 @@ Result<void> Verifier::check_waiting(core::ByteView key) {
   PERDURE_TRY(auto waits, snapshot_.scan(Table::waits, run, run));
   PERDURE_TRY(const bool has_wait, waits->next());
   if (has_wait) return success();
+  PERDURE_TRY(const bool is_in_backoff, has_attempt_due(run));
+  if (is_in_backoff) return success();
+  PERDURE_TRY(const bool has_child, has_child_to_wait_for(run));
+  if (!has_child)
+    findings_.add(Table::runs, key, "it is waiting, but the journal does not say for what");
+  return success();
+}
+
+Result<bool> Verifier::has_attempt_due(const Key& run) {
   PERDURE_TRY(auto attempts, snapshot_.scan(Table::attempts, run, run));
   for (;;) {
     PERDURE_TRY(const bool found, attempts->next());
-    if (!found) break;
-    if (!other_.load(attempts->key(), attempts->value())) return success();
+    if (!found) return false;
+    if (!other_.load(attempts->key(), attempts->value())) return true;
     const Result<AttemptsRow> entry = other_.as<AttemptsRow>();
     // Damage is found on its own.
-    if (!entry || entry.assume_value().next_due != 0) return success();
+    if (!entry || entry.assume_value().next_due != 0) return true;
   }
-  findings_.add(Table::runs, key, "it is waiting, but the journal does not say for what");
-  return success();
+}
+
+Result<bool> Verifier::has_child_to_wait_for(const Key& run) {
+  PERDURE_TRY(auto children, snapshot_.scan(Table::children, run, run));
+  for (;;) {
+    PERDURE_TRY(const bool found, children->next());
+    if (!found) return false;
+    if (!other_.load(children->key(), children->value())) return true;
+    const Result<ChildRow> child = other_.as<ChildRow>();
+    // Damage is found on its own.
+    if (!child) return true;
+    const ChildRow& row = child.assume_value();
+    if (row.ended == 0 && row.parent_end == ParentEnd::wait) return true;
+  }
 }
 
 /// A run that has only its message, which was written with it and so stands at its number.

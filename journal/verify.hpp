@@ -14,10 +14,13 @@
 ///   creation and agrees with the run's row, and only an ended run's last is its end; their numbers
 ///   rise, their stamps don't fall;
 /// - `ready` holds exactly the runs that are running or parked, `open` exactly the unfinished runs
-///   of sessions; a waiting run has a wait, or an attempt that is due;
-/// - `due`, `attempts` and `waits` speak of unfinished runs, under the hash of the path in the row;
-///   a time in `waits`, or of a kept message, is in `due`, and such a row of `due` is of one of
-///   these;
+///   of sessions; a waiting run has a wait, an attempt that is due, or a child that its end waits
+///   for;
+/// - `due`, `attempts`, `waits` and `children` speak of unfinished runs, under the hash of the path
+///   in the row; a time in `waits`, or of a kept message, is in `due`, and such a row of `due` is of
+///   one of these; circles are due at the time 1;
+/// - a child's row has the address of the child's session; the run of a child that has ended has
+///   ended, or there is none because the message was refused;
 /// - `inbox` and `kept` hold their rows at the rows' own numbers, for the sessions that they name;
 ///   what is kept is a message or a signal; a queued run has a kept message, at the number of the
 ///   run's row, and no records; a kept message has a queued run, and its session handles another

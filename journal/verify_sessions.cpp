@@ -7,6 +7,12 @@
 #include <algorithm>
 
 namespace perdure::journal {
+namespace {
+
+/// Before every time that something else is due at, so that a recovery looks at once.
+constexpr std::uint64_t kCircleTime = 1;
+
+}  // namespace
 
 Result<void> Verifier::due() {
   return each(Table::due, 8 + kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
@@ -21,6 +27,8 @@ Result<void> Verifier::due() {
           Table::due, key,
           "it does not stand where a " + std::string(to_string(entry->what)) + " of a run stands");
     if (entry->what == What::message) return check_due_message(key, *entry);
+    if (entry->what == What::circle && number_at(key, 0, 8) != kCircleTime)
+      findings_.add(Table::due, key, "circles are looked for at the time 1");
     return check_unfinished(Table::due, key, id_at<RunId>(key, 8));
   });
 }
@@ -77,7 +85,7 @@ Result<void> Verifier::arrivals(Table table) {
     PERDURE_TRY(const bool has_session, is_there(Table::sessions, at));
     // Who sends need not know whether the session is there already.
     if (!has_session && table == Table::inbox)
-      return check_place_of(table, key, entry->agent, entry->session_key);
+      return check_place_of(table, key, id_at<SessionId>(key, 0), entry->agent, entry->session_key);
     PERDURE_TRY(const auto session, other<SessionRow>(Table::sessions, at));
     if (!session)
       findings_.add(table, key, "its session is missing or damaged");
@@ -143,6 +151,8 @@ Result<void> Verifier::waits() {
                     "a " + std::string(to_string(entry->step_kind)) + " waits for nothing");
     if (entry->step_kind == StepKind::call && (!entry->session || !entry->run))
       findings_.add(Table::waits, key, "it does not say who was called");
+    if (entry->step_kind == StepKind::join && (!entry->session || !entry->run))
+      findings_.add(Table::waits, key, "it does not say which child it waits for");
     if (entry->step_kind == StepKind::sleep && entry->due == 0)
       findings_.add(Table::waits, key, "it sleeps without an end");
     if (entry->due != 0) {
@@ -160,8 +170,31 @@ Result<void> Verifier::children() {
     if (!entry) return success();
     if (entry->error && entry->ended == 0)
       findings_.add(Table::children, key, "it was refused and has not ended");
+    PERDURE_TRY(check_child(key, *entry));
     return check_step_row(Table::children, key, 0, entry->path);
   });
+}
+
+/// Where the child is handled, and whether its run has come as far as the row says. A child that
+/// has not ended may be a message still, and one whose message was refused has no run.
+Result<void> Verifier::check_child(core::ByteView key, const ChildRow& child) {
+  const std::string name = "its run " + perdure::to_string(child.run);
+  const Key at = Key{}.add(child.session);
+  PERDURE_TRY(const bool has_session, is_there(Table::sessions, at));
+  PERDURE_TRY(const auto session, other<SessionRow>(Table::sessions, at));
+  if (session && (session->agent != child.agent || session->key != child.session_key))
+    findings_.add(Table::children, key, "the child's session has another address");
+  PERDURE_TRY(const auto of_run, session_of(child.run));
+  PERDURE_TRY(const auto status, status_of(child.run));
+  if (of_run && *of_run != child.session)
+    findings_.add(Table::children, key, name + " belongs to another session");
+  const bool has_ended = status && !is_unfinished(*status);
+  if (child.ended != 0 && !child.error && !has_ended)
+    findings_.add(Table::children, key,
+                  "it says that the child has ended, and " + name + " has not");
+  return has_session
+             ? success()
+             : check_place_of(Table::children, key, child.session, child.agent, child.session_key);
 }
 
 Result<void> Verifier::state() {

@@ -122,6 +122,18 @@ class JournalBuilder {
         row);
     status(run, journal::RunStatus::waiting);
   }
+  /// The child `child` of `run`, which the step at `path` started in the session `cart/bob`.
+  void child(const RunId& run, const Path& path, const RunId& child, journal::ParentEnd parent_end,
+             journal::Child what = {}) {
+    what.path = path;
+    what.session = journal::session_hash("cart", "bob");
+    what.agent = "cart";
+    what.session_key = "bob";
+    what.run = child;
+    what.parent_end = parent_end;
+    put(journal::Table::children, journal::Key{}.add(run).add(journal::StepPath(path).hash()),
+        journal::view_of(what));
+  }
   /// Borrowed from `name` and `value`.
   static journal::ArrivalRow arrival(journal::ArrivalRow::What what, std::string_view name,
                                      core::ByteView value) {

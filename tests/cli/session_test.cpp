@@ -57,7 +57,7 @@ TEST_F(SessionTest, ShowsASessionThatHasNothing) {
             "journal   not open for writing in any process\n");
   EXPECT_EQ(json(), nlohmann::json::parse(R"({"agent":"trip","key":"alice",
       "created":"2023-11-14T22:13:20.000000Z","open_run":null,"holder":"process 4711",
-      "inbox":[],"kept":[],"state":[]})"));
+      "children":[],"inbox":[],"kept":[],"state":[]})"));
 }
 
 TEST_F(SessionTest, ShowsWhatCameAndWhatItKeeps) {
@@ -93,6 +93,21 @@ TEST_F(SessionTest, ShowsWhatCameAndWhatItKeeps) {
   EXPECT_EQ(shown["kept"][0]["message_key"], "second");
   ASSERT_EQ(shown["inbox"].size(), 1U);
   EXPECT_EQ(shown["inbox"][0]["who"], "ann");
+}
+
+TEST_F(SessionTest, TellsTheChildrenOfItsRun) {
+  const RunId child = builder.start("cart", "bob");
+  builder.child(run, {10}, child, journal::ParentEnd::cancel);
+  builder.child(run, {2}, child, journal::ParentEnd::wait);
+  expect_parts(text(), {"any process\n\nchild of step 2: run " + to_string(child) +
+                        " of cart/bob, which this run does not end without\nchild of step 10: "});
+  const auto children = json()["children"];
+  ASSERT_EQ(children.size(), 2U);
+  EXPECT_EQ(children[0], nlohmann::json::parse(R"({"step":"2","run":")" + to_string(child) +
+                                               R"(","agent":"cart","key":"bob",
+      "parent_end":"wait","ended":false,"error":null})"));
+  EXPECT_EQ(children[1]["parent_end"], "cancel");
+  EXPECT_EQ(text("cart/bob").find("child of"), std::string::npos);
 }
 
 TEST_F(SessionTest, SaysWhatAnArrivalIsAbout) {

@@ -3,6 +3,7 @@
 #include "cli/show.hpp"
 
 #include <gtest/gtest.h>
+#include <perdure/child.hpp>
 
 #include "journal/memory_store.hpp"
 #include "tests/cli/journal_builder.hpp"
@@ -75,6 +76,95 @@ TEST_F(ShowSessionsTest, NamesTheRunWhoseReplyARunWaitsFor) {
   builder.wait(run, row);
   expect_parts(text(run), {"\nIt waits for the reply of run " + to_string(called) +
                            ", which step 2.1 'pay/bob' called.\n"});
+}
+
+TEST_F(ShowSessionsTest, NamesTheChildThatAStepJoins) {
+  const RunId child = builder.start("cart", "bob");
+  journal::WaitRow row = wait_row(StepKind::join, path, "add", 0);
+  row.session = journal::session_hash("cart", "bob");
+  row.run = child;
+  builder.wait(run, row);
+  expect_parts(text(run),
+               {"2.1   join  add   waiting", "\nIt waits for the end of its child, run " +
+                                                 to_string(child) + ", in step 2.1 'add'.\n"});
+}
+
+TEST_F(ShowSessionsTest, TellsSpawnsAndJoinsInWords) {
+  const RunId child = builder.start("cart", "bob");
+  const core::Bytes ref =
+      payload(detail::ChildRef{"cart", "b\x1bob", "add", to_string(child), {1}});
+  journal::StepResult spawned;
+  const Path first{1};
+  spawned.path = first;
+  spawned.step_kind = StepKind::spawn;
+  spawned.name = "add";
+  spawned.type = "child";
+  spawned.stamp = builder.now();
+  spawned.payload = ref;
+  builder.record(run, spawned);
+  spawned.step_kind = StepKind::join;
+  const Path second{2};
+  spawned.path = second;
+  const core::Bytes reply = payload(12);
+  spawned.payload = reply;
+  builder.record(run, spawned);
+  expect_parts(text(run), {"1     spawn  add   completed",
+                           "  started run " + to_string(child) + " of cart/b\\x1bob\n",
+                           "2     join   add   completed", "  12\n"});
+  EXPECT_EQ(json(run)["steps"][0]["result"]["run"], to_string(child));
+}
+
+TEST_F(ShowSessionsTest, TellsWhatBecomesOfChildren) {
+  const RunId child = builder.start("cart", "bob");
+  const std::string name = "run " + to_string(child) + " of cart/bob";
+  journal::Child ended;
+  ended.ended = true;
+  journal::Child refused = ended;
+  refused.error = Error{Code::busy, "come\nlater"};
+  builder.child(run, {10}, child, journal::ParentEnd::abandon);
+  builder.child(run, {2}, child, journal::ParentEnd::wait);
+  builder.child(run, {3}, child, journal::ParentEnd::cancel);
+  builder.child(run, {4}, child, journal::ParentEnd::cancel, ended);
+  builder.child(run, {5}, child, journal::ParentEnd::wait, refused);
+  const std::string shown = text(run);
+  expect_parts(
+      shown,
+      {"\nchild of step 2: " + name + ", which this run does not end without\nchild of step 3: " +
+       name + ", which is cancelled if this run ends first\nchild of step 4: " + name +
+       ", has ended\nchild of step 5: its message was refused: busy: come …\nchild of step 10: " +
+       name + ", which goes on if this run ends first\nIt is unfinished"});
+  const auto children = json(run)["children"];
+  ASSERT_EQ(children.size(), 5U);
+  EXPECT_EQ(children[0], nlohmann::json::parse(R"({"step":"2","run":")" + to_string(child) +
+                                               R"(","agent":"cart","key":"bob",
+      "parent_end":"wait","ended":false,"error":null})"));
+  EXPECT_EQ(children[2]["ended"], true);
+  EXPECT_EQ(children[3]["error"]["code"], "busy");
+  EXPECT_EQ(children[4]["step"], "10");
+}
+
+TEST_F(ShowSessionsTest, SaysThatAnEndedHandlerWaitsForItsChildren) {
+  std::vector<RunId> children;
+  for (std::uint32_t step = 1; step <= 12; ++step) {
+    children.push_back(builder.start("cart", std::to_string(step)));
+    journal::Child ended;
+    ended.ended = step == 1;
+    builder.child(run, {step}, children.back(),
+                  step == 2 ? journal::ParentEnd::cancel : journal::ParentEnd::wait, ended);
+  }
+  builder.status(run, RunStatus::waiting);
+  const std::string shown = text(run, kNobody);
+  expect_parts(
+      shown, {"\nIts handler has ended, and it waits for its child, run " + to_string(children[2]) +
+                  " of cart/bob,\nand for run " + to_string(children[3]) + " of cart/bob,\n",
+              " of cart/bob,\nand for 2 more.\nNo process has the journal open"});
+  // Of these it says nothing below the list of all.
+  const std::string sentence = shown.substr(shown.find("Its handler"));
+  EXPECT_EQ(sentence.find(to_string(children[0])), std::string::npos);
+  EXPECT_EQ(sentence.find(to_string(children[1])), std::string::npos);
+  // While a step waits, the handler has not ended.
+  builder.wait(run, wait_row(StepKind::sleep, path, "sleep", builder.now() + 1'000'000));
+  EXPECT_EQ(text(run).find("handler has ended"), std::string::npos);
 }
 
 TEST_F(ShowSessionsTest, ListsWaitsInJson) {

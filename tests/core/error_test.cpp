@@ -8,7 +8,7 @@ namespace perdure {
 namespace {
 
 constexpr std::uint16_t kFirst = 1;
-constexpr std::uint16_t kLast = 24;
+constexpr std::uint16_t kLast = 25;
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
   std::set<std::string> names;
@@ -28,6 +28,7 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
   EXPECT_EQ(static_cast<int>(Code::unsupported), 22);
   EXPECT_EQ(static_cast<int>(Code::busy), 23);
   EXPECT_EQ(static_cast<int>(Code::deadlock), 24);
+  EXPECT_EQ(static_cast<int>(Code::peer_cancelled), 25);
   EXPECT_EQ(to_string(Code::outcome_unknown), "outcome_unknown");
   EXPECT_EQ(to_string(Code::already_started), "already_started");
   EXPECT_EQ(static_cast<int>(ErrorEffect::refused), 0);
@@ -39,9 +40,9 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
 }
 
 TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
-  const std::set<Code> final_codes{Code::refused,        Code::cancelled, Code::misuse,
-                                   Code::too_large,      Code::diverged,  Code::undecodable,
-                                   Code::outcome_unknown};
+  const std::set<Code> final_codes{Code::refused,         Code::cancelled, Code::misuse,
+                                   Code::too_large,       Code::diverged,  Code::undecodable,
+                                   Code::outcome_unknown, Code::deadlock,  Code::peer_cancelled};
   for (std::uint16_t number = kFirst; number <= kLast; ++number) {
     Error error{static_cast<Code>(number), "m"};
     EXPECT_EQ(error.is_retryable(), !final_codes.contains(error.code)) << to_string(error.code);

@@ -100,6 +100,18 @@ def unfinished_line(path, started, row, wait):
             "next_due": time_of(row_or_none["next_due"])}
 
 
+def child_lines(children):
+    """Runs that a run started, of the rows of `children` of that run."""
+    return [{"step": fields["path"], "key": fields["session_key"],
+             **{key: fields[key] for key in ("run", "agent", "parent_end", "ended", "error")}}
+            for fields in sorted(children, key=lambda fields: steps_of(fields["path"]))]
+
+
+def steps_of(path):
+    """The numbers of a path."""
+    return [int(part) for part in path.split(".")]
+
+
 def cancel_line(fields):
     """That the run is to end."""
     return {**{key: fields[key] for key in ("code", "who", "why")},
@@ -121,12 +133,12 @@ def queued_timeline(run, kept, opened):
     place = [fields["run"] for fields in messages].index(run["run"])
     fields = messages[place]
     return {"run": run_line(run), "steps": [], "end": None, "unfinished": [], "versions": [],
-            "cancel": None, **begin_line(fields, "payload", "type"),
+            "children": [], "cancel": None, **begin_line(fields, "payload", "type"),
             "queued": {"due": time_of(fields["due"]), "behind": opened,
                        "ahead": sum(not each["due"] for each in messages[:place])}}
 
 
-def timeline(run, records, attempts, waits):
+def timeline(run, records, attempts, waits, children):
     """`perdure show`, but for its words to people and who holds the journal."""
     created, started, end, steps = run["fields"]["created"], {}, None, []
     attempts, versions, cancel = dict(attempts), [], None
@@ -146,10 +158,9 @@ def timeline(run, records, attempts, waits):
             end = {"ended": time_of(fields["stamp"]), "offset_us": fields["stamp"] - created,
                    "error": fields["error"],
                    **payload_of("reply", fields, "payload", "type", SHOWN_BYTES)}
-    left = sorted({*started, *attempts, *waits},
-                  key=lambda path: [int(part) for part in path.split(".")])
+    left = sorted({*started, *attempts, *waits}, key=steps_of)
     return {"run": run_line(run), "steps": steps, "end": end, "versions": versions,
-            "cancel": cancel, "queued": None,
+            "cancel": cancel, "queued": None, "children": child_lines(children.values()),
             **begin_line(records[0]["fields"], "input", "input_type"),
             "unfinished": [unfinished_line(path, started.get(path), attempts.get(path),
                                            waits.get(path)) for path in left]}

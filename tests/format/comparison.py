@@ -22,8 +22,9 @@ class ComparingTest(fixture.FormatTest):
     def compare(self, directory, every=1):
         """Each run, or each of so many, and its records as both read them; gives the number of all
         records."""
-        runs, records, attempts, waits, kept = (
-            read(directory, table) for table in ("runs", "records", "attempts", "waits", "kept"))
+        runs, records, attempts, waits, kept, children = (
+            read(directory, table)
+            for table in ("runs", "records", "attempts", "waits", "kept", "children"))
         opened = {row["session"]: row["fields"]["run"] for row in read(directory, "open")}
         listed = json.loads(perdure(directory, "runs", "--all"))["runs"]
         self.assertEqual(len(listed), len(runs))
@@ -46,7 +47,8 @@ class ComparingTest(fixture.FormatTest):
             else:
                 expected = cli_lines.timeline(run, of_run, *(
                     {row["fields"]["path"]: row["fields"] for row in table
-                     if row["run"] == run["run"]} for table in (attempts, waits)))
+                     if row["run"] == run["run"]}
+                    for table in (attempts, waits, children)))
             self.assert_same(expected, shown, run["run"])
         self.compare_sessions(directory, {run["run"]: run for run in runs}, every)
         self.compare_rows(directory, runs)
@@ -54,8 +56,9 @@ class ComparingTest(fixture.FormatTest):
 
     def compare_sessions(self, directory, runs, every):
         """What came for each session, or each of so many, and what it knows."""
-        sessions, inbox, kept, state, opened = (
-            read(directory, table) for table in ("sessions", "inbox", "kept", "state", "open"))
+        sessions, inbox, kept, state, opened, children = (
+            read(directory, table)
+            for table in ("sessions", "inbox", "kept", "state", "open", "children"))
         addresses = {row["session"]: (row["fields"]["agent"], row["fields"]["session_key"], 0)
                      for row in inbox}
         addresses.update({row["session"]: (row["fields"]["agent"], row["fields"]["key"],
@@ -72,6 +75,8 @@ class ComparingTest(fixture.FormatTest):
             self.assert_same(
                 {"agent": agent, "key": key, "created": cli_lines.time_of(created),
                  "open_run": run and cli_lines.run_line(run),
+                 "children": cli_lines.child_lines(
+                     row["fields"] for row in children if run and row["run"] == run["run"]),
                  **{name: [cli_lines.arrival_line(row) for row in table
                            if row["session"] == session]
                     for name, table in (("inbox", inbox), ("kept", kept))},
@@ -98,7 +103,7 @@ class ComparingTest(fixture.FormatTest):
                          {run["run"] for run in runs
                           if run["fields"]["status"] in ("running", "parked")})
         self.check_due(rows)
-        for row in rows["due"] + rows["attempts"] + rows["waits"]:
+        for row in rows["due"] + rows["attempts"] + rows["waits"] + rows["children"]:
             if row["fields"].get("what") in (None, "retry", "wait"):
                 path = [int(part) for part in row["fields"]["path"].split(".")]
                 self.assertEqual(row["hash"], journal_reader.path_hash(path))
@@ -115,7 +120,8 @@ class ComparingTest(fixture.FormatTest):
         """What is due is what waits for it."""
         due = {(row["run"], row["fields"]["path"], row["fields"]["what"]): row["at"]
                for row in rows["due"]}
-        due = {key: at for key, at in due.items() if key[2] not in ("grace", "deadline")}
+        self.assertEqual({at for key, at in due.items() if key[2] == "circle"} - {1}, set())
+        due = {key: at for key, at in due.items() if key[2] not in ("grace", "deadline", "circle")}
         expected = {(row["run"], row["fields"]["path"], what): row["fields"][name]
                     for table, what, name in (("attempts", "retry", "next_due"),
                                               ("waits", "wait", "due"))

@@ -68,7 +68,7 @@ class DamageTest(fixture.FormatTest):
         kinds = [("sessions", "session"), ("keys", "message_key"), ("runs", "run"),
                  ("ready", "ready"), ("due", "due"), ("attempts", "attempts"), ("records", "head"),
                  ("open", "open"), ("inbox", "arrival"), ("kept", "arrival"), ("waits", "wait"),
-                 ("state", "state"), ("before", "state"),
+                 ("state", "state"), ("before", "state"), ("children", "child"),
                  *(("records", kind) for kind in journal_reader.RECORDS)]
         for n, (table, kind) in enumerate(kinds):
             rows = self.rows(table, kind)

@@ -28,7 +28,7 @@ CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "al
          "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock",
          "peer_cancelled")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
-               "outcome_unknown")
+               "outcome_unknown", "deadlock", "peer_cancelled")
 FAILURES = ("error", "first_error", "last_error")
 
 

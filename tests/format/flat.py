@@ -81,7 +81,7 @@ TABLES = {
 }
 REQUIRED = {("Identity", "journal"), ("MessageKeyRow", "run"), ("RunRow", "session"),
             ("ReadyRow", "session"), ("OpenRow", "run"), ("Caller", "session"),
-            ("Caller", "run")}
+            ("Caller", "run"), ("ChildRow", "session"), ("ChildRow", "run")}
 
 
 class DamagedBuffer(Exception):

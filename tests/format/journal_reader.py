@@ -44,7 +44,8 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "kept": (">16sQ", ("session", "at_number"), ("arrival",)),
           "waits": (">16sQ", ("run", "hash"), ("wait",)),
           "state": (">16s16s", ("session", "hash"), ("state",)),
-          "before": (">16s16s", ("run", "hash"), ("state",))}
+          "before": (">16s16s", ("run", "hash"), ("state",)),
+          "children": (">16sQ", ("run", "hash"), ("child",))}
 PAYLOADS = ("input", "payload")
 
 

@@ -116,7 +116,7 @@ class Maker {
   }
   void failures() {
     Run run = start("failing", "all codes");
-    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::deadlock); ++code) {
+    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::peer_cancelled); ++code) {
       Error error = error_of(static_cast<Code>(code), code % 5 == 0 ? "" : "it failed: ещё раз");
       if (code % 3 != 0) error.retryable = code % 3 == 1;
       if (code % 4 != 0) error.effect = static_cast<ErrorEffect>(code % 3);

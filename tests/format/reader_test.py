@@ -37,6 +37,8 @@ class JournalsTest(comparison.ComparingTest):
                          set(flat.ENUMS["DueWhat"].values()))
         self.assertEqual({row["fields"]["what"] for row in read(directory, "inbox")},
                          set(flat.ENUMS["ArrivalWhat"].values()))
+        self.assertEqual({row["fields"]["parent_end"] for row in read(directory, "children")},
+                         set(flat.ENUMS["ParentEnd"].values()))
         for table in journal_reader.TABLES:
             self.assertTrue(read(directory, table), table)
         page = os.sysconf("SC_PAGESIZE")

@@ -5,7 +5,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +59,8 @@ class MailSession {
     ended(change, StepKind::receive, {2}, "approval");
     ended(change, StepKind::call, {3, 0}, "pay/bob add");
     ended(change, StepKind::send, {3, 1}, "pay/bob note");
+    ended(change, StepKind::spawn, {4}, "pay/bob add");
+    ended(change, StepKind::join, {5}, "pay/bob add");
     change.append(run_, count_++, VersionMark{"größe", 70'000, now()});
     finish(std::move(change), RunStatus::running);
   }
@@ -76,6 +80,10 @@ class MailSession {
     put_wait(change, {StepKind::receive, ever_, "enough", now(), 0, 0, {}, {}});
     put_wait(change, {StepKind::call, call_, "pay/bob add", now(), 0, 0, session_hash("pay", "bob"),
                       core::draw_run_id(clock_, random_)});
+    put_wait(change, {StepKind::join, join_, "pay/bob add", now(), 0, 0, session_hash("pay", "bob"),
+                      core::draw_run_id(clock_, random_)});
+    change.put(Table::due, due_row(1, run_, DueRow::What::circle),
+               DueRow{DueRow::What::circle, {}, 0, 1});
     const Sample value = text_sample(30);
     for (const std::string name : {"total", "größe"}) {
       change.put(Table::state, state_row(session_, name),
@@ -86,6 +94,21 @@ class MailSession {
                           was_there ? core::ByteView(value.second) : core::ByteView{}});
     }
     finish(std::move(change), RunStatus::waiting);
+  }
+  /// One whose message nobody has looked at, one whose run has ended, one whose message was
+  /// refused, and one that another process may have begun.
+  void children() {
+    const RunId ended = core::draw_run_id(clock_, random_);
+    end_at_once(ended, "pay", "carol");
+    Change change;
+    put_child(change, {Path{4}, "pay", "bob", core::draw_run_id(clock_, random_), ParentEnd::wait});
+    put_child(change, {Path{6, 1}, "pay", "carol", ended, ParentEnd::cancel, 1});
+    const Error busy{Code::busy, "später", true, std::chrono::milliseconds(5)};
+    put_child(change, {Path{7}, "pay", "bob", core::draw_run_id(clock_, random_), ParentEnd::cancel,
+                       1, view_of(busy)});
+    put_child(change,
+              {Path{8}, "größe", "東京", core::draw_run_id(clock_, random_), ParentEnd::abandon});
+    submit(std::move(change));
   }
   void keep() {
     for (const Stamp in : {0 * kSecond, 90 * kSecond, 0 * kSecond}) {
@@ -168,6 +191,34 @@ class MailSession {
                  DueRow{DueRow::What::wait, row.path, row.by_wall_clock, row.begun});
     change.erase(Table::ready, Key{}.add(run_));
   }
+  struct ChildSample {
+    Path path;
+    std::string_view agent;
+    std::string_view session_key;
+    RunId run;
+    ParentEnd parent_end = ParentEnd::wait;
+    std::uint8_t ended = 0;
+    std::optional<ErrorView> error = {};
+  };
+  void put_child(Change& change, const ChildSample& child) {
+    change.put(Table::children, Key{}.add(run_).add(StepPath(child.path).hash()),
+               ChildRow{child.path, session_hash(child.agent, child.session_key), child.agent,
+                        child.session_key, child.run, child.parent_end, child.ended, child.error});
+  }
+  /// A run of a session of its own, which has ended.
+  void end_at_once(const RunId& run, std::string_view agent, std::string_view key) {
+    const SessionId session = session_hash(agent, key);
+    Change change;
+    change.put(Table::sessions, Key{}.add(session), SessionRow{agent, key, now()});
+    change.put(Table::runs, Key{}.add(run), RunRow{session, agent, 3, "main", key, now()});
+    RunCreated created{agent, 3, "main", key, "", "void", {}, 5, now()};
+    created.caller = Caller{session_, "mail", "alice", run_, call_};
+    change.append(run, 0, created);
+    change.append(run, 1, RunEnded{now(), "void", std::nullopt, {}});
+    change.put(Table::records, Key{}.add(run).add(kHeadIndex),
+               HeadRow{2, RunStatus::completed, now(), Code::user, ""});
+    submit(std::move(change));
+  }
   void put_arrival(Change&& change, Table table, const ArrivalRow& row) {
     put_arrival(std::move(change), table, row, session_);
   }
@@ -212,6 +263,7 @@ class MailSession {
   const Path receive_{11, 0};
   const Path ever_{11, 1};
   const Path call_{12, 2, 7};
+  const Path join_{13};
   std::uint32_t count_ = 0;
 };
 
@@ -223,6 +275,7 @@ void write_sessions(Writer& writer, core::ManualClock& clock, core::Random& rand
   session.steps();
   session.cancel();
   session.wait();
+  session.children();
   session.keep();
   session.come();
 }

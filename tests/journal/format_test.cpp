@@ -99,7 +99,7 @@ TEST(Format, HashesInKeysStay) {
 }
 
 TEST(Format, NumbersOfKindsAndTablesStay) {
-  const std::array<std::pair<Kind, std::string_view>, 20> kinds{{
+  const std::array<std::pair<Kind, std::string_view>, 21> kinds{{
       {static_cast<Kind>(1), "run_created"},  {static_cast<Kind>(2), "step_started"},
       {static_cast<Kind>(3), "step_result"},  {static_cast<Kind>(4), "run_ended"},
       {static_cast<Kind>(5), "version_mark"}, {static_cast<Kind>(6), "cancel_requested"},
@@ -110,18 +110,20 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
       {static_cast<Kind>(108), "attempts"},   {static_cast<Kind>(109), "checkpoint"},
       {static_cast<Kind>(110), "arrival"},    {static_cast<Kind>(111), "open"},
       {static_cast<Kind>(112), "wait"},       {static_cast<Kind>(113), "state"},
+      {static_cast<Kind>(114), "child"},
   }};
   for (const auto& [kind, name] : kinds) EXPECT_EQ(to_string(kind), name);
   const std::array<std::string_view, kTableCount> tables{
-      "meta",     "sessions", "keys",  "runs", "records", "ready", "due",
-      "attempts", "open",     "inbox", "kept", "waits",   "state", "before"};
+      "meta", "sessions", "keys", "runs",  "records", "ready",  "due",     "attempts",
+      "open", "inbox",    "kept", "waits", "state",   "before", "children"};
   for (std::size_t i = 0; i < tables.size(); ++i)
     EXPECT_EQ(to_string(static_cast<Table>(i + 1)), tables[i]);
   const std::array<std::string_view, 7> statuses{"queued",    "running", "waiting",  "parked",
                                                  "completed", "failed",  "cancelled"};
   for (std::size_t i = 0; i < statuses.size(); ++i)
     EXPECT_EQ(to_string(static_cast<RunStatus>(i)), statuses[i]);
-  const std::array<std::string_view, 5> dues{"retry", "wait", "message", "grace", "deadline"};
+  const std::array<std::string_view, 6> dues{"retry", "wait",     "message",
+                                             "grace", "deadline", "circle"};
   for (std::size_t i = 0; i < dues.size(); ++i)
     EXPECT_EQ(to_string(static_cast<DueRow::What>(i + 1)), dues[i]);
   const std::array<std::string_view, 6> arrivals{"message", "signal", "reply",
@@ -132,7 +134,13 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
                                                 "transactional"};
   for (std::size_t i = 0; i < effects.size(); ++i)
     EXPECT_EQ(to_string(static_cast<EffectClass>(i + 1)), effects[i]);
-  EXPECT_EQ(to_string(static_cast<StepKind>(1)), "step");
+  const std::array<std::string_view, 7> steps{"step", "sleep", "receive", "call",
+                                              "send", "spawn", "join"};
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<StepKind>(i + 1)), steps[i]);
+  const std::array<std::string_view, 3> ends{"wait", "cancel", "abandon"};
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<ParentEnd>(i + 1)), ends[i]);
 }
 
 }  // namespace

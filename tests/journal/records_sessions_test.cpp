@@ -81,6 +81,27 @@ TEST(Records, RowsOfSessionsComeBack) {
   EXPECT_TRUE(same(state.payload, as_bytes("v")));
 }
 
+TEST(Records, ChildrenComeBack) {
+  RecordBuffer buffer;
+  ChildRow in{kPath, id_of<SessionId>(4), "pay", "bob", id_of<RunId>(3), ParentEnd::wait, 1, {}};
+  in.error = ErrorView{Code::busy, "later", {}, {}, ErrorEffect::refused};
+  const ChildRow out = reload(buffer, in);
+  EXPECT_TRUE(same(out.path, kPath));
+  EXPECT_EQ(out.session, in.session);
+  EXPECT_EQ(out.agent, "pay");
+  EXPECT_EQ(out.session_key, "bob");
+  EXPECT_EQ(out.run, in.run);
+  EXPECT_EQ(out.parent_end, ParentEnd::wait);
+  EXPECT_EQ(out.ended, 1);
+  ASSERT_TRUE(out.error);
+  EXPECT_EQ(out.error->code, Code::busy);
+  EXPECT_EQ(out.error->effect, ErrorEffect::refused);
+  const ChildRow none = reload(buffer, ChildRow{});
+  EXPECT_EQ(none.parent_end, ParentEnd::cancel);
+  EXPECT_EQ(none.ended, 0);
+  EXPECT_FALSE(none.error);
+}
+
 TEST(Records, ArrivalsComeBack) {
   RecordBuffer buffer;
   ArrivalRow in;

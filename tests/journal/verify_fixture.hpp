@@ -20,11 +20,15 @@ namespace perdure::journal {
 /// A journal with four runs: one running with a retry due, one completed, one parked, and one,
 /// number 4, that waits for a signal and for a reply, in a session that keeps what came for it:
 /// two messages, of the queued runs 5 and 6, a signal for anybody and one for the run, and a
-/// message that joined the run.
+/// message that joined the run. Run 4 has three children: run 1, run 2, which has ended, and one
+/// whose message nobody has looked at.
 class VerifyTest : public testing::Test {
  protected:
   static constexpr std::array<std::uint32_t, 1> kPath{3};
   static constexpr std::array<std::uint32_t, 1> kCallPath{4};
+  static constexpr std::array<std::uint32_t, 1> kFirstChild{5};
+  static constexpr std::array<std::uint32_t, 1> kEndedChild{6};
+  static constexpr std::array<std::uint32_t, 1> kUnreadChild{7};
 
   void SetUp() override {
     journal_ = JournalForWriting::open_in(memory_, clock_, random_).value();
@@ -38,6 +42,7 @@ class VerifyTest : public testing::Test {
     rows.run(4, 3, RunStatus::waiting).session(4);
     waits(rows);
     kept(rows);
+    children(rows);
     ASSERT_TRUE(rows.commit(journal_->store()));
     next_ = rows.next_number();
   }
@@ -75,6 +80,18 @@ class VerifyTest : public testing::Test {
   }
   static WaitRow receive() {
     return WaitRow{StepKind::receive, kPath, "approval", 100, 90, 0, {}, {}};
+  }
+
+  /// A child of run 4, which is the run `run` of `cart/SESSION_KEY`.
+  static ChildRow child(std::span<const std::uint32_t> path, std::uint64_t run,
+                        std::string_view session_key) {
+    ChildRow row;
+    row.path = path;
+    row.session = session_hash("cart", session_key);
+    row.agent = "cart";
+    row.session_key = session_key;
+    row.run = run_id(run);
+    return row;
   }
 
   /// Rows that go in behind the counters' back, as damage does.
@@ -120,6 +137,17 @@ class VerifyTest : public testing::Test {
              DueRow{DueRow::What::deadline, {}, 0, 100});
     rows.put(Table::state, state_row(session_id(), "total"), StateRow{"total", "int", 0, kPayload});
     rows.put(Table::before, before_row(run_id(4), "total"), StateRow{"total", "int", 1, {}});
+  }
+  static void children(TestRows& rows) {
+    ChildRow first = child(kFirstChild, 1, "s1");
+    first.parent_end = ParentEnd::wait;
+    rows.put(Table::children, wait_key(kFirstChild), first);
+    ChildRow ended = child(kEndedChild, 2, "s2");
+    ended.ended = 1;
+    rows.put(Table::children, wait_key(kEndedChild), ended);
+    rows.put(Table::children, wait_key(kUnreadChild), child(kUnreadChild, 9, "nobody yet"));
+    rows.put(Table::due, due_row(1, run_id(4), DueRow::What::circle),
+             DueRow{DueRow::What::circle, {}, 0, 1});
   }
   void kept(TestRows& rows) {
     at_once_ = rows.next_number();

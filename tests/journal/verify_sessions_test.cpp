@@ -26,6 +26,7 @@ class VerifySessionsTest : public VerifyTest {
   static std::string wait_of(std::uint64_t run) {
     return "what a step of run " + run_text(run) + " waits for";
   }
+  static std::string child_of(std::uint64_t run) { return "a child of run " + run_text(run); }
   /// The row of `kept` at `number`, written over.
   void keep(RecordNumber number, const ArrivalRow& row) {
     TestRows rows(number);
@@ -59,6 +60,7 @@ TEST_F(VerifySessionsTest, FindsAnOpenRunThatIsNone) {
 }
 
 TEST_F(VerifySessionsTest, FindsAWaitingRunThatWaitsForNothing) {
+  erase(Table::children, wait_key(kFirstChild));
   erase(Table::waits, wait_key(kCallPath));
   EXPECT_EQ(found(), "");
   erase(Table::waits, wait_key(kPath));
@@ -70,6 +72,28 @@ TEST_F(VerifySessionsTest, FindsAWaitingRunThatWaitsForNothing) {
   put_attempts(0);
   expect_found(row_of(4), "it is waiting, but the journal does not say for what");
   put_attempts(60);
+  EXPECT_EQ(found(), "");
+}
+
+TEST_F(VerifySessionsTest, KnowsThatARunMayWaitForAChild) {
+  erase(Table::waits, wait_key(kPath));
+  erase(Table::waits, wait_key(kCallPath));
+  erase(Table::due, due_key(90, 4));
+  EXPECT_EQ(found(), "");
+  const auto put_child = [&](ParentEnd parent_end, std::uint8_t ended) {
+    // Run 2 has ended, so that this row is sound of itself.
+    ChildRow row = child(kFirstChild, 2, "s2");
+    row.parent_end = parent_end;
+    row.ended = ended;
+    put(Table::children, wait_key(kFirstChild), row);
+  };
+  for (const ParentEnd parent_end : {ParentEnd::cancel, ParentEnd::abandon}) {
+    put_child(parent_end, 0);
+    expect_found(row_of(4), "it is waiting, but the journal does not say for what");
+  }
+  put_child(ParentEnd::wait, 1);
+  expect_found(row_of(4), "it is waiting, but the journal does not say for what");
+  put_child(ParentEnd::wait, 0);
   EXPECT_EQ(found(), "");
 }
 
@@ -94,6 +118,15 @@ TEST_F(VerifySessionsTest, FindsDueTimesOfAWholeRunThatStandElsewhere) {
   const Key key = due_row(91, run_id(4), DueRow::What::grace);
   put(Table::due, key, DueRow{DueRow::What::deadline, {}, 0, 100});
   expect_found(due_of(4), "it does not stand where a deadline of a run stands");
+}
+
+TEST_F(VerifySessionsTest, FindsCirclesThatAreLookedForTooLate) {
+  erase(Table::due, due_row(1, run_id(4), DueRow::What::circle));
+  put(Table::due, due_row(2, run_id(4), DueRow::What::circle), DueRow{DueRow::What::circle});
+  expect_found(due_of(4), "circles are looked for at the time 1");
+  erase(Table::due, due_row(2, run_id(4), DueRow::What::circle));
+  put(Table::due, due_row(1, run_id(2), DueRow::What::circle), DueRow{DueRow::What::circle});
+  expect_found(due_of(2), "its run has ended: completed");
 }
 
 TEST_F(VerifySessionsTest, FindsDueTimesOfRunsThatAreOver) {
@@ -266,7 +299,7 @@ TEST_F(VerifySessionsTest, FindsAKeptMessageThatNothingBeginsWith) {
 }
 
 TEST_F(VerifySessionsTest, FindsWaitsThatWaitForNothing) {
-  for (const StepKind kind : {StepKind::step, StepKind::send}) {
+  for (const StepKind kind : {StepKind::step, StepKind::send, StepKind::spawn}) {
     WaitRow row = receive();
     row.step_kind = kind;
     put(Table::waits, wait_key(kPath), row);
@@ -279,6 +312,12 @@ TEST_F(VerifySessionsTest, FindsWaitsThatWaitForNothing) {
   put(Table::waits, wait_key(kCallPath),
       WaitRow{StepKind::call, kCallPath, "other", 100, 0, 0, {}, run_id(2)});
   expect_found(wait_of(4), "it does not say who was called");
+  put(Table::waits, wait_key(kCallPath),
+      WaitRow{StepKind::join, kCallPath, "other", 100, 0, 0, session_id(), {}});
+  expect_found(wait_of(4), "it does not say which child it waits for");
+  put(Table::waits, wait_key(kCallPath),
+      WaitRow{StepKind::join, kCallPath, "other", 100, 0, 0, {}, run_id(2)});
+  expect_found(wait_of(4), "it does not say which child it waits for");
   put(Table::waits, wait_key(kCallPath),
       WaitRow{StepKind::sleep, kCallPath, "sleep", 100, 0, 0, {}, {}});
   expect_found(wait_of(4), "it sleeps without an end");
@@ -300,6 +339,57 @@ TEST_F(VerifySessionsTest, FindsStrayWaits) {
   erase(Table::waits, Key{}.add(run_id(2)).add(StepPath(kPath).hash()));
   put(Table::waits, Key{}.add(run_id(77)).add(StepPath(kPath).hash()), row);
   expect_found(wait_of(77), "its run is missing or damaged");
+}
+
+TEST_F(VerifySessionsTest, FindsChildrenThatStandElsewhere) {
+  const Key elsewhere = Key{}.add(run_id(4)).add(std::uint64_t{1});
+  put(Table::children, elsewhere, child(kFirstChild, 1, "s1"));
+  expect_found(child_of(4), "it does not stand at the hash of its step path");
+  erase(Table::children, elsewhere);
+  const auto put_of = [&](std::uint64_t run) {
+    put(Table::children, Key{}.add(run_id(run)).add(StepPath(kFirstChild).hash()),
+        child(kFirstChild, 1, "s1"));
+  };
+  put_of(2);
+  expect_found(child_of(2), "its run has ended: completed");
+  erase(Table::children, Key{}.add(run_id(2)).add(StepPath(kFirstChild).hash()));
+  put_of(77);
+  expect_found(child_of(77), "its run is missing or damaged");
+}
+
+TEST_F(VerifySessionsTest, FindsChildrenOfAnotherAddress) {
+  ChildRow row = child(kFirstChild, 1, "s1");
+  row.parent_end = ParentEnd::wait;
+  row.session_key = "s2";
+  put(Table::children, wait_key(kFirstChild), row);
+  expect_found(child_of(4), "the child's session has another address");
+  row = child(kFirstChild, 2, "s1");
+  put(Table::children, wait_key(kFirstChild), row);
+  expect_found(child_of(4), "its run " + run_text(2) + " belongs to another session");
+  put(Table::children, wait_key(kFirstChild), child(kFirstChild, 1, "s1"));
+  EXPECT_EQ(found(), "");
+  row = child(kUnreadChild, 9, "nobody yet");
+  row.session_key = "elsewhere";
+  put(Table::children, wait_key(kUnreadChild), row);
+  expect_found(child_of(4), "the search for its address 'cart/elsewhere' does not find it");
+}
+
+TEST_F(VerifySessionsTest, FindsChildrenThatHaveNotEndedAsTheirRowsSay) {
+  ChildRow row = child(kFirstChild, 1, "s1");
+  row.ended = 1;
+  put(Table::children, wait_key(kFirstChild), row);
+  expect_found(child_of(4),
+               "it says that the child has ended, and its run " + run_text(1) + " has not");
+  row.run = run_id(77);
+  put(Table::children, wait_key(kFirstChild), row);
+  expect_found(child_of(4),
+               "it says that the child has ended, and its run " + run_text(77) + " has not");
+  row.error = ErrorView{Code::busy, "later", {}, {}, ErrorEffect::refused};
+  put(Table::children, wait_key(kFirstChild), row);
+  EXPECT_EQ(found(), "") << "a message that was refused has no run";
+  row.ended = 0;
+  put(Table::children, wait_key(kFirstChild), row);
+  expect_found(child_of(4), "it was refused and has not ended");
 }
 
 TEST_F(VerifySessionsTest, FindsDamagedState) {
