@@ -37,11 +37,13 @@ WaitRequest to_join(const ChildRef& child) {
 }
 
 WaitRequest to_cancel(const ChildRef& child, CancelOptions options) {
+  // As what does not encode, it is thrown where it is given.
   if (options.by.size() > core::limits::kNameBytes)
-    throw Exception(Error{Code::too_large, "CancelOptions::by has " +
-                                               std::to_string(options.by.size()) +
-                                               " bytes, more than the limit of " +
-                                               std::to_string(core::limits::kNameBytes)});
+    Result<void>(Error{Code::too_large, "CancelOptions::by has " +
+                                            std::to_string(options.by.size()) +
+                                            " bytes, more than the limit of " +
+                                            std::to_string(core::limits::kNameBytes)})
+        .value();
   WaitRequest request;
   request.what = WaitRequest::What::cancel;
   request.handler = "cancel " + child.handler;

@@ -1,7 +1,7 @@
 /// `perdure session AGENT/KEY`: what came for a session, and what it knows.
 ///
-/// What this is: the session's open run and its children, what nobody has looked at yet, what it keeps until its
-/// turn comes, and its state as the newest commit left it.
+/// What this is: the session's open run and its children, what nobody has looked at yet, what it
+/// keeps until its turn comes, and its state as the newest commit left it.
 /// What it promises: memory for one row, or a block of lines; payloads and values are whole in
 /// JSON.
 /// What it does not: show runs that have ended; `perdure runs` does.

@@ -2,8 +2,8 @@
 ///
 /// What this is: what `perdure show` shows, told to a teller in the order of the journal: the run's
 /// beginning, each step that ended, the marks of versions, the request to end it, the run's end;
-/// and at last what the journal knows to be unfinished, and the run's children. Of a run that is queued there is its
-/// message alone.
+/// and at last what the journal knows to be unfinished, and the run's children. Of a run that is
+/// queued there is its message alone.
 /// What it promises: memory for unfinished steps only, and for one record.
 #pragma once
 

@@ -17,8 +17,8 @@
 ///   of sessions; a waiting run has a wait, an attempt that is due, or a child that its end waits
 ///   for;
 /// - `due`, `attempts`, `waits` and `children` speak of unfinished runs, under the hash of the path
-///   in the row; a time in `waits`, or of a kept message, is in `due`, and such a row of `due` is of
-///   one of these; circles are due at the time 1;
+///   in the row; a time in `waits`, or of a kept message, is in `due`, and such a row of `due` is
+///   of one of these; circles are due at the time 1;
 /// - a child's row has the address of the child's session; the run of a child that has ended has
 ///   ended, or there is none because the message was refused;
 /// - `inbox` and `kept` hold their rows at the rows' own numbers, for the sessions that they name;

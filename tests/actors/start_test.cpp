@@ -90,7 +90,7 @@ TEST_F(StartTest, AnAgentThatIsNotServedIsNamed) {
   TestEngine engine(disk_);
   engine.start(greeting);
   expect_error(engine.runtime().session(instant_agent, "s").start(1), pd::Code::not_registered,
-               "agent 'instant' version 1: call serve()");
+               "agent 'instant' version 1 with handler 'run': call serve()");
   constexpr pd::Agent newer{"greeting", &greet, {.version = 2}};
   expect_error(engine.runtime().session(newer, "s").start("x"), pd::Code::not_registered,
                "version 2");

@@ -225,8 +225,8 @@ TEST_P(MisuseTest, AMessageOfAnotherTypeParksItsRunAndWaits) {
   expect_works();
 }
 
-/// Disabled: SessionCore::on(DueNow) leaves parked runs alone, so the end of the grace period, and a
-/// deadline, pass by without a trace; and what is armed for them is never removed.
+/// Disabled: SessionCore::on(DueNow) leaves parked runs alone, so the end of the grace period
+/// passes without a trace, and so does a deadline.
 TEST_P(MisuseTest, DISABLED_AParkedRunThatWasCancelledEndsWithItsGrace) {
   const pd::Bytes text = pd::encode(std::string("five")).value();
   pd::detail::MessageRequest wrong = message("desk", "add");

@@ -1,5 +1,7 @@
 #include "tests/support/disk_view.hpp"
 
+#include "journal/verify.hpp"
+
 namespace perdure::test {
 
 journal::Reader DiskView::read() const { return journal::Reader::open(store_).value(); }
@@ -52,6 +54,13 @@ std::vector<std::string> DiskView::records(const RunId& run) const {
     }
     lines.push_back(std::move(line));
   }
+  return lines;
+}
+
+std::string DiskView::damage() const {
+  std::string lines;
+  for (const journal::Finding& finding : journal::verify(store_).value().findings)
+    lines += finding.place + ": " + finding.what + "\n";
   return lines;
 }
 

@@ -22,6 +22,8 @@ class DiskView {
   /// One line a record: `step_result 3.0 'name' ok`, `step_started 2 'name' #1`, `run_ended
   /// failed`.
   [[nodiscard]] std::vector<std::string> records(const RunId& run) const;
+  /// What verify finds, a line each; empty when the journal is sound.
+  [[nodiscard]] std::string damage() const;
 
  private:
   journal::Store& store_;
