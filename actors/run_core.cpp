@@ -364,9 +364,9 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path) {
   using What = journal::DueRow::What;
   const bool open = machine_.state() == journal::MachineState::running;
   if (what == What::grace && cancel_ && !closing_) return kill(*cancel_);
-  if (!open) return;
   if (what == What::deadline)
     return cancel({Code::timeout, "deadline", "the run's deadline has passed", kDeadlineGrace});
+  if (!open) return;
   Pending* const pending = machine_.find(path.components());
   if (pending == nullptr) return;
   if (what == What::retry && pending->phase() == Pending::Phase::backoff) {

@@ -311,6 +311,8 @@ class RunCore final : private detail::Execution {
   void begin_join(journal::Pending& pending);
   void child_ended(ChildState& child, const RunId& from, const detail::BodyResult& result);
   [[nodiscard]] ChildState* find_child(const journal::StepPath& spawned_at);
+  [[nodiscard]] Result<ChildState*> own_child(const detail::ChildRef& ref);
+  [[nodiscard]] Error stray(const detail::ChildRef& ref) const;
   void put_child(const ChildState& child);
   [[nodiscard]] bool has_children_to_wait_for() const noexcept;
   [[nodiscard]] bool waits_for_children() const noexcept;
@@ -322,6 +324,7 @@ class RunCore final : private detail::Execution {
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
   void wait_is_over(journal::Pending& pending);
   [[nodiscard]] bool nothing_but_waits() const noexcept;
+  void note_cancel(const journal::CancelRequested& asked);
   void apply_cancel();
   void put_due(journal::DueRow::What what, journal::Stamp at);
   void erase_due(journal::DueRow::What what, journal::Stamp at);

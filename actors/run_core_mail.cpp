@@ -25,7 +25,7 @@ detail::BodyResult seen_by_caller(const RunId& callee, const detail::BodyResult&
   if (!result.has_error() || result.assume_error().code != Code::cancelled) return result;
   Error error = result.assume_error();
   error.code = Code::peer_cancelled;
-  error.message = "run " + to_string(callee) + ", which was called: " + error.message;
+  error.message = "run " + to_string(callee) + ", which was called or started: " + error.message;
   return error;
 }
 
@@ -79,8 +79,10 @@ Result<Outgoing> RunCore::message_of(const Pending& pending) {
 void RunCore::begin_send(Pending& pending) {
   const WaitRequest& request = wait_of(pending).request();
   if (request.what == WaitRequest::What::cancel) {
-    if (ChildState* const child = find_child(journal::StepPath(request.child.step)))
-      cancel_child(*child, request.by, request.why, request.grace);
+    const Result<ChildState*> child = own_child(request.child);
+    if (child.has_error()) return settle_wait(pending, child.error());
+    if (child.assume_value() == nullptr) return settle_wait(pending, stray(request.child));
+    cancel_child(*child.assume_value(), request.by, request.why, request.grace);
     return settle_wait(pending, core::Bytes{});
   }
   Result<Outgoing> message = message_of(pending);
@@ -129,11 +131,12 @@ void RunCore::begin_spawn(Pending& pending) {
 
 void RunCore::begin_join(Pending& pending) {
   const detail::ChildRef& ref = wait_of(pending).request().child;
-  const Result<RunId> run = RunId::parse(ref.run);
-  if (run.has_error()) return settle_wait(pending, run.error());
   const bool found = std::exchange(pending.found_unfinished, false);
-  ChildState* const child = find_child(journal::StepPath(ref.step));
-  if (child != nullptr && !child->row.ended) {
+  const Result<ChildState*> own = own_child(ref);
+  if (own.has_error()) return settle_wait(pending, own.error());
+  ChildState* const child = own.assume_value();
+  if (child == nullptr) return settle_wait(pending, stray(ref));
+  if (!child->row.ended) {
     const auto row = waits_.find(pending.what.path.hash());
     if (found && row != waits_.end()) return wait_for(pending, row->second);
     journal::Wait wait;
@@ -144,19 +147,38 @@ void RunCore::begin_join(Pending& pending) {
     wait.run = child->row.run;
     return wait_for(pending, std::move(wait));
   }
-  if (child != nullptr && (child->result || child->row.error)) {
+  if (child->result || child->row.error) {
     const detail::BodyResult result = child->result ? *child->result : *child->row.error;
     return settle_wait(pending, result);
   }
-  const RunId ended = child != nullptr ? child->row.run : run.assume_value();
+  const RunId ended = child->row.run;
   const Result<std::optional<RunEnd>> end = host_.end_of_any(ended);
   if (end.has_error()) return settle_wait(pending, end.error());
   if (end.assume_value())
     return settle_wait(pending, seen_by_caller(ended, end.assume_value()->reply));
-  settle_wait(pending,
-              Error{Code::misuse, "run " + ref.run + " is no child of run " + to_string(facts_.id) +
-                                      ": a ChildRun means something in the run alone "
-                                      "that spawned it"});
+  settle_wait(pending, Error{Code::corrupt, "run " + to_string(ended) +
+                                                " told of its end and has none: run `perdure "
+                                                "verify`"});
+}
+
+Error RunCore::stray(const detail::ChildRef& ref) const {
+  return Error{Code::misuse,
+               "run " + ref.run + " is no child of run " + to_string(facts_.id) +
+                   ": a ChildRun means something in the run alone that spawned it",
+               std::nullopt, std::nullopt, ErrorEffect::refused};
+}
+
+/// Null: it is another run's. What was attached to a run that was there has that one's id when it
+/// has ended, and its own was never a run's. Errors: as Reader.
+Result<ChildState*> RunCore::own_child(const detail::ChildRef& ref) {
+  PERDURE_TRY(const RunId run, RunId::parse(ref.run));
+  ChildState* const child = find_child(journal::StepPath(ref.step));
+  if (child == nullptr || child->row.run == run) return child;
+  if (!child->row.ended || child->row.agent != ref.agent ||
+      child->row.session_key != ref.session_key)
+    return nullptr;
+  PERDURE_TRY(const std::optional<RunEnd> end, host_.end_of_any(run));
+  return end ? nullptr : child;
 }
 
 void RunCore::reply(const journal::StepPath& path, const RunId& from,

@@ -76,7 +76,24 @@ Result<void> RunCore::load_head(journal::Reader& reader) {
 
 Result<void> RunCore::open_parked(journal::Reader& reader) {
   PERDURE_TRY(load_head(reader));
-  return load_rows(reader);
+  PERDURE_TRY(load_rows(reader));
+  // Whether it was cancelled, and how long it was given: the last records are the likeliest.
+  for (std::uint32_t index = head_.count; index-- > 1;) {
+    PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, index));
+    PERDURE_TRY(const journal::RecordBuffer* const record, stream.next());
+    if (record == nullptr || record->kind() != journal::Kind::cancel_requested) continue;
+    PERDURE_TRY(const journal::CancelRequested asked, record->as<journal::CancelRequested>());
+    note_cancel(asked);
+    break;
+  }
+  return success();
+}
+
+void RunCore::note_cancel(const journal::CancelRequested& asked) {
+  cancel_ = CancelOrder{asked.code, std::string(asked.who), std::string(asked.why),
+                        std::chrono::milliseconds(asked.grace_ms)};
+  grace_ends_ = asked.stamp + asked.grace_ms * 1000;
+  stamp_ = std::max(stamp_, asked.stamp);
 }
 
 Result<void> RunCore::load_rows(journal::Reader& reader) {
@@ -145,10 +162,7 @@ Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::ui
         park(machine_.ended_before(index, nullptr).to_error());
         return false;
       }
-      cancel_ = CancelOrder{asked.code, std::string(asked.who), std::string(asked.why),
-                            std::chrono::milliseconds(asked.grace_ms)};
-      grace_ends_ = asked.stamp + asked.grace_ms * 1000;
-      stamp_ = std::max(stamp_, asked.stamp);
+      note_cancel(asked);
       apply_cancel();
       return true;
     }

@@ -225,7 +225,11 @@ void SessionCore::on(DueNow due, const Self& self) {
   // A timer may outlive its step (which lost its race, say) and its run.
   if (open_ != due.run) return;
   if (!run_ && ahead_of_journal()) return defer(std::move(due), self);
-  if (!load_run(self) || !run_ || run_->facts().id != due.run) return;
+  // That a run is parked does not make its time longer.
+  const bool ends_it =
+      due.what == journal::DueRow::What::grace || due.what == journal::DueRow::What::deadline;
+  if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;
+  if (!run_ || run_->facts().id != due.run) return;
   run_->due(due.what, due.path);
   pump_run(self);
 }

@@ -123,6 +123,7 @@ class SessionCore final : private RunHost {
   void attach(const Known& known, Arrived arrived, Told told, const Self& self);
   /// A message that is new: a run, or a place in the queue.
   void admit(Arrived arrived, const Self& self);
+  [[nodiscard]] std::string open_handler() const;
   void keep(journal::Arrival message, Told told, const Self& self);
   void arm(const journal::Arrival& message);
   void start_run(journal::Arrival message, const Self& self, Told told);

@@ -4,6 +4,7 @@
 #include "actors/session_shell.hpp"
 #include "core/crash_point.hpp"
 #include "core/ids.hpp"
+#include "core/limits.hpp"
 
 #include <algorithm>
 
@@ -126,6 +127,9 @@ void SessionCore::on_message(Arrived arrived, const Self& self) {
     if (exists_ || is_here) known = find_message(message);
     if (known.has_error()) {
       if (arrived.reply) arrived.reply(known.error());
+      // Its sender cannot mend a journal that is not readable now; its row stays for the next start.
+      if (message.number != 0 && known.error().code == Code::misuse)
+        answer_caller(message, known.error());
       return;
     }
     if (known.assume_value()) {
@@ -185,6 +189,15 @@ void SessionCore::answer_caller(const Arrival& message, const Error& why) {
   submit_posts(std::move(effects), nullptr);
 }
 
+/// The name of the handler that the unfinished run is of; empty when the journal does not say.
+std::string SessionCore::open_handler() const {
+  if (run_) return run_->facts().handler;
+  Result<journal::Reader> reader = journal::Reader::open(services_.store);
+  if (reader.has_error()) return {};
+  const Result<std::optional<journal::RunInfo>> info = reader.assume_value().run(*open_);
+  return info.has_value() && info.assume_value() ? info.assume_value()->handler : std::string();
+}
+
 void SessionCore::admit(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
   const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
@@ -194,7 +207,9 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
   const detail::HandlerEntry* const handler = services_.registry.find_any(
       address_.agent, static_cast<int>(message.agent_version), message.name);
   const WhenBusy when_busy = handler == nullptr ? WhenBusy::queue : handler->options.when_busy;
-  if (when_busy == WhenBusy::join && run_ && run_->facts().handler == message.name) {
+  if (when_busy == WhenBusy::join && !run_ && ahead_of_journal())
+    return defer(std::move(arrived), self);
+  if (when_busy == WhenBusy::join && open_handler() == message.name) {
     Told joined = told_of(std::move(arrived.reply), *open_);
     return attach(Known{*open_, true, false}, std::move(arrived), std::move(joined), self);
   }
@@ -291,7 +306,9 @@ RunFacts SessionCore::facts_of(Arrival message) const {
   facts.deadline = message.deadline;
   const detail::HandlerEntry* const handler = handler_of(facts);
   if (facts.deadline == 0 && handler != nullptr && handler->options.deadline.count() > 0)
-    facts.deadline = facts.created + handler->options.deadline.count();
+    facts.deadline = facts.created + std::min<std::chrono::microseconds>(handler->options.deadline,
+                                                                         core::limits::kDelayMax)
+                                         .count();
   return facts;
 }
 

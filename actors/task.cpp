@@ -46,7 +46,7 @@ WaitRequest to_cancel(const ChildRef& child, CancelOptions options) {
         .value();
   WaitRequest request;
   request.what = WaitRequest::What::cancel;
-  request.handler = "cancel " + child.handler;
+  request.handler = ("cancel " + child.handler).substr(0, core::limits::kNameBytes);
   request.child = child;
   request.by = std::move(options.by);
   request.why = std::move(options.why);

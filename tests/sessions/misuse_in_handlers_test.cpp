@@ -344,17 +344,13 @@ TEST_P(StrayChildTest, IsNotJoined) {
   EXPECT_TRUE(contains(words, "a ChildRun means something in the run alone that spawned it"));
 }
 
-/// Disabled: RunCore::begin_join looks for the step of the spawn alone, so the borrower is given
-/// the reply of its own child.
-TEST_P(StrayChildTest, DISABLED_IsNotTakenForOneThatWasStartedAtTheSameStep) {
+TEST_P(StrayChildTest, IsNotTakenForOneThatWasStartedAtTheSameStep) {
   auto run = test.session(borrower, "b").start("with a child of its own").value();
   const pd::Result<std::string> words = run.wait();
   EXPECT_TRUE(contains(words.value(), "misuse: run " + to_string(stray()->id()))) << words.value();
 }
 
-/// Disabled: RunCore::begin_send passes over a cancel of a child that is none, and cancels one of
-/// its own that was started at the same step.
-TEST_P(StrayChildTest, DISABLED_IsNotCancelled) {
+TEST_P(StrayChildTest, IsNotCancelled) {
   const std::string words = test.session(borrower, "b").start("cancels").value().wait().value();
   EXPECT_TRUE(contains(words, "misuse: run " + to_string(stray()->id()))) << words;
 }
@@ -369,9 +365,7 @@ pd::Task<std::string> waits(pd::Context& ctx, std::string text) {
 inline constexpr pd::Handler joined{"joined", &waits, {.when_busy = pd::WhenBusy::join}};
 inline constexpr pd::Agent joiner{"joiner", joined};
 
-/// Disabled: SessionCore::admit asks the run in memory for its handler, so a message does not join
-/// a run whose frame was given up, or that nobody has loaded since the process started.
-TEST_P(BusyTest, DISABLED_AMessageJoinsARunThatWaits) {
+TEST_P(BusyTest, AMessageJoinsARunThatWaits) {
   for (const bool restarted : {false, true}) {
     kit::Runtime test(options());
     auto session = test.session(joiner, "j");

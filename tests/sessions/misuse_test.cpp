@@ -225,9 +225,7 @@ TEST_P(MisuseTest, AMessageOfAnotherTypeParksItsRunAndWaits) {
   expect_works();
 }
 
-/// Disabled: SessionCore::on(DueNow) leaves parked runs alone, so the end of the grace period
-/// passes without a trace, and so does a deadline.
-TEST_P(MisuseTest, DISABLED_AParkedRunThatWasCancelledEndsWithItsGrace) {
+TEST_P(MisuseTest, AParkedRunThatWasCancelledEndsWithItsGrace) {
   const pd::Bytes text = pd::encode(std::string("five")).value();
   pd::detail::MessageRequest wrong = message("desk", "add");
   wrong.input = text;

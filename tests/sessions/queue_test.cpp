@@ -69,7 +69,7 @@ TEST_P(QueueTest, WhoeverCalledOrAttachedLearnsOfTheCancel) {
   auto queued = test.session(worker, "w").run(work, "k").value();
   ASSERT_TRUE(queued.cancel({.why = "later", .by = "bob"}));
   const std::string told = "peer_cancelled: run " + to_string(queued.id()) +
-                           ", which was called: the run was cancelled by bob: later";
+                           ", which was called or started: the run was cancelled by bob: later";
   EXPECT_EQ(one.wait().value(), told);
   EXPECT_EQ(other.wait().value(), told);
   EXPECT_FALSE(busy.result());
