@@ -136,8 +136,8 @@ TEST_P(EndOfTheLogTest, ALargeBatchDoesNotPassItBy) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, EndOfTheLogTest,
                          testing::Values(&faults.log_sync, &faults.log_write),
-                         [](const auto& info) {
-                           return info.param == &faults.log_sync ? "sync" : "write";
+                         [](const auto& given) {
+                           return given.param == &faults.log_sync ? "sync" : "write";
                          });
 
 class FailedCheckpointTest : public FaultyLogTest,
@@ -159,10 +159,10 @@ TEST_P(FailedCheckpointTest, EndsWritingAndNothingAcknowledgedIsLost) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, FailedCheckpointTest,
                          testing::Values(&faults.sync, &faults.pages, &faults.meta),
-                         [](const auto& info) {
-                           return info.param == &faults.sync    ? "sync"
-                                  : info.param == &faults.pages ? "pages"
-                                                                : "meta";
+                         [](const auto& given) {
+                           return given.param == &faults.sync    ? "sync"
+                                  : given.param == &faults.pages ? "pages"
+                                                                 : "meta";
                          });
 
 TEST_F(FaultyLogTest, ACheckpointThatFindsTheDiskFullLeavesWorkGoingOn) {

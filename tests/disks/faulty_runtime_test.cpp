@@ -127,8 +127,8 @@ TEST_P(EndOfTheRuntimeTest, IsLoudAndTheNextGoesOnFromTheDisk) {
 
 INSTANTIATE_TEST_SUITE_P(OfTheLog, EndOfTheRuntimeTest,
                          testing::Values(&faults.log_sync, &faults.log_write),
-                         [](const auto& info) {
-                           return info.param == &faults.log_sync ? "sync" : "write";
+                         [](const auto& given) {
+                           return given.param == &faults.log_sync ? "sync" : "write";
                          });
 
 class FailedCheckpointOfARuntimeTest : public FaultyRuntimeTest,
@@ -182,10 +182,10 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndOfOneThatHasNothingToDo) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheTables, FailedCheckpointOfARuntimeTest,
                          testing::Values(&faults.sync, &faults.pages, &faults.meta),
-                         [](const auto& info) {
-                           return info.param == &faults.sync    ? "sync"
-                                  : info.param == &faults.pages ? "pages"
-                                                                : "meta";
+                         [](const auto& given) {
+                           return given.param == &faults.sync    ? "sync"
+                                  : given.param == &faults.pages ? "pages"
+                                                                 : "meta";
                          });
 
 TEST_F(FaultyRuntimeTest, AFullDiskIsToldToNewWorkAndRunningWorkGoesOnWhenThereIsRoom) {
