@@ -18,6 +18,15 @@ namespace perdure::test {
 
 Faults faults;
 
+std::string fault_name(const std::atomic<int>* fault) {
+  if (fault == &faults.log_sync) return "log_sync";
+  if (fault == &faults.log_write) return "log_write";
+  if (fault == &faults.sync) return "sync";
+  if (fault == &faults.pages) return "pages";
+  if (fault == &faults.meta) return "meta";
+  return "other";
+}
+
 namespace {
 
 constexpr std::size_t kPageBytes = 4096;

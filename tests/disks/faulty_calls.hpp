@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 namespace perdure::test {
 
@@ -44,6 +45,8 @@ struct Faults {
   void clear() noexcept;
 };
 extern Faults faults;
+/// `"log_sync"` and so on, for the name of a test with this fault.
+[[nodiscard]] std::string fault_name(const std::atomic<int>* fault);
 
 /// No call fails before the test, nor after it.
 class NoFaultsAround {

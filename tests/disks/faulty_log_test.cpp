@@ -136,9 +136,7 @@ TEST_P(EndOfTheLogTest, ALargeBatchDoesNotPassItBy) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, EndOfTheLogTest,
                          testing::Values(&faults.log_sync, &faults.log_write),
-                         [](const auto& info) {
-                           return info.param == &faults.log_sync ? "sync" : "write";
-                         });
+                         [](const auto& given) { return fault_name(given.param); });
 
 class FailedCheckpointTest : public FaultyLogTest,
                              public testing::WithParamInterface<std::atomic<int>*> {};
@@ -159,11 +157,7 @@ TEST_P(FailedCheckpointTest, EndsWritingAndNothingAcknowledgedIsLost) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWrite, FailedCheckpointTest,
                          testing::Values(&faults.sync, &faults.pages, &faults.meta),
-                         [](const auto& info) {
-                           return info.param == &faults.sync    ? "sync"
-                                  : info.param == &faults.pages ? "pages"
-                                                                : "meta";
-                         });
+                         [](const auto& given) { return fault_name(given.param); });
 
 TEST_F(FaultyLogTest, ACheckpointThatFindsTheDiskFullLeavesWorkGoingOn) {
   faults.pages = ENOSPC;

@@ -127,9 +127,7 @@ TEST_P(EndOfTheRuntimeTest, IsLoudAndTheNextGoesOnFromTheDisk) {
 
 INSTANTIATE_TEST_SUITE_P(OfTheLog, EndOfTheRuntimeTest,
                          testing::Values(&faults.log_sync, &faults.log_write),
-                         [](const auto& info) {
-                           return info.param == &faults.log_sync ? "sync" : "write";
-                         });
+                         [](const auto& given) { return fault_name(given.param); });
 
 class FailedCheckpointOfARuntimeTest : public FaultyRuntimeTest,
                                        public testing::WithParamInterface<std::atomic<int>*> {};
@@ -182,11 +180,7 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndOfOneThatHasNothingToDo) {
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheTables, FailedCheckpointOfARuntimeTest,
                          testing::Values(&faults.sync, &faults.pages, &faults.meta),
-                         [](const auto& info) {
-                           return info.param == &faults.sync    ? "sync"
-                                  : info.param == &faults.pages ? "pages"
-                                                                : "meta";
-                         });
+                         [](const auto& given) { return fault_name(given.param); });
 
 TEST_F(FaultyRuntimeTest, AFullDiskIsToldToNewWorkAndRunningWorkGoesOnWhenThereIsRoom) {
   pd::Runtime runtime = open().value();
