@@ -127,7 +127,7 @@ void SessionCore::on_message(Arrived arrived, const Self& self) {
     if (exists_ || is_here) known = find_message(message);
     if (known.has_error()) {
       if (arrived.reply) arrived.reply(known.error());
-      // Its sender cannot mend a journal that is not readable now; its row stays for the next start.
+      // Its sender cannot mend a journal that is unreadable now; its row stays for the next start.
       if (message.number != 0 && known.error().code == Code::misuse)
         answer_caller(message, known.error());
       return;
