@@ -170,7 +170,7 @@ inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds
 struct Resumption {
   LastEnd last_end = LastEnd::none;
   SuspectedCrashes suspected = SuspectedCrashes::leave;
-  enum class By : std::uint8_t { runtime, operator_ } by = By::runtime;
+  enum class By : std::uint8_t { runtime, person } by = By::runtime;
 };
 
 class RunCore final : private detail::Execution {

@@ -8,7 +8,7 @@ using journal::RunStatus;
 /// Whether somebody has to say that it may be tried again.
 bool RunCore::stays_parked(const detail::HandlerEntry* handler,
                            const Resumption& resumption) const noexcept {
-  if (head_.status != RunStatus::parked || resumption.by == Resumption::By::operator_) return false;
+  if (head_.status != RunStatus::parked || resumption.by == Resumption::By::person) return false;
   if (head_.code == Code::suspected_crash) return resumption.suspected == SuspectedCrashes::leave;
   if (handler == nullptr) return false;
   return (head_.code == Code::diverged && handler->on_divergence == WhenStuck::park) ||

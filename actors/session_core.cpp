@@ -180,10 +180,9 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
   const detail::HandlerEntry* const handler = handler_of(facts.assume_value());
   run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), host(), services_.clock,
                                    services_.random);
-  run_->resume(
-      handler, reader.assume_value(),
-      {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
-       parked == Parked::by_operator ? Resumption::By::operator_ : Resumption::By::runtime});
+  run_->resume(handler, reader.assume_value(),
+               {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
+                parked == Parked::by_operator ? Resumption::By::person : Resumption::By::runtime});
   pump_run(self);
   return run_ != nullptr;
 }

@@ -61,7 +61,7 @@ template <class Items>
 [[nodiscard]] auto owned_items(Items&& items) {
   using T = std::ranges::range_value_t<Items>;
   if constexpr (std::same_as<Items, std::vector<T>>) {
-    return std::vector<T>(std::move(items));
+    return std::vector<T>(std::forward<Items>(items));
   } else {
     static_assert(std::constructible_from<T, std::ranges::range_reference_t<Items>>,
                   "perdure: map owns its items; write ctx.map(std::move(items), f)");
