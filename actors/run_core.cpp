@@ -13,7 +13,6 @@ namespace {
 
 using journal::Key;
 using journal::Pending;
-using journal::RunStatus;
 using journal::Table;
 
 /// The run whose handler this thread runs now.

@@ -8,7 +8,6 @@
 
 namespace perdure::actors {
 
-using journal::Key;
 using journal::Pending;
 using journal::RunStatus;
 using journal::StepKind;

@@ -62,7 +62,6 @@ void RunCore::begin_wait(Pending& pending) {
     case StepKind::step: break;
   }
   PERDURE_ASSERT(false, "a step with a body is no wait");
-  return;
 }
 
 void RunCore::begin_sleep_or_receive(Pending& pending) {
@@ -94,7 +93,6 @@ void RunCore::begin_sleep_or_receive(Pending& pending) {
     }
   }
   wait_for(pending, std::move(wait));
-  return;
 }
 
 /// The step waits from here on; its rows say so, if they did not.

@@ -72,7 +72,7 @@ std::optional<Error> escaped(Execution& execution) noexcept {
   } catch (const Exception& thrown) {
     return thrown.error();
   } catch (const ParkedHere&) {
-    // The run knows why.
+    return std::nullopt;  // The run knows why.
   } catch (const std::exception& thrown) {
     execution.handler_threw(thrown.what());
   } catch (...) {

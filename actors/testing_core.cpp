@@ -37,7 +37,7 @@ class TestingEngine::Shell final : public SessionShell {
 };
 
 TestingEngine::TestingEngine(testing::Options options)
-    : options_(std::move(options)),
+    : options_(options),
       clock_(std::make_shared<core::ManualClock>(options_.start_time)),
       dice_(std::make_shared<SessionDice>(options_.seed)),
       opening_random_(options_.seed ^ kOpeningStream),
@@ -282,7 +282,7 @@ inline namespace v0 {
 namespace testing::detail {
 
 std::shared_ptr<TestingCore> make_testing_core(Options options) {
-  return std::make_shared<actors::TestingEngine>(std::move(options));
+  return std::make_shared<actors::TestingEngine>(options);
 }
 
 }  // namespace testing::detail

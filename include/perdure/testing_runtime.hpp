@@ -29,7 +29,7 @@ namespace testing {
 /// `Run`) stay valid across `restart`, as if they belonged to a caller in another process.
 class Runtime {
  public:
-  explicit Runtime(Options options = {}) : core_(detail::make_testing_core(std::move(options))) {}
+  explicit Runtime(Options options = {}) : core_(detail::make_testing_core(options)) {}
   Runtime(Runtime&&) noexcept = default;
   Runtime& operator=(Runtime&&) noexcept = default;
   /// Ends as a killed process does: nothing more is run or recorded.
