@@ -175,6 +175,8 @@ pd::Result<End> live(const char* journal) {
   set_durability(options);
   options.suspected_crashes = pd::SuspectedCrashes::run_again;
   options.log = [](const pd::LogRecord&) {};
+  // What comes of orders is tested elsewhere; no loss of power is modelled for a socket.
+  options.control = pd::Control::none;
   PERDURE_TRY(auto runtime, pd::Runtime::open(options));
   runtime.on_event([&](const pd::Event& event) {
     if (!event.run) {
