@@ -1,10 +1,21 @@
 #include "actors/due_service.hpp"
 
+#include "core/limits.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <vector>
 
 namespace perdure::actors {
+namespace {
+
+/// A clock that counts nanoseconds holds no more: what is due later is due when nobody asks.
+std::chrono::microseconds countable(std::chrono::microseconds in) {
+  return std::clamp<std::chrono::microseconds>(in, std::chrono::microseconds(0),
+                                               core::limits::kDelayMax);
+}
+
+}  // namespace
 
 DueService::DueService(journal::Store& store, Timers& timers, core::Clock& clock, Hooks hooks,
                        std::size_t head_rows)
@@ -33,8 +44,7 @@ void DueService::arm_locked(const Item& item) {
     if (!std::exchange(looks_at_wall_clock_, true)) look_later_locked();
     return;
   }
-  const auto in = std::max(item.in, std::chrono::microseconds(0));
-  timers_.schedule(clock_.elapsed() + in, [this, item] { fire(item); });
+  timers_.schedule(clock_.elapsed() + countable(item.in), [this, item] { fire(item); });
 }
 
 void DueService::look_later_locked() {
@@ -140,7 +150,7 @@ Result<void> DueService::read_rows() {
 }
 
 void DueService::read_later(std::chrono::microseconds in) {
-  timers_.schedule(clock_.elapsed() + std::max(in, std::chrono::microseconds(0)), [this] {
+  timers_.schedule(clock_.elapsed() + countable(in), [this] {
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return;
