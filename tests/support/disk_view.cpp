@@ -59,7 +59,8 @@ std::vector<std::string> DiskView::records(const RunId& run) const {
 
 std::string DiskView::damage() const {
   std::string lines;
-  for (const journal::Finding& finding : journal::verify(store_).value().findings)
+  const journal::VerifyReport report = journal::verify(store_).value();
+  for (const journal::Finding& finding : report.findings)
     lines += finding.place + ": " + finding.what + "\n";
   return lines;
 }
