@@ -26,7 +26,7 @@ detail::BodyResult within_limits(detail::BodyResult result) {
                                       std::to_string(result.assume_value().size()) +
                                       " bytes, more than the limit of " +
                                       std::to_string(core::limits::kPayloadBytes) +
-                                      ": write it to a file and return its name"};
+                                      ": write it as a pd::Blob, piece by piece"};
   }
   if (std::string& message = result.assume_error().message;
       message.size() > core::limits::kErrorMessageBytes)
@@ -37,8 +37,12 @@ detail::BodyResult within_limits(detail::BodyResult result) {
 }  // namespace
 
 BodyJob::BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers,
-                 core::Clock& clock)
-    : order_(std::move(order)), sink_(std::move(sink)), timers_(timers), clock_(clock) {}
+                 core::Clock& clock, LargeContent large)
+    : order_(std::move(order)),
+      sink_(std::move(sink)),
+      timers_(timers),
+      clock_(clock),
+      large_(large) {}
 
 BodyJob::~BodyJob() {
   if (done_) return;
@@ -46,6 +50,19 @@ BodyJob::~BodyJob() {
   completion.address = std::move(order_.address);
   completion.never_ran = true;
   sink_->completed(std::move(completion));
+}
+
+/// Here, because this thread may wait for a disk, and the session's should not.
+void BodyJob::keep_large(BodyCompletion& completion) {
+  if (completion.result.has_error()) return;
+  const Bytes& value = completion.result.assume_value();
+  if (value.size() <= large_.inline_bytes_max) return;
+  Result<journal::BlobRef> kept = large_.writer.keep(value, journal::Admission::under_way);
+  if (kept.has_value()) {
+    completion.blob = kept.assume_value();
+  } else {
+    completion.lost = std::move(kept).assume_error();
+  }
 }
 
 void BodyJob::run_by(BodyRunner* runner) noexcept {
@@ -56,7 +73,8 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
                     &order_.leaf->name().text,
                     order_.address.attempt,
                     std::nullopt,
-                    order_.stop.get_token()};
+                    order_.stop.get_token(),
+                    &large_.blobs};
   std::shared_ptr<std::atomic<bool>> passed;
   std::optional<TimerId> timer;
   const core::Elapsed begun = clock_.elapsed();
@@ -77,7 +95,9 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
   if (passed && passed->load())
     completion.result = after_deadline(std::move(completion.result), timeout);
   completion.result = within_limits(std::move(completion.result));
-  completion.busy_us = duration_cast<microseconds>(clock_.elapsed() - begun).count();
+  const core::Elapsed ended = clock_.elapsed();
+  keep_large(completion);
+  completion.busy_us = duration_cast<microseconds>(ended - begun).count();
   completion.address = std::move(order_.address);
   if (runner != nullptr) runner->ended(completion);
   done_ = true;

@@ -6,16 +6,19 @@
 /// What it promises: each order becomes exactly one completion, also when it never runs.
 #pragma once
 
+#include <perdure/blob.hpp>
 #include <perdure/detail/execution.hpp>
 
 #include "actors/step_pool.hpp"
 #include "actors/timers.hpp"
 #include "core/clock.hpp"
 #include "journal/step_path.hpp"
+#include "journal/writer.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 namespace perdure::actors {
@@ -39,9 +42,20 @@ struct BodyOrder {
 struct BodyCompletion {
   BodyAddress address;
   detail::BodyResult result = Bytes{};
+  /// Of a result that is too large for a record.
+  std::optional<journal::BlobRef> blob = {};
+  /// Why such a result could not be kept: it can't be recorded.
+  std::optional<Error> lost = {};
   std::int64_t busy_us = 0;
   /// The body was not run (shut down, storage failed): nothing is known because nothing happened.
   bool never_ran = false;
+};
+
+/// Where content goes that is too large for a record. All of it outlives the bodies.
+struct LargeContent {
+  journal::Writer& writer;          ///< For results,
+  std::size_t inline_bytes_max;     ///< that have more bytes than this.
+  detail::BlobAccess& blobs;        ///< For bodies.
 };
 
 /// Where completions go. Thread: any.
@@ -69,8 +83,8 @@ class BodyRunner {
 class BodyJob final : public Job {
  public:
   /// `sink` is kept alive; `timers` and `clock` outlive the pool.
-  BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers,
-          core::Clock& clock);
+  BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers, core::Clock& clock,
+          LargeContent large);
   /// Completes with `never_ran` when it has not run.
   ~BodyJob() override;
   void run() noexcept override { run_by(nullptr); }
@@ -79,10 +93,12 @@ class BodyJob final : public Job {
   [[nodiscard]] bool start_recorded() const noexcept { return order_.start_recorded; }
 
  private:
+  void keep_large(BodyCompletion& completion);
   BodyOrder order_;
   std::shared_ptr<CompletionSink> sink_;
   Timers& timers_;
   core::Clock& clock_;
+  const LargeContent large_;
   bool done_ = false;
 };
 

@@ -53,7 +53,10 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                                               : options_.frame_budget_bytes),
       directory_([this](SessionAddress address) {
         return seams_.make_shell(std::move(address), *services_, *this);
-      }) {
+      }),
+      blobs_(seams_.journal->store().blobs(), options_.durability == Durability::none
+                                                  ? journal::Durability::none
+                                                  : journal::Durability::full) {
   journal::Store& store = seams_.journal->store();
   writer_ = std::make_unique<journal::Writer>(store, gate_, writer_options());
   pool_ = std::make_unique<StepPool>(pool_options());
@@ -82,7 +85,7 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
         directory_.post(to, std::move(input), RunOn::scheduler);
       },
       seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes,
-      frames_});
+      frames_, blobs_, options_.blob_threshold_bytes});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }
@@ -154,7 +157,8 @@ Result<std::optional<Engine::Ended>> Engine::ended_result(const RunId& run) {
   if (last == nullptr) return Error{Code::corrupt, "run " + to_string(run) + " has no end record"};
   PERDURE_TRY(const journal::RunEnded ended, last->as<journal::RunEnded>());
   if (ended.error) return std::optional<Ended>(Ended{journal::to_error(*ended.error)});
-  return std::optional<Ended>(Ended{Bytes(ended.payload.begin(), ended.payload.end())});
+  PERDURE_TRY(Bytes reply, reader.copy_of(ended.payload));
+  return std::optional<Ended>(Ended{std::move(reply)});
 }
 
 Result<Bytes> Engine::wait(const RunId& run, std::chrono::milliseconds within) {

@@ -9,6 +9,7 @@
 #include <perdure/detail/runtime_core.hpp>
 #include <perdure/runtime.hpp>
 
+#include "actors/blob_access.hpp"
 #include "actors/control_server.hpp"
 #include "actors/due_service.hpp"
 #include "actors/registry.hpp"
@@ -79,6 +80,12 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
                                                       std::string_view message_key) override;
   [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;
+  [[nodiscard]] Result<std::unique_ptr<detail::BlobSink>> create_blob() override {
+    return blobs_.create_blob();
+  }
+  [[nodiscard]] Result<std::unique_ptr<detail::BlobSource>> open_blob(const Blob& blob) override {
+    return blobs_.open_blob(blob);
+  }
   [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
   [[nodiscard]] bool has_ended(const RunId& run) override;
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
@@ -110,6 +117,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<void> recover_inboxes(journal::Reader& reader);
   [[nodiscard]] Result<SessionAddress> address_of(std::string_view agent, std::string_view key,
                                                   std::size_t payload);
+  [[nodiscard]] Result<journal::Payload> payload_of(ByteView bytes);
   /// Hands it to the session, and waits until what came of it is durable.
   [[nodiscard]] Result<void> arrive(const SessionAddress& to, journal::Arrival what);
   /// The same, without waiting.
@@ -153,6 +161,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   std::unique_ptr<DueService> due_;
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;
+  StoredBlobs blobs_;
   std::unique_ptr<ControlServer> control_;
   enum class State : std::uint8_t { opened, started, stopped };
   std::atomic<State> state_ = State::opened;

@@ -112,7 +112,7 @@ void Engine::operate_mail(const ControlRequest& request, ControlServer::Reply re
          .session_key = what.session_key,
          .message_key = what.message_key,
          .input_type = what.type,
-         .input = what.payload},
+         .input = what.payload.bytes},
         [session, reply = std::move(reply)](const Result<RunId>& made) {
           if (made.has_error()) return reply(refused(made.error()));
           const RunId& run = made.assume_value();

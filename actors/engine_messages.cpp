@@ -60,6 +60,16 @@ Result<SessionAddress> Engine::address_of(std::string_view agent, std::string_vi
   return directory_.resolve(seams_.journal->store(), std::string(agent), std::string(key));
 }
 
+/// A payload from outside. One that is too large for a record is stored here, on the thread of who
+/// sent it. Errors: as Writer::keep.
+Result<journal::Payload> Engine::payload_of(ByteView bytes) {
+  journal::Payload payload(Bytes(bytes.begin(), bytes.end()));
+  if (bytes.size() > services_->inline_bytes_max) {
+    PERDURE_TRY(payload.blob, writer_->keep(bytes, journal::Admission::new_work));
+  }
+  return payload;
+}
+
 void Engine::send_message_then(const detail::MessageRequest& request,
                                std::function<void(Result<RunId>)> reply) {
   const auto address = [&]() -> Result<SessionAddress> {
@@ -73,8 +83,10 @@ void Engine::send_message_then(const detail::MessageRequest& request,
       PERDURE_TRY(check_name("message's key", request.message_key, core::limits::kKeyBytes));
     return address_of(request.agent, request.session_key, request.input.size());
   }();
-  if (address.has_error()) {
-    reply(address.error());
+  Result<journal::Payload> input =
+      address.has_error() ? Result<journal::Payload>(address.error()) : payload_of(request.input);
+  if (input.has_error()) {
+    reply(input.error());
     return;
   }
   Arrived arrived;
@@ -84,7 +96,7 @@ void Engine::send_message_then(const detail::MessageRequest& request,
   message.session_key = request.session_key;
   message.name = request.handler;
   message.type = request.input_type.substr(0, core::limits::kKeyBytes);
-  message.payload.assign(request.input.begin(), request.input.end());
+  message.payload = std::move(input).assume_value();
   message.message_key = request.message_key;
   message.agent_version = static_cast<std::uint32_t>(request.version);
   message.stamp = seams_.clock->wall().time_since_epoch().count();
@@ -141,7 +153,7 @@ Result<void> Engine::send_signal(const detail::SignalRequest& request) {
   signal.session_key = request.session_key;
   signal.name = request.name;
   signal.type = request.type.substr(0, core::limits::kKeyBytes);
-  signal.payload.assign(request.payload.begin(), request.payload.end());
+  PERDURE_TRY(signal.payload, payload_of(request.payload));
   return arrive(to, std::move(signal));
 }
 

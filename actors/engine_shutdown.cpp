@@ -33,6 +33,8 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
     if (!shell->post(input, RunOn::scheduler)) closed();
   }
   const auto until = std::chrono::steady_clock::now() + within;
+  // A large result that finds no room on the disk would keep its thread for ever.
+  writer_->stop_waiting();
   // Bodies that run are asked to stop by their sessions; bodies that have not begun never will.
   const bool all_returned = pool_->stop(within);
   if (seams_.turn) {

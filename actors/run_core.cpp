@@ -66,7 +66,8 @@ RunCore::RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random
       clock_(clock),
       random_(random),
       context_(static_cast<detail::Execution&>(*this)),
-      stamp_(facts_.created) {}
+      stamp_(facts_.created),
+      effects_(host.new_change()) {}
 
 RunCore::~RunCore() {
   PERDURE_ASSERT(idle(), "a frame is not destroyed while a body may borrow from it");
@@ -97,6 +98,7 @@ void RunCore::free_frame(void* frame, std::size_t bytes) noexcept {
 
 /// The run's rows that stay when it has ended, and its first record.
 void RunCore::put_creation(journal::Change& change) {
+  change.place(facts_.input);
   if (!facts_.message_key.empty())
     change.put(Table::keys, journal::message_key_row(facts_.session, facts_.message_key),
                journal::MessageKeyRow{facts_.message_key, facts_.id});
@@ -107,7 +109,8 @@ void RunCore::put_creation(journal::Change& change) {
   change.append(facts_.id, 0,
                 journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
                                     facts_.handler, facts_.session_key, facts_.message_key,
-                                    facts_.input_type, facts_.input, facts_.seed, facts_.created,
+                                    facts_.input_type, journal::view_of(facts_.input), facts_.seed,
+                                    facts_.created,
                                     journal::view_of(facts_.caller), facts_.deadline});
   head_.count = 1;
   head_.stamp = stamp_;
@@ -157,9 +160,11 @@ void RunCore::adopt(const detail::HandlerEntry& handler) {
 }
 
 Result<void> RunCore::start_frame() {
+  PERDURE_TRY(host_.bring(facts_.input));
   RunCore* const before = enter_handler();
-  const Result<void> started = root_->start(*this, context_, facts_.input);
+  const Result<void> started = root_->start(*this, context_, facts_.input.bytes);
   leave_handler(before);
+  facts_.input.shed();
   if (started.has_value()) return success();
   journal::Divergence divergence;
   divergence.what = journal::Divergence::What::bad_input;
@@ -267,6 +272,8 @@ void RunCore::complete(BodyCompletion completion) {
                              completion.address.path.to_string()});
   } else if (completion.never_ran) {
     never_ran(*pending);
+  } else if (completion.lost) {
+    result_lost(*pending, *completion.lost);
   } else {
     const Error* const error =
         completion.result.has_error() ? &completion.result.assume_error() : nullptr;
@@ -282,13 +289,13 @@ void RunCore::complete(BodyCompletion completion) {
     if (delay) {
       plan_retry(*pending, *error, *delay);
     } else if (open) {
-      record_result(*pending, completion.result, completion.busy_us);
+      record_result(*pending, completion.result, completion.busy_us, completion.blob);
       deliver(*pending, completion.result);
     } else if (error != nullptr && closing_) {
       stopped_by_close(*pending, completion.result, completion.busy_us);
     } else {
       // Nothing is delivered any more, but what happened is not done again.
-      record_result(*pending, completion.result, completion.busy_us);
+      record_result(*pending, completion.result, completion.busy_us, completion.blob);
       machine_.delivered(*pending);
     }
   }
@@ -297,7 +304,7 @@ void RunCore::complete(BodyCompletion completion) {
 }
 
 void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
-                            std::int64_t busy_us) {
+                            std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
   journal::StepResult record;
   record.path = pending.what.path.components();
   record.step_kind = pending.what.kind;
@@ -308,6 +315,8 @@ void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
   record.stamp = stamp_;
   if (result.has_error()) {
     record.error = journal::view_of(result.assume_error());
+  } else if (blob) {
+    record.payload = *blob;
   } else {
     record.payload = result.assume_value();
   }

@@ -48,7 +48,7 @@ struct RunFacts {
   std::string session_key;
   std::string message_key;
   std::string input_type;
-  core::Bytes input;
+  journal::Payload input;
   std::uint64_t seed = 0;
   journal::Stamp created = 0;
   std::optional<journal::CallerInfo> caller = {};
@@ -90,8 +90,13 @@ class RunHost {
  public:
   /// The oldest signal of this name that the session keeps and that `run` may have. It is then the
   /// run's: its row goes with the run's next change.
-  [[nodiscard]] virtual std::optional<core::Bytes> take_signal(std::string_view name,
-                                                               const RunId& run) = 0;
+  /// Its bytes are at hand. Errors: as read_blob; then it stays where it is.
+  [[nodiscard]] virtual Result<std::optional<journal::Payload>> take_signal(std::string_view name,
+                                                                            const RunId& run) = 0;
+  /// Has the payload's bytes at hand. Errors: as read_blob.
+  [[nodiscard]] virtual Result<void> bring(journal::Payload& payload) = 0;
+  /// An empty change that makes blobs of what is too large for records here.
+  [[nodiscard]] virtual journal::Change new_change() = 0;
   /// The session of this address. Errors: as Reader.
   [[nodiscard]] virtual Result<journal::SessionId> resolve(const std::string& agent,
                                                            const std::string& key) = 0;
@@ -118,6 +123,8 @@ struct CancelOrder {
 
 /// What one pumping of a run wants done, in this order.
 struct RunEffects {
+  RunEffects() = default;
+  explicit RunEffects(journal::Change empty) : change(std::move(empty)) {}
   journal::Change change;                   ///< First; the rest waits until it is durable.
   std::vector<Outgoing> posts;              ///< Its rows are part of the change.
   std::vector<BodyOrder> bodies;            ///< Bodies to run.
@@ -184,7 +191,8 @@ class RunCore final : private detail::Execution {
   void record_creation(journal::Change& change);
   /// After `record_creation`: its handler runs up to the first suspension, and what follows from
   /// that goes on from `change`. `handler` null: it is not served, the run parks.
-  void begin(const detail::HandlerEntry* handler, journal::Change change = {});
+  void begin(const detail::HandlerEntry* handler, journal::Change change);
+  void begin(const detail::HandlerEntry* handler) { begin(handler, host_.new_change()); }
   /// Instead of `record_creation` and `begin`: a run that waited for its turn is cancelled, and its
   /// handler is never asked.
   void end_unbegun(const CancelOrder& order);
@@ -201,7 +209,8 @@ class RunCore final : private detail::Execution {
   /// A time has come. Stale calls are ignored.
   void due(journal::DueRow::What what, const journal::StepPath& path);
   /// A signal has come. Whether a receive waited for it, and has it.
-  [[nodiscard]] bool offer_signal(std::string_view name, core::ByteView payload);
+  /// The bytes of `payload` are at hand.
+  [[nodiscard]] bool offer_signal(std::string_view name, const journal::Payload& payload);
   /// The run that the call at `path` waits for, or the child that the spawn at `path` started, has
   /// ended. A stale call is ignored.
   void reply(const journal::StepPath& path, const RunId& from, const detail::BodyResult& result);
@@ -228,7 +237,7 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] bool needs_circle_row() noexcept { return !std::exchange(circle_due_, true); }
   /// What its frames take, with its input and this object.
   [[nodiscard]] std::size_t frame_bytes() const noexcept {
-    return frame_bytes_ + facts_.input.size() + sizeof(RunCore) +
+    return frame_bytes_ + facts_.input.bytes.size() + sizeof(RunCore) +
            machine_.pending().size() * (sizeof(journal::Pending) + sizeof(journal::Wait));
   }
   [[nodiscard]] std::size_t records() const noexcept { return head_.count; }
@@ -293,9 +302,11 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
   /// One record into the machine. False: the run has diverged and parked.
-  [[nodiscard]] Result<bool> replay_record(const journal::RecordBuffer& record,
+  [[nodiscard]] Result<bool> replay_record(journal::Reader& reader,
+                                           const journal::RecordBuffer& record,
                                            std::uint32_t index);
-  [[nodiscard]] Result<bool> replay_result(const journal::StepResult& result, std::uint32_t index);
+  [[nodiscard]] Result<bool> replay_result(journal::Reader& reader,
+                                           const journal::StepResult& result, std::uint32_t index);
   [[nodiscard]] Result<void> load_head(journal::Reader& reader);
   [[nodiscard]] Result<void> load_rows(journal::Reader& reader);
   /// Starts, settles and ends what can be, until nothing more can.
@@ -321,7 +332,9 @@ class RunCore final : private detail::Execution {
   void pass_cancel_on(const CancelOrder& order);
   void part_from_children();
   void forget_wait(const journal::StepPath& path);
-  void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
+  /// `blob`: where the outcome's bytes are, if they are in a blob already.
+  void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome,
+                   const std::optional<journal::BlobRef>& blob = {});
   void wait_is_over(journal::Pending& pending);
   [[nodiscard]] bool nothing_but_waits() const noexcept;
   void note_cancel(const journal::CancelRequested& asked);
@@ -334,12 +347,13 @@ class RunCore final : private detail::Execution {
   void write_dirty_state();
   void order_body(journal::Pending& pending, const Begin& begin);
   void record_result(journal::Pending& pending, const detail::BodyResult& result,
-                     std::int64_t busy_us);
+                     std::int64_t busy_us, const std::optional<journal::BlobRef>& blob = {});
   void deliver(journal::Pending& pending, const detail::BodyResult& result);
   void plan_retry(journal::Pending& pending, const Error& error, std::chrono::milliseconds delay);
   enum class Forget : std::uint8_t { row_and_due, due_only };
   void forget_attempts(const journal::StepPath& path, Forget what = Forget::row_and_due);
   void never_ran(journal::Pending& pending);
+  void result_lost(journal::Pending& pending, const Error& why);
   void stopped_by_close(journal::Pending& pending, const detail::BodyResult& result,
                         std::int64_t busy_us);
   void finish();

@@ -60,7 +60,7 @@ Result<Outgoing> RunCore::message_of(const Pending& pending) {
   what.session_key = request.session_key;
   what.name = request.handler;
   what.type = request.input_type.substr(0, core::limits::kKeyBytes);
-  what.payload = request.input;
+  what.payload.bytes = request.input;
   what.stamp = stamp_;
   if (what.what == What::signal) return outgoing;
   what.message_key = request.message_key;

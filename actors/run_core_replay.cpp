@@ -133,17 +133,18 @@ Result<void> RunCore::replay(journal::Reader& reader) {
     // What a delivery leads to was recorded behind it: so all marks are known before the code asks.
     pump();
     if (record == nullptr || thrown_) break;
-    PERDURE_TRY(const bool go_on, replay_record(*record, stream.index()));
+    PERDURE_TRY(const bool go_on, replay_record(reader, *record, stream.index()));
     if (!go_on) break;
   }
   return success();
 }
 
-Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::uint32_t index) {
+Result<bool> RunCore::replay_record(journal::Reader& reader, const journal::RecordBuffer& record,
+                                    std::uint32_t index) {
   switch (record.kind()) {
     case journal::Kind::step_result: {
       PERDURE_TRY(const journal::StepResult result, record.as<journal::StepResult>());
-      return replay_result(result, index);
+      return replay_result(reader, result, index);
     }
     case journal::Kind::step_started: {
       PERDURE_TRY(const journal::StepStarted started, record.as<journal::StepStarted>());
@@ -177,7 +178,8 @@ Result<bool> RunCore::replay_record(const journal::RecordBuffer& record, std::ui
   }
 }
 
-Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint32_t index) {
+Result<bool> RunCore::replay_result(journal::Reader& reader, const journal::StepResult& result,
+                                    std::uint32_t index) {
   if (root_->ended()) {
     park(machine_.ended_before(index, &result).to_error());
     return false;
@@ -188,10 +190,12 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
     return false;
   }
   detail::Leaf& leaf = leaf_of(*decision.pending);
+  core::Bytes room;
+  PERDURE_TRY(const core::ByteView payload, reader.bytes_of(result.payload, room));
   if (result.error) {
     if (result.error->code == Code::cancelled) cancel_owed_ = false;
     leaf.refuse(journal::to_error(*result.error));
-  } else if (const Result<void> taken = leaf.accept(result.payload); taken.has_error()) {
+  } else if (const Result<void> taken = leaf.accept(payload); taken.has_error()) {
     park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());
     return false;
   }

@@ -213,6 +213,19 @@ void RunCore::never_ran(Pending& pending) {
   close();
 }
 
+/// It can't be recorded, as if the process had ended behind the body: the step's class decides at
+/// the next start.
+void RunCore::result_lost(Pending& pending, const Error& why) {
+  effects_.logs.push_back({LogLevel::error, "result_lost",
+                           "the result of '" + std::string(pending.what.name) +
+                               "' is too large for a record and could not be stored as a blob; the "
+                               "run goes on from its journal at the next start: " +
+                               why.to_string(),
+                           pending.what.path.to_string()});
+  machine_.set_phase(pending, Pending::Phase::opened);
+  close();
+}
+
 /// A body that failed after it was asked to stop because the runtime ends. It failed for no reason
 /// of its own, so it runs again at the next start; where that is not allowed, its failure is the
 /// step's outcome.
@@ -257,11 +270,11 @@ void RunCore::log(std::string_view message) {
 RunEffects RunCore::take_effects() {
   if (abandoned_) {
     head_changed_ = false;
-    effects_ = RunEffects{};
+    effects_ = RunEffects(host_.new_change());
   }
   if (std::exchange(head_changed_, false))
     effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
-  return std::exchange(effects_, RunEffects{});
+  return std::exchange(effects_, RunEffects(host_.new_change()));
 }
 
 }  // namespace perdure::actors

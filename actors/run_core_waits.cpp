@@ -67,10 +67,11 @@ void RunCore::begin_wait(Pending& pending) {
 void RunCore::begin_sleep_or_receive(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   if (pending.what.kind == StepKind::receive) {
-    if (auto signal = host_.take_signal(pending.what.name, facts_.id)) {
-      settle_wait(pending, std::move(*signal));
-      return;
-    }
+    Result<std::optional<journal::Payload>> taken =
+        host_.take_signal(pending.what.name, facts_.id);
+    if (taken.has_error()) return park(taken.error());
+    if (std::optional<journal::Payload>& signal = taken.assume_value())
+      return settle_wait(pending, std::move(signal->bytes), signal->blob);
   }
   const auto row = waits_.find(pending.what.path.hash());
   if (found && row != waits_.end()) {
@@ -134,10 +135,11 @@ void RunCore::forget_wait(const journal::StepPath& path) {
   waits_.erase(found);
 }
 
-void RunCore::settle_wait(Pending& pending, const detail::BodyResult& outcome) {
+void RunCore::settle_wait(Pending& pending, const detail::BodyResult& outcome,
+                          const std::optional<journal::BlobRef>& blob) {
   pending.found_unfinished = false;
   forget_wait(pending.what.path);
-  record_result(pending, outcome, 0);
+  record_result(pending, outcome, 0, blob);
   deliver(pending, outcome);
 }
 
@@ -149,14 +151,14 @@ void RunCore::wait_is_over(Pending& pending) {
                                                 "' did not come in time"});
 }
 
-bool RunCore::offer_signal(std::string_view name, core::ByteView payload) {
+bool RunCore::offer_signal(std::string_view name, const journal::Payload& payload) {
   if (machine_.state() != journal::MachineState::running) return false;
   for (Pending* const pending : machine_.pending()) {
     if (pending->what.kind != StepKind::receive || pending->phase() != Pending::Phase::waiting ||
         pending->what.name != name)
       continue;
     stamp_now();
-    settle_wait(*pending, core::Bytes(payload.begin(), payload.end()));
+    settle_wait(*pending, payload.bytes, payload.blob);
     settle();
     return true;
   }

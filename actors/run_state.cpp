@@ -28,6 +28,12 @@ void StateCells::write(std::string_view name, std::optional<core::Bytes> value) 
   }
 }
 
+Result<void> StateCells::bring(journal::Payload& payload) const {
+  if (payload.is_at_hand()) return success();
+  PERDURE_TRY(payload.bytes, journal::read_blob(store_.blobs(), *payload.blob));
+  return success();
+}
+
 void RunState::load_before(std::vector<journal::StateValue> before) {
   for (journal::StateValue& each : before)
     before_.emplace(std::move(each.name), std::move(each.payload));
@@ -36,8 +42,11 @@ void RunState::load_before(std::vector<journal::StateValue> before) {
 Result<const core::Bytes*> RunState::read(std::string_view name, StateCells& cells) {
   if (const auto own = written_.find(name); own != written_.end())
     return pointer_to(own->second.value);
-  if (const auto found = before_.find(name); found != before_.end())
-    return pointer_to(found->second);
+  if (const auto found = before_.find(name); found != before_.end()) {
+    if (!found->second) return nullptr;
+    PERDURE_TRY(cells.bring(*found->second));
+    return &found->second->bytes;
+  }
   return cells.read(name);
 }
 

@@ -33,6 +33,8 @@ class StateCells {
   void write(std::string_view name, std::optional<core::Bytes> value);
   /// What it knows is void: the journal is asked again.
   void forget() noexcept { known_.clear(); }
+  /// Has the payload's bytes at hand. Errors: as read_blob.
+  [[nodiscard]] Result<void> bring(journal::Payload& payload) const;
   [[nodiscard]] const journal::SessionId& session() const noexcept { return session_; }
 
  private:
@@ -61,7 +63,7 @@ class RunState {
     std::string type;
     std::optional<core::Bytes> value;
   };
-  std::map<std::string, std::optional<core::Bytes>, std::less<>> before_;
+  std::map<std::string, std::optional<journal::Payload>, std::less<>> before_;
   std::map<std::string, Cell, std::less<>> written_;
   std::set<std::string, std::less<>> dirty_;
 };

@@ -6,6 +6,7 @@
 #include "actors/engine.hpp"
 #include "actors/session_actor.hpp"
 #include "core/crash_point.hpp"
+#include "core/limits.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -41,6 +42,12 @@ Result<Runtime> open_with(RuntimeOptions options, caf::actor_system& system,
     return Error{Code::misuse, "RuntimeOptions::commit_interval is " +
                                    std::to_string(options.commit_interval.count()) +
                                    " ms: give 1 ms to 1 day"};
+  if (options.blob_threshold_bytes < core::limits::kBlobThresholdMin ||
+      options.blob_threshold_bytes > core::limits::kBlobThresholdMax)
+    return Error{Code::misuse, "RuntimeOptions::blob_threshold_bytes is " +
+                                   std::to_string(options.blob_threshold_bytes) + ": give " +
+                                   std::to_string(core::limits::kBlobThresholdMin) + " to " +
+                                   std::to_string(core::limits::kBlobThresholdMax)};
   auto clock = std::make_shared<core::SystemClock>();
   auto random = std::make_shared<core::SystemRandom>();
   PERDURE_TRY(auto journal, journal::JournalForWriting::open(options.journal, *clock, *random));

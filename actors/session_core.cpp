@@ -146,7 +146,7 @@ Result<RunFacts> SessionCore::load_facts(journal::Reader& reader, const RunId& r
   facts.session_key = created.session_key;
   facts.message_key = created.message_key;
   facts.input_type = created.input_type;
-  facts.input.assign(created.input.begin(), created.input.end());
+  facts.input = journal::Payload(created.payload);
   facts.seed = created.seed;
   facts.created = created.stamp;
   facts.caller = journal::owned(created.caller);

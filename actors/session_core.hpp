@@ -61,6 +61,9 @@ struct SessionServices {
   LastEnd last_end = LastEnd::clean;
   SuspectedCrashes suspected = SuspectedCrashes::leave;
   FrameBudget& frames;
+  detail::BlobAccess& blobs;
+  /// Payloads above this are blobs.
+  std::size_t inline_bytes_max;
 };
 
 class SessionCore final : private RunHost {
@@ -81,8 +84,14 @@ class SessionCore final : private RunHost {
   using Told = std::function<void(const Error*)>;
 
   // RunHost
-  [[nodiscard]] std::optional<core::Bytes> take_signal(std::string_view name,
-                                                       const RunId& run) override;
+  [[nodiscard]] Result<std::optional<journal::Payload>> take_signal(std::string_view name,
+                                                                    const RunId& run) override;
+  [[nodiscard]] Result<void> bring(journal::Payload& payload) override {
+    return state_.bring(payload);
+  }
+  [[nodiscard]] journal::Change new_change() override {
+    return journal::Change(services_.inline_bytes_max);
+  }
   [[nodiscard]] Result<journal::SessionId> resolve(const std::string& agent,
                                                    const std::string& key) override;
   [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
@@ -183,6 +192,10 @@ class SessionCore final : private RunHost {
   /// A change of this session alone.
   bool submit(RunEffects& effects, Told told);
   void submit_failed(RunEffects& effects, const Error& why, const Self& self, const Told& told);
+  static void add_posts(RunEffects& effects);
+  [[nodiscard]] LargeContent large() const noexcept {
+    return {services_.writer, services_.inline_bytes_max, services_.blobs};
+  }
   void post_rows(RunEffects& effects, journal::RecordNumber last, std::size_t first) const;
   void let_out(RunEffects& effects, const RunId& run, const Self& self);
   void let_out_bodies(std::vector<BodyOrder>& orders, const Self& self);

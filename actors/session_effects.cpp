@@ -96,9 +96,7 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
     effects.change.erase(journal::Table::kept, journal::Key{}.add(address_.id).add(number));
   if (effects.ended) follow_up(effects, run);
   const std::size_t first_post = effects.change.records();
-  for (const Outgoing& post : effects.posts)
-    effects.change.put_numbered(journal::Table::inbox, journal::Key{}.add(post.to),
-                                journal::view_of(post.what));
+  add_posts(effects);
   if (!effects.change.empty() || effects.change.refusal()) {
     const std::size_t numbers = effects.change.records();
     journal::Writer::Numbered numbered;
@@ -121,6 +119,15 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
   return true;
 }
 
+void SessionCore::add_posts(RunEffects& effects) {
+  for (Outgoing& post : effects.posts) {
+    // Who gets it records it again, as the same blob.
+    effects.change.place(post.what.payload);
+    effects.change.put_numbered(journal::Table::inbox, journal::Key{}.add(post.to),
+                                journal::view_of(post.what));
+  }
+}
+
 /// The last `count` numbers of the change are those of its posts, in their order. Whoever learns of
 /// the change finds them posted.
 void SessionCore::post_rows(RunEffects& effects, journal::RecordNumber last,
@@ -139,7 +146,7 @@ void SessionCore::submit_failed(RunEffects& effects, const Error& why, const Sel
   const RunId run = run_->facts().id;
   // Bodies that were ordered come back as never run.
   for (BodyOrder& order : effects.bodies)
-    const BodyJob never_run(std::move(order), self, services_.timers, services_.clock);
+    const BodyJob never_run(std::move(order), self, services_.timers, services_.clock, large());
   if (told) {
     told(&why);
   } else if (why.code != Code::storage_failed && why.code != Code::closed) {
@@ -173,7 +180,8 @@ bool SessionCore::submit(RunEffects& effects, Told told) {
 void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& self) {
   const bool start_recorded = std::ranges::any_of(orders, &BodyOrder::start_recorded);
   const auto job_of = [&](BodyOrder& order) {
-    return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock);
+    return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock,
+                                     large());
   };
   std::unique_ptr<journal::Gated> waiting;
   if (orders.size() == 1) {

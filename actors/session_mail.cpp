@@ -95,24 +95,26 @@ void SessionCore::done_with(const Arrived& arrived, const Error* why) {
 }
 
 Result<std::optional<SessionCore::Known>> SessionCore::find_message(const Arrival& message) {
-  const auto as_known = [&](const RunFacts& facts) {
-    return Known{facts.id, facts.handler == message.name && facts.input == message.payload};
+  const auto as_known = [&](const RunId& run, std::string_view handler,
+                            const journal::Payload& input) -> Result<std::optional<Known>> {
+    PERDURE_TRY(const bool same_bytes,
+                journal::same_content(journal::view_of(input), journal::view_of(message.payload)));
+    return std::optional(Known{run, handler == message.name && same_bytes});
   };
   if (run_ && run_->facts().message_key == message.message_key)
-    return std::optional(as_known(run_->facts()));
+    return as_known(run_->facts().id, run_->facts().handler, run_->facts().input);
   for (const auto& [number, kept] : kept_)
     if (is_queued_message(kept) && kept.message_key == message.message_key)
-      return std::optional(
-          Known{*kept.run, kept.name == message.name && kept.payload == message.payload});
+      return as_known(*kept.run, kept.name, kept.payload);
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(services_.store));
   PERDURE_TRY(const std::optional<RunId> run,
               reader.find_message(address_.id, message.message_key));
   if (!run) return std::optional<Known>{};
   PERDURE_TRY(const RunFacts facts, load_facts(reader, *run));
   PERDURE_TRY(const std::optional<journal::Head> head, reader.head(*run));
-  Known known = as_known(facts);
-  known.ended = head && head->status >= journal::RunStatus::completed;
-  return std::optional(known);
+  PERDURE_TRY(std::optional<Known> known, as_known(facts.id, facts.handler, facts.input));
+  known->ended = head && head->status >= journal::RunStatus::completed;
+  return known;
 }
 
 void SessionCore::on_message(Arrived arrived, const Self& self) {
@@ -165,8 +167,7 @@ void SessionCore::attach(const Known& known, Arrived arrived, Told told, const S
 
 /// Changes and posts of this session, and not of its run.
 void SessionCore::submit_posts(RunEffects effects, Told told) {
-  for (const Outgoing& post : effects.posts)
-    effects.change.put_numbered(Table::inbox, Key{}.add(post.to), journal::view_of(post.what));
+  add_posts(effects);
   if (effects.change.empty()) {
     if (told) tell_when_durable(std::move(told));
     return;
@@ -233,7 +234,7 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
 
 /// A message waits for its turn, or with the run that it is attached to; a signal for its receive.
 void SessionCore::keep(Arrival message, Told told, const Self& self) {
-  journal::Change change;
+  journal::Change change(services_.inline_bytes_max);
   erase_row(message, change);
   if (!exists_)
     change.put(Table::sessions, Key{}.add(address_.id),
@@ -255,6 +256,7 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
                                address_.key, message.stamp, 1});
   const bool is_call = message.what == What::message && message.caller.has_value();
   const bool suspected = is_call && open_ && suspect_circle(change);
+  change.place(message.payload);
   change.put_numbered(Table::kept, Key{}.add(address_.id), journal::view_of(message));
   const Result<journal::RecordNumber> number =
       services_.writer.submit(std::move(change), journal::Admission::new_work);
@@ -267,6 +269,7 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
   last_number_ = number.assume_value();
   submitted_ = true;
   message.number = last_number_;
+  message.payload.shed();
   if (is_queued_message(message) && message.due != 0) arm(message);
   kept_.emplace(last_number_, std::move(message));
   if (told) tell_when_durable(std::move(told));
@@ -317,7 +320,7 @@ void SessionCore::start_run(Arrival message, const Self& self, Told told) {
   const Arrival row = message;
   RunFacts facts = facts_of(std::move(message));
   open_ = facts.id;
-  journal::Change change;
+  journal::Change change(services_.inline_bytes_max);
   if (!exists_)
     change.put(Table::sessions, Key{}.add(address_.id),
                journal::SessionRow{address_.agent, address_.key, facts.created});
@@ -418,8 +421,7 @@ void SessionCore::end_queued(journal::RecordNumber number, const CancelOrder& or
   erase_row(asked.what, effects.change);
   erase_kept(message, effects.change);
   tell_attached(effects, *message.run);
-  for (const Outgoing& post : effects.posts)
-    effects.change.put_numbered(Table::inbox, Key{}.add(post.to), journal::view_of(post.what));
+  add_posts(effects);
   if (submit(effects, told_of(std::move(asked.reply), *message.run)))
     let_out(effects, *message.run, self);
 }

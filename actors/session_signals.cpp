@@ -32,16 +32,18 @@ std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)>& re
 
 }  // namespace
 
-std::optional<core::Bytes> SessionCore::take_signal(std::string_view name, const RunId& run) {
+Result<std::optional<journal::Payload>> SessionCore::take_signal(std::string_view name,
+                                                                 const RunId& run) {
   for (auto at = kept_.begin(); at != kept_.end(); ++at) {
     Arrival& kept = at->second;
     if (kept.what != What::signal || kept.name != name || (kept.run && *kept.run != run)) continue;
-    core::Bytes payload = std::move(kept.payload);
+    PERDURE_TRY(bring(kept.payload));
+    journal::Payload payload = std::move(kept.payload);
     taken_.push_back(at->first);
     kept_.erase(at);
-    return payload;
+    return std::optional(std::move(payload));
   }
-  return std::nullopt;
+  return std::optional<journal::Payload>();
 }
 
 Result<journal::SessionId> SessionCore::resolve(const std::string& agent, const std::string& key) {
@@ -61,6 +63,14 @@ void SessionCore::on_signal(Arrived arrived, const Self& self) {
     if (awaited.has_error()) return done_with(arrived, &awaited.error());
     if (awaited.assume_value()) (void)load_run(self);
   }
+  if (run_)
+    if (const Result<void> brought = bring(signal.payload); brought.has_error()) {
+      // Its sender can't mend that: the row stays for the next start.
+      services_.reporter.log({LogLevel::error, "signal_unreadable", brought.error().message,
+                              signal.run, address_.agent + "/" + address_.key});
+      if (arrived.reply) arrived.reply(brought.error());
+      return;
+    }
   if (run_ && run_->offer_signal(signal.name, signal.payload))
     return pump_run(self, journal::Admission::under_way, told_of(arrived.reply, run_->facts().id),
                     &signal);
@@ -107,7 +117,8 @@ Result<std::optional<RunEnd>> SessionCore::end_of_any(const RunId& run) {
   if (last == nullptr) return Error{Code::corrupt, "run " + to_string(run) + " has no end record"};
   PERDURE_TRY(const journal::RunEnded ended, last->as<journal::RunEnded>());
   if (ended.error) return std::optional(RunEnd{to_error(*ended.error)});
-  return std::optional(RunEnd{core::Bytes(ended.payload.begin(), ended.payload.end())});
+  PERDURE_TRY(core::Bytes reply, reader.copy_of(ended.payload));
+  return std::optional(RunEnd{std::move(reply)});
 }
 
 /// How `run`, which told of its end, ended. Errors also: as Reader.

@@ -215,6 +215,14 @@ Result<std::optional<RunId>> TestingEngine::find_run(std::string_view agent, std
   return in_some_life([&](Engine& engine) { return engine.find_run(agent, key, message_key); });
 }
 
+Result<std::unique_ptr<detail::BlobSink>> TestingEngine::create_blob() {
+  return in_some_life([&](Engine& engine) { return engine.create_blob(); });
+}
+
+Result<std::unique_ptr<detail::BlobSource>> TestingEngine::open_blob(const Blob& blob) {
+  return in_some_life([&](Engine& engine) { return engine.open_blob(blob); });
+}
+
 Result<Bytes> TestingEngine::query(const detail::QueryRequest& request) {
   return in_some_life([&](Engine& engine) { return engine.query(request); });
 }

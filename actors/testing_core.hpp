@@ -51,6 +51,8 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
                                                       std::string_view message_key) override;
   [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;
+  [[nodiscard]] Result<std::unique_ptr<detail::BlobSink>> create_blob() override;
+  [[nodiscard]] Result<std::unique_ptr<detail::BlobSource>> open_blob(const Blob& blob) override;
   [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
   [[nodiscard]] bool has_ended(const RunId& run) override;
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;

@@ -52,7 +52,7 @@ Result<RunHistory> history_of(journal::Reader& reader, TestingEngine& engine,
     } else if (record->kind() == journal::Kind::run_ended) {
       PERDURE_TRY(const journal::RunEnded ended, record->as<journal::RunEnded>());
       if (ended.error) run.error = journal::to_error(*ended.error);
-      run.reply.assign(ended.payload.begin(), ended.payload.end());
+      PERDURE_TRY(run.reply, reader.copy_of(ended.payload));
     }
   }
   if (run.status < journal::RunStatus::completed) {

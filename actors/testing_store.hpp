@@ -32,6 +32,8 @@ class MortalStore final : public journal::Store {
     return disk_.snapshot();
   }
 
+  [[nodiscard]] journal::Blobs* blobs() noexcept override { return disk_.blobs(); }
+
   /// The process dies at the commit of this number, the store's first one being 1.
   /// Several may be ordered, for several processes.
   void die_at(std::uint64_t commit, When when) { deaths_[commit] = when; }

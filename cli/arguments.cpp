@@ -59,6 +59,7 @@ struct Raw {
   std::string journal;
   std::string run;
   std::string session;
+  std::string blob;
   std::vector<std::string> statuses;
   std::string agent;
   std::size_t limit = 50;
@@ -72,7 +73,7 @@ struct Raw {
   bool message = false;
 };
 
-enum class Takes : std::uint8_t { nothing, run, session };
+enum class Takes : std::uint8_t { nothing, run, session, blob };
 
 CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::string& about,
                    Takes takes) {
@@ -83,6 +84,10 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
         ->type_name("");
   if (takes == Takes::session)
     verb.add_option("SESSION", raw.session, "The session: agent/key")->required()->type_name("");
+  if (takes == Takes::blob)
+    verb.add_option("BLOB", raw.blob, "The blob: its id, or the first digits of it")
+        ->required()
+        ->type_name("");
   verb.add_option("--journal", raw.journal, "The journal's directory")
       ->required()
       ->type_name("DIR");
@@ -196,6 +201,7 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
     request.runs.limit = raw.limit;
   request.run = std::move(raw.run);
   request.session = std::move(raw.session);
+  request.blob = std::move(raw.blob);
   return request;
 }
 
@@ -204,8 +210,8 @@ std::string without_verb(std::span<const char* const> arguments) {
   for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
     if (!word.starts_with('-'))
       return "there is no verb '" + safe_line(word) + "': `perdure --help` lists them";
-  return "name a verb: runs, show, journal, session, verify, retry-now, resume, cancel, kill or "
-         "send";
+  return "name a verb: runs, show, journal, session, blob, verify, retry-now, resume, cancel, kill "
+         "or send";
 }
 
 /// What CLI11 throws, as an answer.
@@ -241,6 +247,8 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
       add_verb(app, raw, "journal", "Show every record of one run", Takes::run);
   const CLI::App& session =
       add_verb(app, raw, "session", "Show what came for a session, and its state", Takes::session);
+  const CLI::App& blob =
+      add_verb(app, raw, "blob", "Write the content of one blob", Takes::blob);
   add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
   const std::vector<const CLI::App*> orders = add_orders(app, raw);
   try {
@@ -252,6 +260,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
               : show.parsed()    ? Verb::show
               : records.parsed() ? Verb::journal
               : session.parsed() ? Verb::session
+              : blob.parsed()    ? Verb::blob
                                  : Verb::verify;
   for (std::size_t i = 0; i < orders.size(); ++i)
     if (orders[i]->parsed())

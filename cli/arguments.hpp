@@ -27,6 +27,7 @@ enum class Verb : std::uint8_t {
   show,
   journal,
   session,
+  blob,
   verify,
   retry_now,
   resume,
@@ -65,6 +66,7 @@ struct Request {
   RunsRequest runs;
   std::string run;      ///< As written: an id, a part of one, or `agent/key`; of send, `agent/key`.
   std::string session;  ///< As written: `agent/key`.
+  std::string blob;     ///< As written: an id, or the first digits of one.
   OrderRequest order;
 };
 

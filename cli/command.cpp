@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "cli/arguments.hpp"
+#include "cli/blob.hpp"
 #include "cli/find_run.hpp"
 #include "cli/orders.hpp"
 #include "cli/records.hpp"
@@ -86,6 +87,10 @@ ExitCode read_journal(const Request& request, const Screen& screen,
   if (request.verb == Verb::verify) return verify(request, screen, err);
   auto opened = journal::JournalForReading::open(request.journal);
   if (opened.has_error()) return fail(err, ExitCode::unreadable, opened.assume_error());
+  if (request.verb == Verb::blob) {
+    const Result<void> shown = show_blob(request.journal, request.blob, screen);
+    return shown.has_error() ? is_not_found(err, shown.assume_error()) : ExitCode::ok;
+  }
   journal::JournalForReading& journal = *opened.assume_value();
   // Whoever reads the output may take all night (a pager): the journal is not held meanwhile.
   journal::RenewingStore store(journal.store(), surroundings.clock);

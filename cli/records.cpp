@@ -45,7 +45,7 @@ Result<void> show_records(journal::Reader& reader, const journal::RunInfo& run,
   while (screen.open()) {
     PERDURE_TRY(const journal::RecordBuffer* const record, stream.next());
     if (record == nullptr) break;
-    Result<RecordContent> content = content_of(*record);
+    Result<RecordContent> content = content_of(*record, reader);
     if (content.has_error()) {
       Error error = std::move(content).assume_error();
       error.message = "record " + std::to_string(stream.index()) + " of run " + to_string(run.id) +

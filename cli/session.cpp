@@ -67,7 +67,7 @@ Result<void> write_mail(journal::Reader& reader, const SessionFacts& session, jo
                    {std::string(to_string(arrival.what))},
                    {safe_line(arrival.name, kNameColumns)},
                    {relative(arrival.stamp, screen.now)},
-                   {payload_line(arrival.payload, kNameColumns)},
+                   {payload_line(arrival.payload, reader, kNameColumns)},
                    {about(arrival, screen)}});
         return screen.open();
       }));
@@ -88,7 +88,7 @@ Result<void> write_state(journal::Reader& reader, const SessionFacts& session,
     lines.add({{safe_line(state.name, kNameColumns)},
                {safe_line(state.type, kNameColumns)},
                {size_text(state.payload.size())},
-               {payload_line(state.payload, kValueColumns)}});
+               {payload_line(state.payload, reader, kValueColumns)}});
     return screen.open();
   }));
   lines.finish();
@@ -123,7 +123,7 @@ Result<void> write_json_mail(journal::Reader& reader, const SessionFacts& sessio
   const char* between = "\n";
   PERDURE_TRY(
       reader.each_arrival(table, session.id, [&](const ArrivalRow& arrival, RecordNumber number) {
-        screen.out << std::exchange(between, ",\n") << json_of(arrival, number).line();
+        screen.out << std::exchange(between, ",\n") << json_of(arrival, number, reader).line();
         return screen.open();
       }));
   screen.out << "\n]";
@@ -157,7 +157,7 @@ Result<void> show_as_json(journal::Reader& reader, const SessionFacts& session,
   PERDURE_TRY(reader.each_state(session.id, [&](const journal::StateRow& state) {
     JsonObject value;
     value.text("name", state.name);
-    set_payload(value, "value", state.type, state.payload);
+    set_payload(value, "value", state.type, state.payload, reader);
     screen.out << std::exchange(between, ",\n") << value.line();
     return screen.open();
   }));

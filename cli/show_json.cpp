@@ -28,7 +28,7 @@ void set_start(JsonObject& object, const std::optional<Started>& started) {
 }
 
 JsonObject json_of(const journal::StepResult& result, const std::optional<Started>& started,
-                   journal::Stamp created) {
+                   journal::Stamp created, journal::Reader& reader) {
   JsonObject step;
   step.text("step", path_text(result.path))
       .text("step_kind", to_string(result.step_kind))
@@ -39,7 +39,7 @@ JsonObject json_of(const journal::StepResult& result, const std::optional<Starte
   set_time(step, "ended", result.stamp);
   step.number("offset_us", result.stamp - created).number("busy_us", result.busy_us);
   set_error(step, "error", result.error);
-  set_payload(step, "result", result.type, result.payload, kShownPayloadBytes);
+  set_payload(step, "result", result.type, result.payload, reader, kShownPayloadBytes);
   return step;
 }
 
@@ -112,8 +112,9 @@ std::string open_line(const JsonObject& object) {
 
 class JsonTeller final : public Teller {
  public:
-  JsonTeller(const RunInfo& run, const std::optional<std::string>& holder, const Screen& screen)
-      : screen_(screen), created_(run.created) {
+  JsonTeller(journal::Reader& reader, const RunInfo& run, const std::optional<std::string>& holder,
+             const Screen& screen)
+      : reader_(reader), screen_(screen), created_(run.created) {
     head_.object("run", cli::json_of(run));
     if (holder)
       head_.text("holder", *holder);
@@ -125,7 +126,7 @@ class JsonTeller final : public Teller {
     head_.text("message_key", created.message_key);
     set_caller(head_, created.caller);
     set_time(head_, "deadline", created.deadline);
-    set_payload(head_, "input", created.input_type, created.input, kShownPayloadBytes);
+    set_payload(head_, "input", created.input_type, created.payload, reader_, kShownPayloadBytes);
   }
   void mark(const journal::VersionMark& mark) override {
     versions_ += (versions_.empty() ? "" : ",") + json_of(mark).line();
@@ -133,14 +134,14 @@ class JsonTeller final : public Teller {
   void cancel(const journal::CancelRequested&) override {}
   void step(const journal::StepResult& result, const std::optional<Started>& started) override {
     open_steps();
-    screen_.out << std::exchange(between_, ",\n") << json_of(result, started, created_).line();
+    screen_.out << std::exchange(between_, ",\n") << json_of(result, started, created_, reader_).line();
   }
   void end(const journal::RunEnded& ended) override {
     JsonObject end;
     set_time(end, "ended", ended.stamp);
     end.number("offset_us", ended.stamp - created_);
     set_error(end, "error", ended.error);
-    set_payload(end, "reply", ended.type, ended.payload, kShownPayloadBytes);
+    set_payload(end, "reply", ended.type, ended.payload, reader_, kShownPayloadBytes);
     end_ = end.line();
   }
   [[nodiscard]] bool listening() const override { return screen_.open(); }
@@ -166,6 +167,7 @@ class JsonTeller final : public Teller {
     if (!std::exchange(opened_, true)) screen_.out << open_line(head_) << ",\"steps\":[";
   }
 
+  journal::Reader& reader_;
   const Screen& screen_;
   journal::Stamp created_;
   JsonObject head_;
@@ -179,7 +181,7 @@ class JsonTeller final : public Teller {
 
 Result<void> show_run_as_json(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
-  JsonTeller teller(run, holder, screen);
+  JsonTeller teller(reader, run, holder, screen);
   PERDURE_TRY(const Standing standing, tell(reader, run, teller));
   teller.close(standing, explain(run, standing, holder, screen));
   return success();

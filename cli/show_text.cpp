@@ -31,10 +31,11 @@ std::string time_text(journal::Stamp stamp, const Screen& screen) {
          ")";
 }
 
-std::string payload_text(std::string_view type, core::ByteView payload) {
+std::string payload_text(std::string_view type, const journal::PayloadView& payload,
+                         journal::Reader& reader) {
   std::string text = safe_line(type.empty() ? std::string_view("no type") : type, kNameColumns) +
                      ", " + size_text(payload.size());
-  const std::string value = payload_line(payload, kPayloadColumns);
+  const std::string value = payload_line(payload, reader, kPayloadColumns);
   return value.empty() ? text : text + ": " + value;
 }
 
@@ -44,13 +45,13 @@ std::string caller_text(const journal::Caller& caller) {
 }
 
 /// Of a spawn the run that it started, of every other step what it gave.
-std::string result_text(const journal::StepResult& result) {
+std::string result_text(const journal::StepResult& result, journal::Reader& reader) {
   if (result.step_kind == journal::StepKind::spawn)
-    if (const auto child = decode<detail::ChildRef>(result.payload); child.has_value())
+    if (const auto child = decode<detail::ChildRef>(result.payload.inlined()); child.has_value())
       return safe_line("started run " + child.assume_value().run + " of " +
                            child.assume_value().agent + "/" + child.assume_value().session_key,
                        kPayloadColumns);
-  return payload_line(result.payload, kPayloadColumns);
+  return payload_line(result.payload, reader, kPayloadColumns);
 }
 
 std::string failure_text(const Error& error, std::size_t columns) {
@@ -74,8 +75,9 @@ void write_head(const RunInfo& run, const std::optional<std::string>& holder,
 
 class TextTeller final : public Teller {
  public:
-  TextTeller(const RunInfo& run, const Screen& screen)
-      : screen_(screen),
+  TextTeller(journal::Reader& reader, const RunInfo& run, const Screen& screen)
+      : reader_(reader),
+        screen_(screen),
         created_(run.created),
         table_(screen, {{"STEP", Align::left},
                         {"KIND", Align::left},
@@ -91,7 +93,7 @@ class TextTeller final : public Teller {
     if (created.caller) write_label(screen_, "caller", caller_text(*created.caller));
     if (created.deadline != 0)
       write_label(screen_, "deadline", time_text(created.deadline, screen_));
-    write_label(screen_, "input", payload_text(created.input_type, created.input));
+    write_label(screen_, "input", payload_text(created.input_type, created.payload, reader_));
     screen_.out << '\n';
   }
   void step(const journal::StepResult& result, const std::optional<Started>&) override {
@@ -102,7 +104,7 @@ class TextTeller final : public Teller {
          {duration(result.busy_us)},
          {result.error ? "" : size_text(result.payload.size())},
          {result.error ? failure_text(journal::to_error(*result.error), kPayloadColumns)
-                       : result_text(result)}});
+                       : result_text(result, reader_)}});
   }
   void mark(const journal::VersionMark& mark) override {
     row("", "version", mark.name, Cell{"version " + std::to_string(mark.version)}, "",
@@ -117,7 +119,7 @@ class TextTeller final : public Teller {
   }
   void end(const journal::RunEnded& ended) override {
     end_ = ended.error ? failure_text(journal::to_error(*ended.error), kAnyWidth)
-                       : payload_text(ended.type, ended.payload);
+                       : payload_text(ended.type, ended.payload, reader_);
     end_label_ = ended.error ? "error" : "reply";
     ended_ = ended.stamp;
   }
@@ -152,6 +154,7 @@ class TextTeller final : public Teller {
     table_.add(std::move(cells));
   }
 
+  journal::Reader& reader_;
   const Screen& screen_;
   journal::Stamp created_;
   Table table_;
@@ -195,7 +198,7 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
 Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
   write_head(run, holder, screen);
-  TextTeller teller(run, screen);
+  TextTeller teller(reader, run, screen);
   PERDURE_TRY(const Standing standing, tell(reader, run, teller));
   for (const Unfinished& step : standing.unfinished) teller.unfinished(step);
   teller.close();

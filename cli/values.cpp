@@ -12,7 +12,16 @@ namespace {
 
 using journal::Kind;
 
-RecordContent content(const journal::RunCreated& created) {
+/// A blob above this is not read for the few columns that a line has for it.
+constexpr std::size_t kLineBytesMax = 1U << 20U;
+
+Result<std::string> json_text(const journal::PayloadView& payload, journal::Reader& reader) {
+  core::Bytes room;
+  PERDURE_TRY(const core::ByteView bytes, reader.bytes_of(payload, room));
+  return journal::payload_to_json(bytes);
+}
+
+RecordContent content(const journal::RunCreated& created, journal::Reader& reader) {
   RecordContent content{created.stamp, {}};
   content.fields.text("agent", created.agent)
       .number("agent_version", created.agent_version)
@@ -22,11 +31,11 @@ RecordContent content(const journal::RunCreated& created) {
       .number("seed", created.seed);
   set_caller(content.fields, created.caller);
   set_time(content.fields, "deadline", created.deadline);
-  set_payload(content.fields, "input", created.input_type, created.input);
+  set_payload(content.fields, "input", created.input_type, created.payload, reader);
   return content;
 }
 
-RecordContent content(const journal::StepStarted& started) {
+RecordContent content(const journal::StepStarted& started, journal::Reader&) {
   RecordContent content{started.stamp, {}};
   content.fields.text("step", path_text(started.path))
       .text("name", started.name)
@@ -35,7 +44,7 @@ RecordContent content(const journal::StepStarted& started) {
   return content;
 }
 
-RecordContent content(const journal::StepResult& result) {
+RecordContent content(const journal::StepResult& result, journal::Reader& reader) {
   RecordContent content{result.stamp, {}};
   content.fields.text("step", path_text(result.path))
       .text("step_kind", to_string(result.step_kind))
@@ -43,24 +52,24 @@ RecordContent content(const journal::StepResult& result) {
       .number("attempts", result.attempts)
       .number("busy_us", result.busy_us);
   set_error(content.fields, "error", result.error);
-  set_payload(content.fields, "result", result.type, result.payload);
+  set_payload(content.fields, "result", result.type, result.payload, reader);
   return content;
 }
 
-RecordContent content(const journal::RunEnded& ended) {
+RecordContent content(const journal::RunEnded& ended, journal::Reader& reader) {
   RecordContent content{ended.stamp, {}};
   set_error(content.fields, "error", ended.error);
-  set_payload(content.fields, "reply", ended.type, ended.payload);
+  set_payload(content.fields, "reply", ended.type, ended.payload, reader);
   return content;
 }
 
-RecordContent content(const journal::VersionMark& mark) {
+RecordContent content(const journal::VersionMark& mark, journal::Reader&) {
   RecordContent content{mark.stamp, {}};
   content.fields.text("name", mark.name).number("version", mark.version);
   return content;
 }
 
-RecordContent content(const journal::CancelRequested& cancel) {
+RecordContent content(const journal::CancelRequested& cancel, journal::Reader&) {
   RecordContent content{cancel.stamp, {}};
   content.fields.text("code", to_string(cancel.code))
       .text("who", cancel.who)
@@ -70,9 +79,9 @@ RecordContent content(const journal::CancelRequested& cancel) {
 }
 
 template <class T>
-Result<RecordContent> decoded(const journal::RecordBuffer& record) {
+Result<RecordContent> decoded(const journal::RecordBuffer& record, journal::Reader& reader) {
   PERDURE_TRY(const T value, record.as<T>());
-  return content(value);
+  return content(value, reader);
 }
 
 }  // namespace
@@ -110,7 +119,8 @@ JsonObject json_of(const journal::RunInfo& run) {
   return object;
 }
 
-JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number) {
+JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number,
+                   journal::Reader& reader) {
   JsonObject object;
   object.number("number", number)
       .text("what", to_string(arrival.what))
@@ -127,7 +137,7 @@ JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber num
   set_time(object, "deadline", arrival.deadline);
   object.text("who", arrival.who).text("why", arrival.why).number("grace_ms", arrival.grace_ms);
   set_error(object, "error", arrival.error);
-  set_payload(object, "payload", arrival.type, arrival.payload);
+  set_payload(object, "payload", arrival.type, arrival.payload, reader);
   return object;
 }
 
@@ -185,34 +195,39 @@ void set_time(JsonObject& object, std::string name, journal::Stamp stamp) {
 }
 
 void set_payload(JsonObject& object, const std::string& name, std::string_view type,
-                 core::ByteView payload, std::size_t bytes_max) {
+                 const journal::PayloadView& payload, journal::Reader& reader,
+                 std::size_t bytes_max) {
   object.text(name + "_type", type).number(name + "_bytes", payload.size());
+  if (payload.blob()) object.text(name + "_blob", journal::to_string(payload.blob()->id));
   if (payload.empty()) {
     object.null(name);
   } else if (payload.size() > bytes_max) {
     object.null(name).truth(name + "_omitted", true);
-  } else if (const Result<std::string> json = journal::payload_to_json(payload); json.has_value()) {
+  } else if (const Result<std::string> json = json_text(payload, reader); json.has_value()) {
     object.raw(name, safe_json(json.assume_value()));
   } else {
     object.null(name).text(name + "_error", json.assume_error().message);
   }
 }
 
-std::string payload_line(core::ByteView payload, std::size_t columns) {
+std::string payload_line(const journal::PayloadView& payload, journal::Reader& reader,
+                         std::size_t columns) {
   if (payload.empty()) return "";
-  const Result<std::string> json = journal::payload_to_json(payload);
+  if (payload.blob() && payload.size() > kLineBytesMax)
+    return safe_line("(blob " + journal::to_string(payload.blob()->id) + ")", columns);
+  const Result<std::string> json = json_text(payload, reader);
   if (json.has_value()) return safe_line(json.assume_value(), columns);
   return safe_line("(not shown: " + json.assume_error().message + ")", columns);
 }
 
-Result<RecordContent> content_of(const journal::RecordBuffer& record) {
+Result<RecordContent> content_of(const journal::RecordBuffer& record, journal::Reader& reader) {
   switch (record.kind()) {
-    case Kind::run_created: return decoded<journal::RunCreated>(record);
-    case Kind::step_started: return decoded<journal::StepStarted>(record);
-    case Kind::step_result: return decoded<journal::StepResult>(record);
-    case Kind::run_ended: return decoded<journal::RunEnded>(record);
-    case Kind::version_mark: return decoded<journal::VersionMark>(record);
-    case Kind::cancel_requested: return decoded<journal::CancelRequested>(record);
+    case Kind::run_created: return decoded<journal::RunCreated>(record, reader);
+    case Kind::step_started: return decoded<journal::StepStarted>(record, reader);
+    case Kind::step_result: return decoded<journal::StepResult>(record, reader);
+    case Kind::run_ended: return decoded<journal::RunEnded>(record, reader);
+    case Kind::version_mark: return decoded<journal::VersionMark>(record, reader);
+    case Kind::cancel_requested: return decoded<journal::CancelRequested>(record, reader);
     default:
       return Error{Code::corrupt, "a " + std::string(to_string(record.kind())) +
                                       " stands among the records of a run: run `perdure verify`"};

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "cli/json.hpp"
+#include "core/limits.hpp"
 #include "journal/reader.hpp"
 #include "journal/session_rows.hpp"
 
@@ -18,8 +19,9 @@ namespace perdure::cli {
 
 [[nodiscard]] JsonObject json_of(const Error& error);
 [[nodiscard]] JsonObject json_of(const journal::RunInfo& run);
-/// What has come for a session, with its payload.
-[[nodiscard]] JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number);
+/// What has come for a session, with its payload, which `reader` reads.
+[[nodiscard]] JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber number,
+                                 journal::Reader& reader);
 /// A run that another one started.
 [[nodiscard]] JsonObject json_of(const journal::Child& child);
 /// Sets an error, or null.
@@ -34,14 +36,17 @@ void set_run(JsonObject& object, std::string name, const std::optional<RunId>& r
 /// Sets a time, or null for 0, which in rows means that there is none.
 void set_time(JsonObject& object, std::string name, journal::Stamp stamp);
 
-inline constexpr std::size_t kWholePayload = static_cast<std::size_t>(-1);
-/// Sets `NAME_type`, `NAME_bytes` and `NAME`. `NAME` is null for an empty payload, for one above
-/// `bytes_max` (then `NAME_omitted` is true) and for one that is no JSON (then `NAME_error` says
-/// why).
+/// All that a record holds itself, and the same of what is a blob.
+inline constexpr std::size_t kWholePayload = core::limits::kInlinePayloadBytes;
+/// Sets `NAME_type`, `NAME_bytes` and `NAME`, and `NAME_blob` for a payload that is a blob. `NAME`
+/// is null for an empty payload, for one above `bytes_max` (then `NAME_omitted` is true) and for one
+/// that can't be read or is no JSON (then `NAME_error` says why).
 void set_payload(JsonObject& object, const std::string& name, std::string_view type,
-                 core::ByteView payload, std::size_t bytes_max = kWholePayload);
-/// The payload on one line of at most `columns` columns, for people.
-[[nodiscard]] std::string payload_line(core::ByteView payload, std::size_t columns);
+                 const journal::PayloadView& payload, journal::Reader& reader,
+                 std::size_t bytes_max = kWholePayload);
+/// The payload on one line of at most `columns` columns, for people. Of large blobs only the id.
+[[nodiscard]] std::string payload_line(const journal::PayloadView& payload, journal::Reader& reader,
+                                       std::size_t columns);
 
 /// A record of a run, whatever its kind.
 struct RecordContent {
@@ -49,6 +54,7 @@ struct RecordContent {
   JsonObject fields;
 };
 /// Errors: `corrupt`, `newer_format`; and `corrupt` for a kind that has no place in a run.
-[[nodiscard]] Result<RecordContent> content_of(const journal::RecordBuffer& record);
+[[nodiscard]] Result<RecordContent> content_of(const journal::RecordBuffer& record,
+                                               journal::Reader& reader);
 
 }  // namespace perdure::cli

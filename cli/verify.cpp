@@ -6,6 +6,7 @@
 
 #include "cli/json.hpp"
 #include "cli/text.hpp"
+#include "journal/blob_directory.hpp"
 #include "journal/directory.hpp"
 #include "journal/page_checker.hpp"
 #include "journal/verify.hpp"
@@ -48,11 +49,28 @@ std::string json_of(const std::vector<T>& findings) {
   return text + "\n]";
 }
 
+/// What lies where blobs are.
+struct BlobsReport {
+  std::uint64_t referred_to = 0;
+  std::uint64_t bytes = 0;         ///< Of their content.
+  std::uint64_t others = 0;        ///< Blobs that no row refers to: left by crashes, or on the way.
+  std::uint64_t others_bytes = 0;  ///< Of their files.
+};
+
+JsonObject json_of(const BlobsReport& blobs) {
+  return JsonObject()
+      .number("referred_to", blobs.referred_to)
+      .number("bytes", blobs.bytes)
+      .number("others", blobs.others)
+      .number("others_bytes", blobs.others_bytes);
+}
+
 /// All that was looked at.
 struct Checked {
   PageReport pages;
   LogReport log;
   VerifyReport rows;
+  BlobsReport blobs;
   Rows how = Rows::checked;
 
   [[nodiscard]] std::uint64_t findings() const {
@@ -96,6 +114,7 @@ void write_as_json(const Checked& checked, const Screen& screen) {
                     .number("records", report.records)
                     .number("bytes", report.bytes)
                     .object("rows", rows)
+                    .object("blobs", json_of(checked.blobs))
                     .number("findings_count", report.findings_count)
                     .raw("findings", json_of(report.findings))
                     .line()
@@ -135,8 +154,11 @@ void write_as_text(const Checked& checked, const Screen& screen) {
   write_findings(checked.pages.findings, checked.pages.findings_count, screen);
   if (checked.log.damage) write_finding(*checked.log.damage, screen);
   write_findings(report.findings, report.findings_count, screen);
-  const std::string looked_at = counted(report.runs, "run") + ", " +
-                                counted(report.records, "record") + ", " + size_text(report.bytes);
+  std::string looked_at = counted(report.runs, "run") + ", " + counted(report.records, "record") +
+                          ", " + size_text(report.bytes);
+  if (checked.blobs.referred_to != 0)
+    looked_at += ", " + counted(checked.blobs.referred_to, "blob") + " of " +
+                 size_text(checked.blobs.bytes);
   if (checked.findings() == 0)
     screen.out << inked("Sound", Ink::green, screen.colour) << ": " << looked_at << ", "
                << counted(checked.pages.pages_used, "page") << " looked at.\n";
@@ -145,6 +167,9 @@ void write_as_text(const Checked& checked, const Screen& screen) {
                << counted(checked.findings(), "finding") << "; " << looked_at
                << (checked.how == Rows::checked ? " looked at.\n"
                                                 : " could still be read from the pages.\n");
+  if (checked.blobs.others != 0)
+    screen.out << counted(checked.blobs.others, "blob") << " (" << size_text(checked.blobs.others_bytes)
+               << ") that nothing refers to, of a process that died or on the way: of no harm.\n";
 }
 
 /// LMDB must not read it. What can be reached without is told row by row.
@@ -162,7 +187,15 @@ Result<void> read_all(const std::filesystem::path& directory, Checked& checked) 
               journal::JournalForReading::open(directory, journal::DamagedLog::read));
   PERDURE_TRY(checked.log, opened->check_log());
   PERDURE_TRY(checked.rows, journal::verify(opened->store()));
-  return success();
+  checked.blobs.referred_to = checked.rows.blobs.size();
+  checked.blobs.bytes = checked.rows.blob_bytes;
+  return journal::BlobDirectory(directory).for_each([&](const journal::ListedBlob& blob) {
+    if (!checked.rows.blobs.contains(blob.id)) {
+      ++checked.blobs.others;
+      checked.blobs.others_bytes += blob.stored_bytes;
+    }
+    return Result<void>(success());
+  });
 }
 
 }  // namespace

@@ -14,9 +14,20 @@ namespace perdure::core::limits {
 inline constexpr std::size_t kNameBytes = 256;
 /// A session's key and a message's key, in bytes.
 inline constexpr std::size_t kKeyBytes = 1024;
-/// One payload (message, step result, reply). Larger ones go to blobs once there are blobs; until
-/// then one record must fit an LMDB overflow run that a reader copies at once.
-inline constexpr std::size_t kPayloadBytes = 64U << 20U;
+/// One payload (message, step result, reply, state): a value is in memory several times while it is
+/// encoded, stored and read. What is larger is a pd::Blob, which has no limit but the disk's.
+inline constexpr std::size_t kPayloadBytes = std::size_t{1} << 30U;
+/// What a record holds of a payload itself: it must fit an LMDB overflow run that a reader copies at
+/// once.
+inline constexpr std::size_t kInlinePayloadBytes = 64U << 20U;
+/// Payloads above this go to blobs, unless RuntimeOptions::blob_threshold_bytes says otherwise.
+inline constexpr std::size_t kBlobThresholdBytes = 32U << 10U;
+/// What that option may be.
+inline constexpr std::size_t kBlobThresholdMin = 1U << 10U;
+inline constexpr std::size_t kBlobThresholdMax = 16U << 20U;
+/// A value of a session's state goes to a blob above this at the earliest: it is written over again
+/// and again, which a row can be and a blob can't.
+inline constexpr std::size_t kInlineStateBytes = 1U << 20U;
 /// Components of a step path: tasks and combinators nested in each other.
 inline constexpr std::size_t kPathDepth = 64;
 /// Error messages are cut to this before they are recorded.

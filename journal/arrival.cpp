@@ -22,7 +22,7 @@ Arrival owned(const ArrivalRow& row, RecordNumber number) {
   arrival.session_key = row.session_key;
   arrival.name = row.name;
   arrival.type = row.type;
-  arrival.payload.assign(row.payload.begin(), row.payload.end());
+  arrival.payload = Payload(row.payload);
   arrival.message_key = row.message_key;
   arrival.agent_version = row.agent_version;
   arrival.run = row.run;
@@ -47,7 +47,7 @@ ArrivalRow view_of(const Arrival& arrival) {
   row.session_key = arrival.session_key;
   row.name = arrival.name;
   row.type = arrival.type;
-  row.payload = arrival.payload;
+  row.payload = view_of(arrival.payload);
   row.message_key = arrival.message_key;
   row.agent_version = arrival.agent_version;
   row.run = arrival.run;

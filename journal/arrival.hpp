@@ -32,7 +32,7 @@ struct Arrival {
   std::string session_key;
   std::string name;
   std::string type;
-  core::Bytes payload;
+  Payload payload;
   std::string message_key;
   std::uint32_t agent_version = 0;
   std::optional<RunId> run;

@@ -76,10 +76,7 @@ Result<std::unique_ptr<BlobReader>> BlobDirectory::open(const BlobRef& ref) cons
 }
 
 Result<core::Bytes> BlobDirectory::get(const BlobRef& ref, std::uint64_t limit) const {
-  if (ref.bytes > limit)
-    return Error{Code::too_large, "the blob " + to_string(ref.id) + " has " +
-                                      std::to_string(ref.bytes) + " bytes; at most " +
-                                      std::to_string(limit) + " can be read at once"};
+  if (ref.bytes > limit) return too_large_to_get(ref, limit);
   PERDURE_TRY(const auto reader, open(ref));
   core::Bytes content;
   // Room for all of it at once only if the file has a fair part of that: the size is just a number.

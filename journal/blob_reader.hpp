@@ -11,6 +11,7 @@
 
 #include "core/bytes.hpp"
 #include "journal/blob_format.hpp"
+#include "journal/blobs.hpp"
 #include "journal/blob_zstd.hpp"
 #include "journal/descriptor.hpp"
 
@@ -25,7 +26,7 @@
 namespace perdure::journal {
 
 /// Thread: one at a time.
-class BlobReader {
+class BlobReader final : public BlobSource {
   struct Private {};
 
  public:
@@ -37,20 +38,21 @@ class BlobReader {
   BlobReader(Private, const std::filesystem::path& file);
 
   /// Of the content, and of the file.
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return header_.bytes; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept override { return header_.bytes; }
   [[nodiscard]] std::uint64_t stored_bytes() const noexcept { return file_bytes_; }
 
   /// The next bytes of the content: as many as `out` has room for, or all that are left; 0 at the
   /// end. Errors: `corrupt`, as file_error; then `out` holds anything, and the stream stands where
   /// it stood.
-  [[nodiscard]] Result<std::size_t> read(std::span<std::byte> out);
+  [[nodiscard]] Result<std::size_t> read(std::span<std::byte> out) override;
   /// The same from `offset` on, which the stream does not notice. Behind the end there is nothing.
-  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out);
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset,
+                                            std::span<std::byte> out) override;
 
   /// Reads every chunk as it is stored and holds it against its checksum. Errors: as `read`.
   [[nodiscard]] Result<void> check_chunks();
   /// Reads all of the content and holds it against the id as well. Errors: as `read`.
-  [[nodiscard]] Result<void> check();
+  [[nodiscard]] Result<void> check() override;
 
   /// `corrupt`, naming the file, what is wrong at byte `place` of it, and the remedy.
   [[nodiscard]] Error damaged(std::uint64_t place, std::string_view what) const;

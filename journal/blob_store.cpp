@@ -1,6 +1,7 @@
 #include "journal/blob_store.hpp"
 
 #include "journal/blob_hash.hpp"
+#include "journal/blob_writer.hpp"
 
 #include <bit>
 #include <string>
@@ -23,9 +24,16 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(std::filesystem::path journal
   return std::make_unique<BlobStore>(Private{}, std::move(shelves), options);
 }
 
-Result<std::unique_ptr<BlobWriter>> BlobStore::begin(Durability durability) {
-  return BlobWriter::begin(*shelves_,
-                           {.durability = durability, .chunk_bytes = options_.chunk_bytes});
+Result<std::unique_ptr<BlobSink>> BlobStore::begin(Durability durability) {
+  PERDURE_TRY(std::unique_ptr<BlobSink> writer,
+              BlobWriter::begin(*shelves_, {.durability = durability,
+                                            .chunk_bytes = options_.chunk_bytes}));
+  return writer;
+}
+
+Result<std::unique_ptr<BlobSource>> BlobStore::open(const BlobRef& ref) const {
+  PERDURE_TRY(std::unique_ptr<BlobSource> reader, directory().open(ref));
+  return reader;
 }
 
 Result<BlobRef> BlobStore::put(core::ByteView content, Durability durability) {

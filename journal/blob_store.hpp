@@ -18,7 +18,7 @@
 #include "journal/blob_format.hpp"
 #include "journal/blob_id.hpp"
 #include "journal/blob_shelves.hpp"
-#include "journal/blob_writer.hpp"
+#include "journal/blobs.hpp"
 #include "journal/store.hpp"
 
 #include <array>
@@ -38,7 +38,7 @@ struct BlobStoreOptions {
 };
 
 /// Thread: any.
-class BlobStore {
+class BlobStore final : public Blobs {
   struct Private {};
 
  public:
@@ -49,12 +49,13 @@ class BlobStore {
   /// For `open` only.
   BlobStore(Private, std::unique_ptr<BlobShelves> shelves, BlobStoreOptions options);
 
-  /// Stores `content`, if it is not there. It is not even written when this process has put it
-  /// lately. Errors: `storage_full`: nothing is changed, free room and go on; `storage_failed`:
-  /// nothing can be written any more where it was a sync; as file_error.
-  [[nodiscard]] Result<BlobRef> put(core::ByteView content, Durability durability);
-  /// For content that comes in pieces. The store outlives the writer. Errors: as `put`.
-  [[nodiscard]] Result<std::unique_ptr<BlobWriter>> begin(Durability durability);
+  /// Not even written when this process has put it lately.
+  [[nodiscard]] Result<BlobRef> put(core::ByteView content, Durability durability) override;
+  [[nodiscard]] Result<std::unique_ptr<BlobSink>> begin(Durability durability) override;
+  [[nodiscard]] Result<std::unique_ptr<BlobSource>> open(const BlobRef& ref) const override;
+  [[nodiscard]] Result<core::Bytes> get(const BlobRef& ref, std::uint64_t limit) const override {
+    return directory().get(ref, limit);
+  }
 
   /// To read, list and check what is there.
   [[nodiscard]] const BlobDirectory& directory() const noexcept { return shelves_->directory(); }

@@ -17,6 +17,7 @@
 #include "journal/blob_id.hpp"
 #include "journal/blob_shelves.hpp"
 #include "journal/blob_zstd.hpp"
+#include "journal/blobs.hpp"
 #include "journal/descriptor.hpp"
 #include "journal/store.hpp"
 
@@ -28,7 +29,7 @@
 namespace perdure::journal {
 
 /// Thread: one at a time; several writers at once.
-class BlobWriter {
+class BlobWriter final : public BlobSink {
   struct Private {};
 
  public:
@@ -43,14 +44,14 @@ class BlobWriter {
   BlobWriter(Private, BlobShelves& shelves, std::filesystem::path path, Options options);
   BlobWriter(const BlobWriter&) = delete;
   BlobWriter& operator=(const BlobWriter&) = delete;
-  ~BlobWriter();
+  ~BlobWriter() override;
 
   /// More of the content. Errors: `storage_full`, `storage_failed`; then nothing can be done with
   /// this writer, and each call says the same.
-  [[nodiscard]] Result<void> append(core::ByteView piece);
+  [[nodiscard]] Result<void> append(core::ByteView piece) override;
   /// All of it was there. Errors: as `append`, and those of BlobShelves::publish; `misuse` when it
   /// was called before.
-  [[nodiscard]] Result<BlobRef> finish();
+  [[nodiscard]] Result<BlobRef> finish() override;
 
  private:
   Result<void> check_usable() const;

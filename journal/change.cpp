@@ -1,6 +1,7 @@
 #include "journal/change.hpp"
 
 #include "core/limits.hpp"
+#include "journal/blob_hash.hpp"
 
 #include <string>
 
@@ -27,9 +28,28 @@ Error Change::too_many_records() {
                                     std::to_string(core::limits::kRecordsPerRun) + ")"};
 }
 
+void Change::place(Payload& payload) {
+  if (refusal_ || payload.blob || payload.bytes.size() <= inline_bytes_max_) return;
+  payload.blob = new_blob(payload.bytes);
+}
+
+BlobRef Change::new_blob(core::Bytes content) {
+  BlobRef ref;
+  ref.bytes = content.size();
+  const Result<BlobId> id = ContentHash::of(content);
+  if (id.has_error()) {
+    refuse(Error(id.error()));
+    return ref;
+  }
+  ref.id = id.assume_value();
+  blobs_.push_back({ref, std::move(content)});
+  return ref;
+}
+
 void Change::refuse(Error&& why) {
   if (refusal_) return;
   parts_.clear();
+  blobs_.clear();
   arena_.clear();
   records_ = 0;
   refusal_ = std::move(why);

@@ -4,22 +4,39 @@
 /// head, say), encoded and waiting for the writer to number and seal them.
 /// What it promises: a change is committed whole, in one batch. Nothing in it can fail its batch:
 /// limits are checked as it is built, and a value that breaks one makes the whole change refused.
+/// A payload that is larger than the owner wants in the tables is a blob's: the change has the
+/// reference in its row, and the content beside it until the writer has put it where blobs are.
 #pragma once
 
+#include "journal/payload.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace perdure::journal {
 
+/// Content that is not there yet, and that rows of a change refer to.
+struct NewBlob {
+  BlobRef ref;
+  core::Bytes content;
+};
+
 /// Thread: one at a time.
 class Change {
  public:
+  /// Makes no blobs.
+  Change() = default;
+  /// Payloads above `inline_bytes_max` become blobs, those of state only above
+  /// limits::kInlineStateBytes too.
+  explicit Change(std::size_t inline_bytes_max) : inline_bytes_max_(inline_bytes_max) {}
+
   /// A record of `run` at `index`. Takes a record number of its own.
   template <class T>
   void append(const RunId& run, std::uint32_t index, const T& record) {
@@ -36,7 +53,14 @@ class Change {
     add(table, key, row, Numbered::no);
   }
   void erase(Table table, const Key& key);
+  /// Makes `payload` a blob of this change, if it is large enough and is none yet: for who uses it
+  /// again in others.
+  void place(Payload& payload);
 
+  /// What is to be put where blobs are before the change is committed.
+  [[nodiscard]] const std::vector<NewBlob>& blobs() const noexcept { return blobs_; }
+  /// It was. Their content goes.
+  void blobs_are_put() noexcept { blobs_.clear(); }
   /// Why the writer will not take this change: `too_large`, of the first value that broke a limit.
   /// The change then holds nothing, and takes nothing more.
   [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
@@ -61,6 +85,13 @@ class Change {
   template <class T>
   void add(Table table, const Key& key, const T& value, Numbered numbered) {
     if (refusal_) return;
+    if constexpr (requires { value.payload; }) {
+      if (is_too_large(value.payload, limit_of<T>())) {
+        T placed = value;
+        placed.payload = new_blob(core::Bytes(value.payload.inlined().begin(), value.payload.inlined().end()));
+        return add(table, key, placed, numbered);
+      }
+    }
     if (Result<void> kept = check_limits(value); !kept) return refuse(std::move(kept).error());
     if (parts_.empty()) make_room();
     // On 8 bytes, as FlatBuffers want to be read (sealed_head_stamp).
@@ -72,12 +103,24 @@ class Change {
     if (numbered != Numbered::no) ++records_;
   }
 
+  template <class T>
+  [[nodiscard]] std::size_t limit_of() const noexcept {
+    return T::kKind == Kind::state ? std::max(inline_bytes_max_, core::limits::kInlineStateBytes)
+                                   : inline_bytes_max_;
+  }
+  [[nodiscard]] static bool is_too_large(const PayloadView& payload, std::size_t limit) noexcept {
+    return payload.inlined().size() > limit;
+  }
+  /// Where there is no hash to name it by, the change is refused.
+  [[nodiscard]] BlobRef new_blob(core::Bytes content);
   void refuse(Error&& why);
   [[nodiscard]] static Error too_many_records();
   /// What an ordinary step takes, at once instead of by doubling.
   void make_room();
 
+  std::size_t inline_bytes_max_ = std::numeric_limits<std::size_t>::max();
   std::optional<Error> refusal_;
+  std::vector<NewBlob> blobs_;
   std::vector<Part> parts_;
   core::Bytes arena_;
   std::size_t records_ = 0;

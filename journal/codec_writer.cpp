@@ -88,8 +88,7 @@ struct WriterState {
   }
   void fail_size() {
     fail(Code::too_large,
-         "it is over 64 MiB, the most that a payload may have; store large data elsewhere and keep "
-         "its name");
+         "it is over 1 GiB, the most that a value may have; write it as a pd::Blob, piece by piece");
   }
 
   std::byte* grow(std::size_t by) {

@@ -74,7 +74,8 @@ Result<void> check_mail(const ControlRequest& request) {
     return Error{Code::misuse, "a signal has no message key: only a message does"};
   if (!what.message_key.empty())
     PERDURE_TRY(check_text("the message's key", what.message_key, limits::kKeyBytes));
-  if (!is_well_formed_payload(what.payload))
+  // Who gives orders sends bytes: another process's blobs are not this one's.
+  if (what.payload.blob || !is_well_formed_payload(what.payload.bytes))
     return Error{Code::undecodable,
                  "the payload is not encoded as values are: encode it as JSON "
                  "through the perdure command, or with perdure::encode"};
@@ -87,7 +88,7 @@ Result<void> check_word(const ControlRequest& request) {
     return Error{Code::misuse,
                  "the " + std::string(to_string(request.verb)) + " names no run: give its id"};
   if (what.grace_ms < 0) return Error{Code::misuse, "the grace period is negative: give 0 or more"};
-  if (!what.name.empty() || !what.payload.empty() || !what.message_key.empty())
+  if (!what.name.empty() || what.payload.size() != 0 || !what.message_key.empty())
     return Error{Code::misuse, "a " + std::string(to_string(request.verb)) +
                                    " has no payload: only a signal and a message do"};
   return success();

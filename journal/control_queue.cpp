@@ -75,8 +75,8 @@ Result<std::optional<RunId>> made_before(Reader& reader, const ControlTarget& to
   PERDURE_TRY(const RecordBuffer* const first, records.next());
   if (first == nullptr) return std::nullopt;
   PERDURE_TRY(const RunCreated created, first->as<RunCreated>());
-  if (created.handler == message.name && std::ranges::equal(created.input, message.payload))
-    return run;
+  PERDURE_TRY(const bool same_input, same_content(created.payload, view_of(message.payload)));
+  if (created.handler == message.name && same_input) return run;
   return Error{Code::already_started,
                "session '" + to.address() + "' was started with another input under the key '" +
                    message.message_key + "' (run " + perdure::to_string(*run) +
@@ -159,7 +159,7 @@ Result<ControlReply> queue_order(const std::filesystem::path& directory, Control
   what.agent = target.agent;
   what.session_key = target.key;
   what.stamp = clock.wall().time_since_epoch().count();
-  Change change;
+  Change change(core::limits::kBlobThresholdBytes);
   change.put_numbered(Table::inbox, Key{}.add(target.session), view_of(what));
   PERDURE_TRY(write(*journal, std::move(change)));
   return ControlReply{words_of(request, target) + std::string(kQueued), what.run};

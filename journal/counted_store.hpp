@@ -37,6 +37,7 @@ class CountedStore final : public Store {
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override { return inner_.snapshot(); }
   [[nodiscard]] std::optional<std::string> pinned_by() const override { return inner_.pinned_by(); }
+  [[nodiscard]] Blobs* blobs() noexcept override { return inner_.blobs(); }
   void when_failed(std::function<void(const Error&)> hook) override {
     inner_.when_failed(std::move(hook));
   }

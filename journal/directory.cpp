@@ -11,6 +11,8 @@
 #include "core/assert.hpp"
 #include "core/limits.hpp"
 #include "journal/blob_place.hpp"
+#include "journal/blob_store.hpp"
+#include "journal/blobs_for_reading.hpp"
 #include "journal/control_socket.hpp"
 #include "journal/counted_store.hpp"
 #include "journal/file_system.hpp"
@@ -19,6 +21,7 @@
 #include "journal/lock_file.hpp"
 #include "journal/page_lookup.hpp"
 #include "journal/reader.hpp"
+#include "journal/store_with_blobs.hpp"
 
 namespace perdure::journal {
 namespace {
@@ -153,8 +156,11 @@ Result<void> create(const fs::path& directory, core::Clock& clock, core::Random&
 class WritingJournal final : public JournalForWriting {
  public:
   WritingJournal(std::unique_ptr<LockFile> lock, std::unique_ptr<Generation> generation,
-                 std::unique_ptr<CountedStore> counted)
-      : lock_(std::move(lock)), generation_(std::move(generation)), counted_(std::move(counted)) {}
+                 std::unique_ptr<StoreWithBlobs> whole, std::unique_ptr<CountedStore> counted)
+      : lock_(std::move(lock)),
+        generation_(std::move(generation)),
+        whole_(std::move(whole)),
+        counted_(std::move(counted)) {}
 
   Store& store() override { return *counted_; }
   bool was_clean() const override { return counted_->before().clean != 0; }
@@ -174,6 +180,7 @@ class WritingJournal final : public JournalForWriting {
   // In the order in which they are let go: the lock last.
   std::unique_ptr<LockFile> lock_;
   std::unique_ptr<Generation> generation_;
+  std::unique_ptr<StoreWithBlobs> whole_;
   std::unique_ptr<CountedStore> counted_;
 };
 
@@ -186,8 +193,10 @@ bool is_written(const fs::path& directory) {
 class ReadingJournal final : public JournalForReading {
  public:
   ReadingJournal(fs::path directory, std::unique_ptr<Generation> generation)
-      : directory_(std::move(directory)), generation_(std::move(generation)) {}
-  Store& store() override { return generation_->store(); }
+      : directory_(std::move(directory)),
+        generation_(std::move(generation)),
+        whole_(generation_->store(), std::make_unique<BlobsForReading>(directory_)) {}
+  Store& store() override { return whole_; }
   std::optional<std::string> holder() const override {
     Result<std::optional<std::string>> found = LockFile::holder(directory_);
     return found ? std::move(found).value() : std::nullopt;
@@ -200,6 +209,7 @@ class ReadingJournal final : public JournalForReading {
  private:
   const fs::path directory_;
   std::unique_ptr<Generation> generation_;
+  StoreWithBlobs whole_;
 };
 
 /// How a reader may open a generation: without LMDB's lock file only while nobody writes.
@@ -295,8 +305,10 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open(const fs::pat
   PERDURE_TRY(check_after_unclean_end(directory, directory / *named, clock));
   PERDURE_TRY(auto generation, Generation::open_for_writing(directory / *named));
   PERDURE_TRY(sync_names(directory, generation->store()));
-  PERDURE_TRY(auto counted, CountedStore::open(generation->store(), random, opening));
-  return std::make_unique<WritingJournal>(std::move(lock), std::move(generation),
+  PERDURE_TRY(auto blobs, BlobStore::open(directory));
+  auto whole = std::make_unique<StoreWithBlobs>(generation->store(), std::move(blobs));
+  PERDURE_TRY(auto counted, CountedStore::open(*whole, random, opening));
+  return std::make_unique<WritingJournal>(std::move(lock), std::move(generation), std::move(whole),
                                           std::move(counted));
 }
 
@@ -311,7 +323,7 @@ Result<std::unique_ptr<JournalForWriting>> JournalForWriting::open_in(Store& sto
   }
   if (is_new) PERDURE_TRY(CountedStore::create(store, clock, random));
   PERDURE_TRY(auto counted, CountedStore::open(store, random));
-  return std::make_unique<WritingJournal>(nullptr, nullptr, std::move(counted));
+  return std::make_unique<WritingJournal>(nullptr, nullptr, nullptr, std::move(counted));
 }
 
 namespace {

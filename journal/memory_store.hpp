@@ -8,6 +8,7 @@
 /// What it does not: outlive its process. Tests are what it is for.
 #pragma once
 
+#include "journal/memory_blobs.hpp"
 #include "journal/store.hpp"
 
 #include <condition_variable>
@@ -39,6 +40,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<void> commit(std::span<const Mutation> batch,
                                     Durability durability) override;
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
+
+  [[nodiscard]] MemoryBlobs* blobs() noexcept override { return &blobs_; }
 
   /// The commits numbered `first` to `first + count - 1`, the next one being 1, meet `fault`.
   void order_fault(MemoryFault fault, std::uint64_t first = 1, std::uint64_t count = 1);
@@ -90,6 +93,7 @@ class MemoryStore final : public Store {
   void prune(Rows& rows, Rows::iterator row, Version oldest);
   void close(Version version);
 
+  MemoryBlobs blobs_;
   mutable std::shared_mutex mutex_;
   std::vector<Rows> tables_;
   Version version_ = 0;          ///< Of the last commit.

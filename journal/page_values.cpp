@@ -79,7 +79,7 @@ void PageValueCheck::take_record(core::ByteView key, core::ByteView value) {
   RunId id;
   std::ranges::copy(key.first(kIdBytes), id.bytes.begin());
   if (run_ && run_->id() != id) end_table();
-  if (!run_) run_.emplace(id, std::nullopt, last_number_, findings_);
+  if (!run_) run_.emplace(id, std::nullopt, last_number_, findings_, payloads_);
   run_->take(key, value);
 }
 

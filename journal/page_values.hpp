@@ -9,6 +9,7 @@
 #include "journal/page_file.hpp"
 #include "journal/page_tree.hpp"
 #include "journal/record.hpp"
+#include "journal/verify_payloads.hpp"
 #include "journal/verify_run.hpp"
 
 #include <optional>
@@ -20,7 +21,9 @@ class PageValueCheck {
  public:
   /// All outlive it.
   PageValueCheck(const PageFile& file, VerifyReport& report, std::size_t findings_max)
-      : file_(file), findings_(report, findings_max) {}
+      : file_(file),
+        findings_(report, findings_max),
+        payloads_(nullptr, findings_, report, PayloadCheck::Look::at_rows) {}
   /// The next entry of `table`. Rows of `meta` come first, and those of a table together.
   void take(Table table, const TreeEntry& entry);
   /// There are no more entries of this table.
@@ -33,6 +36,7 @@ class PageValueCheck {
 
   const PageFile& file_;
   Findings findings_;
+  PayloadCheck payloads_;
   core::Bytes value_;
   RecordBuffer buffer_;
   std::optional<RecordNumber> last_number_;

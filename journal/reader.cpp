@@ -1,5 +1,7 @@
 #include "journal/reader.hpp"
 
+#include "core/limits.hpp"
+#include "journal/blobs.hpp"
 #include "journal/place.hpp"
 #include "journal/row_scan.hpp"
 
@@ -74,7 +76,29 @@ Result<const RecordBuffer*> RecordStream::next() {
 
 Result<Reader> Reader::open(Store& store) {
   PERDURE_TRY(auto snapshot, store.snapshot());
-  return Reader(std::move(snapshot));
+  return Reader(std::move(snapshot), store.blobs());
+}
+
+Result<core::Bytes> read_blob(const Blobs* blobs, const BlobRef& ref) {
+  const std::string name = "the blob " + to_string(ref.id);
+  if (blobs == nullptr)
+    return Error{Code::corrupt, name + " is referred to, and the journal's store has no blobs"};
+  Result<core::Bytes> content = blobs->get(ref, core::limits::kPayloadBytes);
+  if (content.has_value() || content.assume_error().code != Code::not_found) return content;
+  return Error{Code::corrupt, name + " is referred to and is not there (" +
+                                  content.assume_error().message +
+                                  "): restore the journal's blobs from a backup"};
+}
+
+Result<core::ByteView> Reader::bytes_of(const PayloadView& payload, core::Bytes& room) {
+  if (!payload.blob()) return payload.inlined();
+  PERDURE_TRY(room, read_blob(blobs_, *payload.blob()));
+  return core::ByteView(room);
+}
+
+Result<core::Bytes> Reader::copy_of(const PayloadView& payload) {
+  if (payload.blob()) return read_blob(blobs_, *payload.blob());
+  return core::Bytes(payload.inlined().begin(), payload.inlined().end());
 }
 
 Result<std::optional<Reader::IdentityInfo>> Reader::identity() {

@@ -85,7 +85,7 @@ struct Child {
 /// A value of a session's state; empty: there is none.
 struct StateValue {
   std::string name;
-  std::optional<core::Bytes> payload;
+  std::optional<Payload> payload;
 };
 struct ReadyRun {
   RunId run;
@@ -118,6 +118,12 @@ class Reader {
  public:
   /// Reads `store` as it is now. The store outlives the reader.
   [[nodiscard]] static Result<Reader> open(Store& store);
+
+  /// The bytes of a payload that was read here: those at hand, or a blob's, which are put into
+  /// `room`. Borrowed from either. Errors also: `corrupt` where the blob is damaged or not there.
+  [[nodiscard]] Result<core::ByteView> bytes_of(const PayloadView& payload, core::Bytes& room);
+  /// The same, owned.
+  [[nodiscard]] Result<core::Bytes> copy_of(const PayloadView& payload);
 
   struct IdentityInfo {
     core::Hash128 journal;
@@ -186,11 +192,17 @@ class Reader {
                                       const Key& from = {});
 
  private:
-  explicit Reader(std::unique_ptr<Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+  Reader(std::unique_ptr<Snapshot> snapshot, Blobs* blobs)
+      : snapshot_(std::move(snapshot)), blobs_(blobs) {}
   Result<RunInfo> info(const RunId& run, const RunRow& found);
   std::unique_ptr<Snapshot> snapshot_;
+  Blobs* blobs_;
   RecordBuffer buffer_;
 };
+
+/// The bytes of the blob. `blobs` null: the store has none. Errors: `corrupt` where it is damaged or
+/// not there; `newer_format`; as file_error.
+[[nodiscard]] Result<core::Bytes> read_blob(const Blobs* blobs, const BlobRef& ref);
 
 /// The address's hash: where the search for a session's id begins. XXH3-128 of the key, seeded with
 /// XXH3-64 of the agent's name; big-endian.

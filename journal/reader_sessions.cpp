@@ -153,7 +153,8 @@ Result<std::optional<core::Bytes>> Reader::state(const SessionId& session, std::
   PERDURE_TRY(const auto found,
               read_row<StateRow>(*snapshot_, buffer_, Table::state, state_row(session, name)));
   if (!found) return std::nullopt;
-  return core::Bytes(found->payload.begin(), found->payload.end());
+  PERDURE_TRY(core::Bytes value, copy_of(found->payload));
+  return value;
 }
 
 Result<void> Reader::each_state(const SessionId& session,
@@ -172,7 +173,7 @@ Result<std::vector<StateValue>> Reader::before(const RunId& run) {
                          [&](core::ByteView, const StateRow& row, RecordNumber) -> Result<bool> {
                            StateValue value{std::string(row.name), std::nullopt};
                            if (row.absent == 0)
-                             value.payload.emplace(row.payload.begin(), row.payload.end());
+                             value.payload.emplace(row.payload);
                            all.push_back(std::move(value));
                            return true;
                          }));

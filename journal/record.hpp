@@ -18,6 +18,7 @@
 #include "core/bytes.hpp"
 #include "core/limits.hpp"
 #include "journal/key.hpp"
+#include "journal/payload.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -125,7 +126,7 @@ struct RunCreated {
   std::string_view session_key;
   std::string_view message_key;
   std::string_view input_type;
-  core::ByteView input;
+  PayloadView payload;
   std::uint64_t seed = 0;  ///< Of the run's random draws.
   Stamp stamp = 0;
   std::optional<Caller> caller = {};
@@ -151,7 +152,7 @@ struct StepResult {
   Stamp stamp = 0;                 ///< When it was delivered: the run's `now` from here on.
   std::int64_t busy_us = 0;        ///< How long the last attempt's body ran.
   std::optional<ErrorView> error;  ///< Set: it failed, and there is no payload.
-  core::ByteView payload;
+  PayloadView payload;
 };
 
 struct RunEnded {
@@ -159,7 +160,7 @@ struct RunEnded {
   Stamp stamp = 0;
   std::string_view type;
   std::optional<ErrorView> error;
-  core::ByteView payload;
+  PayloadView payload;
 };
 
 struct Identity {
@@ -256,8 +257,8 @@ struct AttemptsRow {
   Stamp next_due = 0;  ///< When the next attempt may begin; 0: at once.
 };
 
-/// Bytes that a body takes beside its largest payload, at most.
-inline constexpr std::size_t kBodyBytesMax = core::limits::kPayloadBytes + (1U << 20U);
+/// Bytes that a body takes at most, with the largest payload that it may hold itself.
+inline constexpr std::size_t kBodyBytesMax = core::limits::kInlinePayloadBytes + (1U << 20U);
 
 /// Appends the encoded body of `value` (without envelope) to `out`. Messages of errors and reasons
 /// are cut to core::limits::kErrorMessageBytes, between characters. Thread: any.

@@ -18,8 +18,10 @@ class Check {
   Check& key(std::string_view what, std::string_view text) {
     return bound(what, text.size(), limits::kKeyBytes, "kKeyBytes");
   }
-  Check& payload(std::string_view what, core::ByteView bytes) {
-    return bound(what, bytes.size(), limits::kPayloadBytes, "kPayloadBytes");
+  Check& payload(std::string_view what, const PayloadView& payload) {
+    return payload.blob()
+               ? bound(what, payload.size(), limits::kPayloadBytes, "kPayloadBytes")
+               : bound(what, payload.size(), limits::kInlinePayloadBytes, "kInlinePayloadBytes");
   }
   Check& path(std::span<const std::uint32_t> path) {
     if (path.size() > limits::kPathDepth && !error_)
@@ -34,7 +36,7 @@ class Check {
   }
 
  private:
-  Check& bound(std::string_view what, std::size_t size, std::size_t limit, std::string_view named) {
+  Check& bound(std::string_view what, std::uint64_t size, std::uint64_t limit, std::string_view named) {
     if (size > limit && !error_)
       error_ = Error{Code::too_large, std::string(what) + " has " + std::to_string(size) +
                                           " bytes, the limit " + std::string(named) + " is " +
@@ -62,7 +64,7 @@ Result<void> check(const RunCreated& v) {
       .key("the session key", v.session_key)
       .key("the message key", v.message_key)
       .key("the input's type name", v.input_type)
-      .payload("the input", v.input)
+      .payload("the input", v.payload)
       .result();
 }
 Result<void> check(const StepStarted& v) {

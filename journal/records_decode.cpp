@@ -88,6 +88,15 @@ std::optional<Caller> caller(const format::Caller* from) {
                 id<RunId>(*from->run()), path(from->path())};
 }
 
+/// A blob where there is one.
+PayloadView payload(const flatbuffers::Vector<std::uint8_t>* bytes, const format::Blob* blob) {
+  if (blob == nullptr) return octets(bytes);
+  BlobRef ref;
+  ref.bytes = blob->bytes();
+  std::memcpy(ref.id.bytes.data(), blob->id()->data(), BlobId::kBytes);
+  return ref;
+}
+
 std::uint8_t flag(bool from) noexcept { return from ? 1 : 0; }
 
 template <class T>
@@ -102,7 +111,7 @@ struct Body<RunCreated> {
             text(f.session_key()),
             text(f.message_key()),
             text(f.input_type()),
-            octets(f.input()),
+            payload(f.input(), f.input_blob()),
             f.seed(),
             f.stamp(),
             caller(f.caller()),
@@ -125,14 +134,14 @@ struct Body<StepResult> {
             text(f.name()),     text(f.type()),
             f.attempts(),       f.stamp(),
             f.busy_us(),        failure(f.error(), n),
-            octets(f.payload())};
+            payload(f.payload(), f.payload_blob())};
   }
 };
 template <>
 struct Body<RunEnded> {
   using Format = format::RunEnded;
   static RunEnded read(const Format& f, Numbers& n) {
-    return {f.stamp(), text(f.type()), failure(f.error(), n), octets(f.payload())};
+    return {f.stamp(), text(f.type()), failure(f.error(), n), payload(f.payload(), f.payload_blob())};
   }
 };
 template <>
@@ -243,7 +252,7 @@ struct Body<ArrivalRow> {
     row.session_key = text(f.session_key());
     row.name = text(f.name());
     row.type = text(f.type());
-    row.payload = octets(f.payload());
+    row.payload = payload(f.payload(), f.payload_blob());
     row.message_key = text(f.message_key());
     row.agent_version = f.agent_version();
     row.run = id<RunId>(f.run());
@@ -294,7 +303,7 @@ template <>
 struct Body<StateRow> {
   using Format = format::StateRow;
   static StateRow read(const Format& f, Numbers&) {
-    return {text(f.name()), text(f.type()), flag(f.absent()), octets(f.payload())};
+    return {text(f.name()), text(f.type()), flag(f.absent()), payload(f.payload(), f.payload_blob())};
   }
 };
 

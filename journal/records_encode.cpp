@@ -6,7 +6,9 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <array>
 #include <cstring>
+#include <optional>
 #include <string>
 
 namespace perdure::journal {
@@ -72,6 +74,21 @@ class MaybeId {
   std::optional<format::Id> id_;
 };
 
+/// What of a payload is not bytes, as long as the table is built.
+class MaybeBlob {
+ public:
+  explicit MaybeBlob(const PayloadView& from) {
+    if (!from.blob()) return;
+    std::array<std::uint8_t, BlobId::kBytes> id;
+    std::memcpy(id.data(), from.blob()->id.bytes.data(), id.size());
+    blob_.emplace(id, from.blob()->bytes);
+  }
+  [[nodiscard]] const format::Blob* get() const noexcept { return blob_ ? &*blob_ : nullptr; }
+
+ private:
+  std::optional<format::Blob> blob_;
+};
+
 Failure failure(FlatBufferBuilder& to, const std::optional<ErrorView>& from) {
   if (!from) return {};
   const Text message = text(to, cut(from->message));
@@ -93,10 +110,12 @@ auto build(FlatBufferBuilder& to, const RunCreated& v) {
   const Text session_key = text(to, v.session_key);
   const Text message_key = text(to, v.message_key);
   const Text input_type = text(to, v.input_type);
-  const Octets input = octets(to, v.input);
+  const Octets input = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
   const CallerTable who = caller(to, v.caller);
   return format::CreateRunCreated(to, agent, v.agent_version, handler, session_key, message_key,
-                                  input_type, input, v.seed, v.stamp, who, v.deadline);
+                                  input_type, input, v.seed, v.stamp, who, v.deadline,
+                                  blob.get());
 }
 
 auto build(FlatBufferBuilder& to, const StepStarted& v) {
@@ -111,16 +130,18 @@ auto build(FlatBufferBuilder& to, const StepResult& v) {
   const Text name = text(to, v.name);
   const Text type = text(to, v.type);
   const Failure error = failure(to, v.error);
-  const Octets payload = octets(to, v.payload);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
   return format::CreateStepResult(to, where, static_cast<format::StepKind>(v.step_kind), name, type,
-                                  v.attempts, v.stamp, v.busy_us, error, payload);
+                                  v.attempts, v.stamp, v.busy_us, error, payload, blob.get());
 }
 
 auto build(FlatBufferBuilder& to, const RunEnded& v) {
   const Text type = text(to, v.type);
   const Failure error = failure(to, v.error);
-  const Octets payload = octets(to, v.payload);
-  return format::CreateRunEnded(to, v.stamp, type, error, payload);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
+  return format::CreateRunEnded(to, v.stamp, type, error, payload, blob.get());
 }
 
 auto build(FlatBufferBuilder& to, const Identity& v) {
@@ -202,7 +223,8 @@ auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
   const Text session_key = text(to, v.session_key);
   const Text name = text(to, v.name);
   const Text type = text(to, v.type);
-  const Octets payload = octets(to, v.payload);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
   const Text message_key = text(to, v.message_key);
   const Path where = path(to, v.path);
   const CallerTable calling = caller(to, v.caller);
@@ -214,7 +236,7 @@ auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
   return format::CreateArrivalRow(to, static_cast<format::ArrivalWhat>(v.what), agent, session_key,
                                   name, type, payload, message_key, v.agent_version, run.get(),
                                   where, other.get(), calling, v.due, v.by_wall_clock != 0,
-                                  v.deadline, error, who, why, v.grace_ms, v.stamp);
+                                  v.deadline, error, who, why, v.grace_ms, v.stamp, blob.get());
 }
 
 auto build(FlatBufferBuilder& to, const OpenRow& v) {
@@ -245,8 +267,9 @@ auto build(FlatBufferBuilder& to, const ChildRow& v) {
 auto build(FlatBufferBuilder& to, const StateRow& v) {
   const Text name = text(to, v.name);
   const Text type = text(to, v.type);
-  const Octets payload = octets(to, v.payload);
-  return format::CreateStateRow(to, name, type, v.absent != 0, payload);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
+  return format::CreateStateRow(to, name, type, v.absent != 0, payload, blob.get());
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class RenewingStore final : public Store {
                                     Durability durability) override;
   /// The store outlives the snapshot. What its `get` returns is borrowed until its next `get`.
   [[nodiscard]] Result<std::unique_ptr<Snapshot>> snapshot() override;
+  [[nodiscard]] Blobs* blobs() noexcept override { return inner_.blobs(); }
   /// Lets go of the inner snapshot, until something is read again: before a wait without bounds.
   void release() noexcept;
 

@@ -46,7 +46,7 @@ struct ArrivalRow {
   std::string_view session_key;
   std::string_view name;  ///< Of the handler or the signal.
   std::string_view type;  ///< Of the payload.
-  core::ByteView payload;
+  PayloadView payload;
   std::string_view message_key;     ///< Empty: the message has none.
   std::uint32_t agent_version = 0;  ///< That the sender knows.
   std::optional<RunId> run;
@@ -111,7 +111,7 @@ struct StateRow {
   std::string_view name;
   std::string_view type;
   std::uint8_t absent = 0;  ///< 1: there was no value. In `before` only.
-  core::ByteView payload;
+  PayloadView payload;
 };
 
 }  // namespace perdure::journal

@@ -25,6 +25,8 @@
 
 namespace perdure::journal {
 
+class Blobs;
+
 /// The tables. Numbers and names are part of the format and never reused.
 enum class Table : std::uint8_t {
   meta = 1,       ///< what (u32) -> identity, counters, checkpoint
@@ -109,6 +111,9 @@ class Store {
   /// is told. When this returns, no hook that was there before is being called. The hook must not
   /// destroy the store, nor call this. Thread: one at a time.
   virtual void when_failed(std::function<void(const Error&)> hook) { static_cast<void>(hook); }
+  /// Where content lies that is too large for the tables; null: this store has none, and no record
+  /// in it refers to any. Lives as long as the store. Thread: any.
+  [[nodiscard]] virtual Blobs* blobs() noexcept { return nullptr; }
   /// Whose snapshot has been open for so long that the store grows because of it, in words; empty
   /// when nobody's has. Thread: any.
   [[nodiscard]] virtual std::optional<std::string> pinned_by() const { return std::nullopt; }

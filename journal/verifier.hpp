@@ -2,7 +2,7 @@
 ///
 /// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
 /// verify_sessions.cpp those of sessions.
-/// What it promises: it reads `Snapshot` alone, and goes on behind whatever it finds.
+/// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind whatever it finds.
 #pragma once
 
 #include "journal/reader.hpp"
@@ -10,6 +10,7 @@
 #include "journal/session_rows.hpp"
 #include "journal/step_path.hpp"
 #include "journal/verify.hpp"
+#include "journal/verify_payloads.hpp"
 #include "journal/verify_run.hpp"
 
 #include <optional>
@@ -25,7 +26,8 @@ inline constexpr std::size_t kHashBytes = 8;
 /// Thread: one at a time.
 class Verifier {
  public:
-  Verifier(Snapshot& snapshot, Findings& findings) : snapshot_(snapshot), findings_(findings) {}
+  Verifier(Snapshot& snapshot, Findings& findings, PayloadCheck& payloads)
+      : snapshot_(snapshot), findings_(findings), payloads_(payloads) {}
 
   Result<void> everything() {
     PERDURE_TRY(meta());
@@ -144,6 +146,7 @@ class Verifier {
 
   Snapshot& snapshot_;
   Findings& findings_;
+  PayloadCheck& payloads_;
   std::optional<RecordNumber> last_number_;
   RecordBuffer buffer_;
   RecordBuffer other_;

@@ -181,7 +181,7 @@ Result<void> Verifier::records() {
         findings_.add(Table::records, key, "there is no row of its run, or it is damaged");
       else if (of_run->queued != 0)
         findings_.add(Table::records, key, "its run is queued, and has no records yet");
-      run.emplace(id, of_run, last_number_, findings_);
+      run.emplace(id, of_run, last_number_, findings_, payloads_);
     }
     run->take(key, cursor->value());
   }
@@ -232,7 +232,8 @@ Result<VerifyReport> verify(Store& store, const VerifyOptions& options) {
   PERDURE_TRY(auto snapshot, store.snapshot());
   VerifyReport report;
   Findings findings(report, options.findings_max);
-  PERDURE_TRY(Verifier(*snapshot, findings).everything());
+  PayloadCheck payloads(store.blobs(), findings, report);
+  PERDURE_TRY(Verifier(*snapshot, findings, payloads).everything());
   return report;
 }
 

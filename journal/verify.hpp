@@ -25,17 +25,20 @@
 ///   what is kept is a message or a signal; a queued run has a kept message, at the number of the
 ///   run's row, and no records; a kept message has a queued run, and its session handles another
 ///   run or the message has its time;
-/// - `state` and `before` hold their values at the hashes of their names.
+/// - `state` and `before` hold their values at the hashes of their names;
+/// - each blob that a payload is or speaks of is there, and its content is that of its name.
 #pragma once
 
 #include <perdure/result.hpp>
 
+#include "journal/blob_id.hpp"
 #include "journal/store.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace perdure::journal {
@@ -58,6 +61,9 @@ struct VerifyReport {
   std::uint64_t runs = 0;
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  ///< Of keys and values looked at.
+  /// Those that rows refer to, be they payloads or spoken of in payloads.
+  std::unordered_set<BlobId, BlobIdHash> blobs;
+  std::uint64_t blob_bytes = 0;  ///< Of their content.
   std::uint64_t findings_count = 0;
   std::vector<Finding> findings;
 

@@ -1,9 +1,9 @@
 #include "journal/verify_run.hpp"
 
-#include "journal/payload_check.hpp"
 #include "journal/place.hpp"
 #include "journal/row_scan.hpp"
 #include "journal/session_rows.hpp"
+#include "journal/verify_payloads.hpp"
 
 #include <limits>
 #include <utility>
@@ -45,8 +45,13 @@ void Findings::count(Table table, std::size_t bytes) noexcept {
 }
 
 RunCheck::RunCheck(const RunId& id, const std::optional<RunRow>& row,
-                   std::optional<RecordNumber> last_number, Findings& findings)
-    : id_(id), last_number_(last_number), findings_(findings), has_row_(row.has_value()) {
+                   std::optional<RecordNumber> last_number, Findings& findings,
+                   PayloadCheck& payloads)
+    : id_(id),
+      last_number_(last_number),
+      findings_(findings),
+      payloads_(payloads),
+      has_row_(row.has_value()) {
   stamp_ = std::numeric_limits<Stamp>::min();
   if (!row) return;
   agent_ = row->agent;
@@ -132,7 +137,7 @@ void RunCheck::check_created(core::ByteView key) {
   if (!record) return findings_.add(Table::records, key, record.error());
   const RunCreated& created = record.assume_value();
   check_order(key, created.stamp);
-  check_payload(key, created.input, false);
+  check_payload(key, created.payload, false);
   if (has_row_ && (created.agent != agent_ || created.handler != handler_ ||
                    created.session_key != session_key_ || created.agent_version != agent_version_ ||
                    created.stamp != created_))
@@ -156,9 +161,9 @@ void RunCheck::check_ended(core::ByteView key) {
   check_payload(key, record.assume_value().payload, ended_in_error_);
 }
 
-void RunCheck::check_payload(core::ByteView key, core::ByteView payload, bool has_error) {
+void RunCheck::check_payload(core::ByteView key, const PayloadView& payload, bool has_error) {
   if (has_error && !payload.empty()) add(key, "it holds an error and a payload");
-  if (!is_well_formed_payload(payload)) add(key, "its payload is not encoded as values are");
+  payloads_.check(Table::records, key, payload);
 }
 
 void RunCheck::take_head(core::ByteView key) {

@@ -32,12 +32,15 @@ class Findings {
   const std::size_t most_;
 };
 
+class PayloadCheck;
+
 /// Thread: one at a time.
 class RunCheck {
  public:
-  /// `row` is the run's, where it is there and sound. What it borrows need not outlive this call.
+  /// `row` is the run's, where it is there and sound. What it borrows need not outlive this call;
+  /// `findings` and `payloads` outlive it.
   RunCheck(const RunId& id, const std::optional<RunRow>& row,
-           std::optional<RecordNumber> last_number, Findings& findings);
+           std::optional<RecordNumber> last_number, Findings& findings, PayloadCheck& payloads);
   [[nodiscard]] const RunId& id() const noexcept { return id_; }
   /// The next row of the run: a record, or at last the head.
   void take(core::ByteView key, core::ByteView value);
@@ -51,12 +54,13 @@ class RunCheck {
   void check_created(core::ByteView key);
   void check_result(core::ByteView key);
   void check_ended(core::ByteView key);
-  void check_payload(core::ByteView key, core::ByteView payload, bool has_error);
+  void check_payload(core::ByteView key, const PayloadView& payload, bool has_error);
   void add(core::ByteView key, std::string what);
 
   const RunId id_;
   const std::optional<RecordNumber> last_number_;
   Findings& findings_;
+  PayloadCheck& payloads_;
   bool has_row_ = false;
   std::string agent_;
   std::string handler_;

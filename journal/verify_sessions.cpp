@@ -1,6 +1,5 @@
 // The tables of sessions: what came for them, what they wait for and what they know.
 
-#include "journal/payload_check.hpp"
 #include "journal/place.hpp"
 #include "journal/verifier.hpp"
 
@@ -97,8 +96,7 @@ Result<void> Verifier::arrivals(Table table) {
 
 void Verifier::check_arrival(Table table, core::ByteView key, const ArrivalRow& arrival) {
   using What = ArrivalRow::What;
-  if (!is_well_formed_payload(arrival.payload))
-    findings_.add(table, key, "its payload is not encoded as values are");
+  payloads_.check(table, key, arrival.payload);
   if (arrival.what != What::signal && !arrival.run) findings_.add(table, key, "it names no run");
   if (arrival.what == What::reply && (!arrival.other || arrival.path.empty()))
     findings_.add(table, key, "it does not say what it answers");
@@ -205,8 +203,7 @@ Result<void> Verifier::state() {
     if (!std::ranges::equal(state_row(session, entry->name).view(), key))
       findings_.add(Table::state, key, "it does not stand at the hash of its name");
     if (entry->absent != 0) findings_.add(Table::state, key, "it says that it is not there");
-    if (!is_well_formed_payload(entry->payload))
-      findings_.add(Table::state, key, "its payload is not encoded as values are");
+    payloads_.check(Table::state, key, entry->payload);
     PERDURE_TRY(const bool has_session, is_there(Table::sessions, Key{}.add(session)));
     if (!has_session) findings_.add(Table::state, key, "its session is missing");
     return success();
@@ -220,8 +217,7 @@ Result<void> Verifier::before() {
     const RunId run = id_at<RunId>(key, 0);
     if (!std::ranges::equal(before_row(run, entry->name).view(), key))
       findings_.add(Table::before, key, "it does not stand at the hash of its name");
-    if (!is_well_formed_payload(entry->payload))
-      findings_.add(Table::before, key, "its payload is not encoded as values are");
+    payloads_.check(Table::before, key, entry->payload);
     if (entry->absent != 0 && !entry->payload.empty())
       findings_.add(Table::before, key, "it says that there was no value, and holds one");
     PERDURE_TRY(const auto session, session_of(run));

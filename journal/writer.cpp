@@ -3,6 +3,7 @@
 #include "core/assert.hpp"
 #include "core/crash_point.hpp"
 #include "journal/batch.hpp"
+#include "journal/blob_keeper.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -49,10 +50,12 @@ struct Writer::Impl {
       : store_(store),
         gate_(gate),
         options_(std::move(options)),
+        keeper_(store.blobs(), options_),
         last_(options_.last_number),
         durable_(options_.last_number) {}
 
   Result<RecordNumber> submit(Change&& change, Admission admission, const Numbered& numbered);
+  Result<BlobRef> keep(core::ByteView content, Admission admission);
   void wake();
   void hurry();
   void let_out();
@@ -82,10 +85,12 @@ struct Writer::Impl {
   void fail_gates(const Error& why);
   void recycle(Changes&& spent);
   std::optional<Error> refusal(std::size_t cost, Admission admission) const;
+  Result<void> put_blobs(const Change& change, std::size_t cost, Admission admission);
 
   Store& store_;
   Gate& gate_;
   const WriterOptions options_;
+  BlobKeeper keeper_;
   std::mutex stop_mutex_;
   bool stopped_ = false;  ///< Guarded by `stop_mutex_`.
   std::thread thread_;    ///< None where the owner commits.
@@ -122,7 +127,9 @@ std::optional<Error> Writer::Impl::refusal(std::size_t cost, Admission admission
   if (failure_) return refused(failure_->code, failure_->message);
   if (closed_) return refused(Code::closed, "the journal's writer was stopped");
   const bool is_new = admission == Admission::new_work;
-  if (is_new && full_) return refused(Code::storage_full, full_->message);
+  if (is_new)
+    if (const std::optional<Error> why = full_ ? full_ : keeper_.full())
+      return refused(Code::storage_full, why->message);
   const std::size_t most = is_new ? options_.queue_bytes_max : options_.under_way_bytes_max;
   // However small the bound, one change at a time passes.
   if (waiting_bytes_ == 0 || waiting_bytes_ + cost <= most) return std::nullopt;
@@ -137,6 +144,10 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
     return refused(broken->code, broken->message);
   }
   const std::size_t cost = Batch::cost(change);
+  if (!change.blobs().empty()) {
+    PERDURE_TRY(put_blobs(change, cost, admission));
+    change.blobs_are_put();
+  }
   const std::lock_guard lock(queue_mutex_);
   if (std::optional<Error> why = refusal(cost, admission)) return *std::move(why);
   last_ += Batch::numbers(change);
@@ -146,6 +157,24 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
     due_ = SteadyClock::now() + options_.commit_interval;
   if (numbered) numbered(last_);
   return last_;
+}
+
+/// Before the change is queued, so that nothing of it can be durable before they are.
+Result<void> Writer::Impl::put_blobs(const Change& change, std::size_t cost, Admission admission) {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (std::optional<Error> why = refusal(cost, admission)) return *std::move(why);
+  }
+  for (const NewBlob& blob : change.blobs()) PERDURE_TRY(keep(blob.content, admission));
+  return success();
+}
+
+Result<BlobRef> Writer::Impl::keep(core::ByteView content, Admission admission) {
+  Result<BlobRef> kept = keeper_.keep(content, admission);
+  if (kept.has_value()) return kept;
+  const Error& why = kept.assume_error();
+  if (why.code == Code::storage_failed) store_failed(why);
+  return refused(why.code, why.message);
 }
 
 void Writer::Impl::wake() {
@@ -197,7 +226,7 @@ RecordNumber Writer::Impl::last_number() const {
 
 std::optional<Error> Writer::Impl::full() const {
   const std::lock_guard lock(queue_mutex_);
-  return full_;
+  return full_ ? full_ : keeper_.full();
 }
 
 void Writer::Impl::commit_up_to(RecordNumber target) {
@@ -383,6 +412,7 @@ Result<void> Writer::Impl::stop() {
     closed_ = true;
     target = last_;
   }
+  keeper_.stop_waiting();
   if (!std::exchange(stopped_, true)) {
     do {
       commit_up_to(target);
@@ -419,6 +449,12 @@ Result<RecordNumber> Writer::submit(Change&& change, Admission admission,
                                     const Numbered& numbered) {
   return impl_->submit(std::move(change), admission, numbered);
 }
+
+Result<BlobRef> Writer::keep(core::ByteView content, Admission admission) {
+  return impl_->keep(content, admission);
+}
+
+void Writer::stop_waiting() noexcept { impl_->keeper_.stop_waiting(); }
 
 void Writer::wake() { impl_->wake(); }
 

@@ -5,7 +5,9 @@
 /// What it promises: changes become durable in the order of their numbers, each whole; numbers are
 /// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits
 /// is told; with a full disk the batch stays queued under its numbers and is tried again.
-/// What it does not: wait for anybody's result. `submit` returns at once; the gate tells when.
+/// Content of a change that belongs to blobs is durable before the change can be committed.
+/// What it does not: wait for anybody's result. `submit` returns at once, but for large content,
+/// which it writes itself; the gate tells when the rest is durable.
 ///
 /// Two ways to commit, so that a lone session pays no hand-over between threads: the writer's own
 /// thread (`wake`), or whoever has nothing better to do (`commit_here`). An owner who wants no
@@ -19,6 +21,8 @@
 
 #include <perdure/result.hpp>
 
+#include "core/bytes.hpp"
+#include "journal/blob_id.hpp"
 #include "journal/change.hpp"
 #include "journal/gate.hpp"
 #include "journal/store.hpp"
@@ -56,7 +60,8 @@ struct WriterOptions {
   /// Called once, from the committing thread or one of the store's, when nothing more can be
   /// committed, before the gate tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
-  /// Called from the committing thread when the disk is found full (once until it is not any more).
+  /// Called from the committing thread when the disk is found full (once until it is not any more), and
+  /// likewise from one that puts a blob.
   /// Must not stop or destroy the writer.
   std::function<void(const Error&)> on_full = {};
   /// Called from the committing thread when a commit has succeeded again after `on_full`, before
@@ -86,11 +91,21 @@ class Writer {
   /// number.
   /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several
   /// changes).
+  /// Blobs of the change are put first, on the caller's thread, which takes as long as the disk
+  /// does; see `keep`.
   /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the
   /// change broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait
   /// than the options allow), code and message of a fatal failure as the store gave it, `closed`.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission,
                                             const Numbered& numbered = nullptr);
+
+  /// Puts `content` where the store's blobs are, as durable as the writer's mode asks for, on the
+  /// caller's thread. While the disk is full, work that is under way waits for room, until the
+  /// writer is stopped or `stop_waiting` is called. Errors, with effect `refused`: as `submit`, but
+  /// without bounds on what waits; as Blobs::put.
+  [[nodiscard]] Result<BlobRef> keep(core::ByteView content, Admission admission);
+  /// From here on nobody waits in `keep`: a full disk is an error there at once.
+  void stop_waiting() noexcept;
 
   /// Has the writer's thread commit what is queued; in mode `interval` when its time has come.
   void wake();

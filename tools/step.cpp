@@ -10,6 +10,11 @@ bool stands_for_itself(char c) noexcept {
          c == '.' || c == '_' || c == '~';
 }
 
+Error without_blobs() {
+  return Error{Code::unsupported, "this step has no journal to keep blobs in", std::nullopt,
+               std::nullopt, ErrorEffect::refused};
+}
+
 }  // namespace
 
 std::string Step::key() const {
@@ -30,6 +35,16 @@ std::string Step::key() const {
     key += kDigits[byte & 15U];
   }
   return key;
+}
+
+Result<BlobWriter> Step::create_blob() {
+  if (facts_.blobs == nullptr) return without_blobs();
+  return detail::create_blob(*facts_.blobs);
+}
+
+Result<BlobReader> Step::open_blob(const Blob& blob) {
+  if (facts_.blobs == nullptr) return without_blobs();
+  return detail::open_blob(*facts_.blobs, blob);
 }
 
 }  // namespace v0

@@ -37,7 +37,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// The payload of `value`. Errors: `too_large` (over 64 MiB, or nested deeper than 64), `misuse`
+/// The payload of `value`. Errors: `too_large` (over 1 GiB, or nested deeper than 64), `misuse`
 /// (an enum's number that has no name, a valueless variant, a codec that writes no or two values).
 template <class T>
 [[nodiscard]] Result<Bytes> encode(const T& value) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <perdure/agent.hpp>
+#include <perdure/blob.hpp>
 #include <perdure/cancel.hpp>
 #include <perdure/child.hpp>
 #include <perdure/codec.hpp>

@@ -6,6 +6,7 @@
 /// What it does not: need a server, or share its journal: one process at a time writes it.
 #pragma once
 
+#include <perdure/blob.hpp>
 #include <perdure/session.hpp>
 
 #include <chrono>
@@ -83,6 +84,11 @@ struct RuntimeOptions {
   /// gives its frame up when it begins to wait. Those are given up first that have waited longest
   /// and are quickly replayed.
   std::size_t frame_budget_bytes = std::size_t{256} << 20U;
+  /// A payload (message, signal, result, reply) with more bytes is stored as a blob, a file of its
+  /// own beside the tables, compressed where that pays; a value of state only above 1 MiB. Smaller
+  /// makes smaller tables and logs, larger saves each such payload two syncs. 1 KiB to 16 MiB. What
+  /// is recorded already stays as it is.
+  std::size_t blob_threshold_bytes = std::size_t{32} << 10U;
   Control control = Control::socket;
   /// Empty: warnings and errors go to standard error.
   LogHook log = {};
@@ -122,6 +128,15 @@ class Runtime {
   template <class R>
   [[nodiscard]] Run<R> run(const RunId& id) {
     return Run<R>(core_, id);
+  }
+
+  /// A blob to be written, for a message or a signal (perdure/blob.hpp). Errors: `storage_full`,
+  /// `storage_failed`.
+  [[nodiscard]] Result<BlobWriter> create_blob() { return detail::create_blob(*core_); }
+  /// The content of a blob of this journal: of a result, say. Errors: `not_found`, `corrupt`,
+  /// `newer_format`, `storage_failed`.
+  [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob) {
+    return detail::open_blob(*core_, blob);
   }
 
   /// One sentence why the run is not moving, or that it is, or how it ended. Errors: `not_found`.

@@ -3,9 +3,10 @@
 /// What this is: `Step` (the key, the attempt, the deadline, the stop token of one attempt of one
 /// step), `StepOptions` and `Retry`.
 /// What it promises: the key is the same on every attempt, in every process, for ever.
-/// What it does not: carry the run's state; a body sees its inputs and this.
+/// What it does not: carry the run's state; a body sees its inputs, this, and blobs.
 #pragma once
 
+#include <perdure/blob.hpp>
 #include <perdure/error.hpp>
 #include <perdure/run_id.hpp>
 
@@ -89,6 +90,7 @@ class Step {
     std::uint32_t attempt = 1;
     std::optional<std::chrono::system_clock::time_point> deadline = {};
     std::stop_token stop = {};
+    detail::BlobAccess* blobs = nullptr;
   };
   explicit Step(Facts facts) : facts_(std::move(facts)) {}
   Step(const Step&) = delete;
@@ -110,6 +112,13 @@ class Step {
   /// Asked to stop at the deadline, when the branch lost, when the run is cancelled, at shutdown.
   [[nodiscard]] std::stop_token stop_token() const noexcept { return facts_.stop; }
   [[nodiscard]] bool stop_requested() const noexcept { return facts_.stop.stop_requested(); }
+
+  /// A blob to be written, which the body returns, alone or in a value (perdure/blob.hpp). Errors:
+  /// `storage_full`, `storage_failed`, `unsupported`.
+  [[nodiscard]] Result<BlobWriter> create_blob();
+  /// The content of a blob of this journal. Errors: `not_found`, `corrupt`, `newer_format`,
+  /// `storage_failed`.
+  [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob);
 
  private:
   Facts facts_;

@@ -105,6 +105,13 @@ class Runtime {
   /// All log lines, of every level, in order.
   [[nodiscard]] std::vector<LogLine> log() const { return core_->log(); }
 
+  /// As `perdure::Runtime::create_blob` and `open_blob`. The writer and the reader must not outlive
+  /// the process that the next `restart` ends.
+  [[nodiscard]] Result<BlobWriter> create_blob() { return perdure::detail::create_blob(*core_); }
+  [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob) {
+    return perdure::detail::open_blob(*core_, blob);
+  }
+
   /// As `perdure::Runtime::explain`.
   [[nodiscard]] Result<std::string> explain(const RunId& id) { return core_->explain(id); }
 

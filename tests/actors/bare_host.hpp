@@ -8,9 +8,11 @@ namespace perdure::test {
 class BareHost final : public actors::RunHost {
  public:
   explicit BareHost(journal::Store& store) : state_(store, {}) {}
-  std::optional<core::Bytes> take_signal(std::string_view, const RunId&) override {
-    return std::nullopt;
+  Result<std::optional<journal::Payload>> take_signal(std::string_view, const RunId&) override {
+    return std::optional<journal::Payload>();
   }
+  Result<void> bring(journal::Payload& payload) override { return state_.bring(payload); }
+  journal::Change new_change() override { return journal::Change(); }
   Result<journal::SessionId> resolve(const std::string&, const std::string&) override {
     return journal::SessionId{};
   }

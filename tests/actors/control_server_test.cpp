@@ -93,7 +93,7 @@ TEST_F(ControlSocket, TheLargestPayloadPassesAndTwoOfThemNotSideBySide) {
   TestEngine engine(disk_, options());
   engine.start(waiter);
   ControlRequest large = signal();
-  large.what.payload = encode(std::string(core::limits::kPayloadBytes - 64, 'x')).value();
+  large.what.payload = encode(std::string(core::limits::kInlinePayloadBytes - 64, 'x')).value();
   EXPECT_TRUE(contains(done(large), "'go'"));
   // Two clients that only announce much leave no room for a third.
   core::Bytes header = frame();

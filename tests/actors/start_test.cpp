@@ -1,6 +1,7 @@
 // Starting sessions: misuse, limits, attaching, and the gate in front of what start and wait tell.
 #include "core/limits.hpp"
 #include "tests/actors/engine_fixture.hpp"
+#include "tests/support/huge.hpp"
 
 namespace perdure::test {
 namespace {
@@ -54,23 +55,25 @@ TEST_F(StartTest, BadKeysAreRefused) {
   EXPECT_EQ(start("späte/ключ").value().wait().value(), "hello x");
 }
 
+pd::Task<int> take_huge(pd::Context&, Huge) { co_return 0; }
+inline constexpr pd::Agent huge_taker{"taker", &take_huge};
+
 TEST_F(StartTest, AMessageOverTheLimitIsRefused) {
   TestEngine engine(disk_);
-  engine.start(greeting);
+  engine.start(huge_taker);
   const auto refused = engine.runtime()
-                           .session(greeting, "s")
-                           .start(std::string(core::limits::kPayloadBytes + 1, 'x'));
-  expect_error(refused, pd::Code::too_large, "64 MiB");
+                           .session(huge_taker, "s")
+                           .start(Huge{});
+  expect_error(refused, pd::Code::too_large, "1 GiB");
   EXPECT_EQ(engine.engine().sessions_in_memory(), 0U);
 }
 
-pd::Task<std::string> oversized(pd::Context& ctx, int where) {
-  const auto too_much = std::string(core::limits::kPayloadBytes + 1, 'x');
-  if (where == 0) co_return too_much;
+pd::Task<Huge> oversized(pd::Context& ctx, int where) {
+  if (where == 0) co_return Huge{};
   co_return co_await ctx.step("big",
                               [&](pd::Step&) {
                                 world->trace.add("big");
-                                return too_much;
+                                return Huge{};
                               },
                               {.retry = {.attempts_max = 5}});
 }
@@ -80,9 +83,9 @@ TEST_F(StartTest, AResultOrAReplyOverTheLimitIsAFailure) {
   TestEngine engine(disk_);
   engine.start(oversized_agent);
   expect_error(engine.runtime().session(oversized_agent, "0").start(0).value().wait(),
-               pd::Code::too_large, "64 MiB");
+               pd::Code::too_large, "1 GiB");
   expect_error(engine.runtime().session(oversized_agent, "1").start(1).value().wait(),
-               pd::Code::too_large, "64 MiB");
+               pd::Code::too_large, "1 GiB");
   EXPECT_EQ(world_.trace.count("big"), 1U) << "it would be as large the next time";
 }
 

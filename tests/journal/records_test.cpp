@@ -34,7 +34,7 @@ TEST(Records, RunCreatedComesBack) {
   EXPECT_EQ(out.session_key, "alice");
   EXPECT_EQ(out.message_key, "start");
   EXPECT_EQ(out.input_type, "Order");
-  EXPECT_TRUE(same(out.input, in.input));
+  EXPECT_TRUE(same(out.payload.inlined(), in.payload.inlined()));
   EXPECT_EQ(out.seed, ~0ULL);
   EXPECT_EQ(out.stamp, -5);
 }
@@ -61,7 +61,7 @@ TEST(Records, StepResultComesBack) {
   EXPECT_EQ(out.stamp, 1'700'000'000'123'456);
   EXPECT_EQ(out.busy_us, 77);
   EXPECT_FALSE(out.error);
-  EXPECT_TRUE(same(out.payload, as_bytes("some bytes")));
+  EXPECT_TRUE(same(out.payload.inlined(), as_bytes("some bytes")));
 }
 
 TEST(Records, EveryStateOfAnErrorComesBack) {
@@ -289,7 +289,7 @@ TEST(Change, IsRefusedWholeWhenAValueBreaksALimit) {
 
 TEST(Change, KeepsEveryLimit) {
   const std::string key(core::limits::kKeyBytes + 1, 'k');
-  const core::Bytes payload(core::limits::kPayloadBytes + 1);
+  const core::Bytes payload(core::limits::kInlinePayloadBytes + 1);
   const std::vector<std::uint32_t> path(core::limits::kPathDepth + 1, 1);
   const auto refused = [](const auto& value) {
     Change change;
@@ -300,7 +300,7 @@ TEST(Change, KeepsEveryLimit) {
   created.message_key = key;
   EXPECT_TRUE(refused(created));
   created = {};
-  created.input = payload;
+  created.payload = payload;
   EXPECT_TRUE(refused(created));
   EXPECT_TRUE(refused(StepStarted{path, {}, {}, 1, 1}));
   EXPECT_TRUE(refused(DueRow{DueRow::What::retry, path}));

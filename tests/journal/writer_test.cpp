@@ -173,7 +173,7 @@ TEST_F(WriterTest, RefusesNewWorkWhenTooMuchWaitsAndWorkUnderWayLater) {
 
 TEST_F(WriterTest, RefusesAChangeThatBrokeALimitAndTakesNoNumberForIt) {
   const auto writer = open();
-  const core::Bytes payload(core::limits::kPayloadBytes + 1);
+  const core::Bytes payload(core::limits::kInlinePayloadBytes + 1);
   Change change;
   change.append(run_of(1), 0, RunEnded{.stamp = 1, .type = "t", .error = {}, .payload = payload});
   const Result<RecordNumber> refused = writer->submit(std::move(change), kUnderWay);

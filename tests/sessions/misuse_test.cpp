@@ -2,6 +2,7 @@
 /// session that it was meant for works as before.
 #include "core/limits.hpp"
 #include "tests/sessions/session_fixture.hpp"
+#include "tests/support/huge.hpp"
 
 namespace perdure::test {
 namespace {
@@ -25,7 +26,10 @@ int read_sum(const pd::View& view, int) { return view.get(sum); }
 inline constexpr pd::Handler add{"add", &add_number};
 inline constexpr pd::Handler repeat{"repeat", &repeat_text};
 inline constexpr pd::Query get_sum{"sum", &read_sum};
-inline constexpr pd::Agent desk{"desk", add, repeat, get_sum};
+pd::Task<int> take_huge(pd::Context&, Huge) { co_return 0; }
+inline constexpr pd::Handler take{"take", &take_huge};
+inline constexpr pd::Signal<Huge> huge_note{"note"};
+inline constexpr pd::Agent desk{"desk", add, repeat, take, get_sum};
 
 class MisuseTest : public SessionFixture {
  protected:
@@ -151,10 +155,8 @@ TEST_P(MisuseTest, OfKeysOfMessages) {
 }
 
 TEST_P(MisuseTest, OfMessagesThatAreTooLarge) {
-  const std::string large(limits::kPayloadBytes + 1, 'x');
-  expect_refused(session.send(repeat, large), pd::Code::too_large,
-                 {"over 64 MiB", "keep its name"});
-  expect_refused(session.send(note, large), pd::Code::too_large, {"over 64 MiB", "keep its name"});
+  expect_refused(session.send(take, Huge{}), pd::Code::too_large, {"over 1 GiB", "pd::Blob"});
+  expect_refused(session.send(huge_note, Huge{}), pd::Code::too_large, {"over 1 GiB", "pd::Blob"});
   expect_works();
 }
 

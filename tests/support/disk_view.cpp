@@ -65,4 +65,6 @@ std::string DiskView::damage() const {
   return lines;
 }
 
+std::size_t DiskView::blobs() const { return journal::verify(store_).value().blobs.size(); }
+
 }  // namespace perdure::test

@@ -4,6 +4,7 @@
 #include "journal/reader.hpp"
 #include "journal/store.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class DiskView {
   [[nodiscard]] std::vector<std::string> records(const RunId& run) const;
   /// What verify finds, a line each; empty when the journal is sound.
   [[nodiscard]] std::string damage() const;
+  /// How many blobs the journal's rows refer to.
+  [[nodiscard]] std::size_t blobs() const;
 
  private:
   journal::Store& store_;

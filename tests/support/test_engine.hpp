@@ -61,6 +61,7 @@ class ProcessStore final : public journal::Store {
   [[nodiscard]] Result<std::unique_ptr<journal::Snapshot>> snapshot() override {
     return disk_->snapshot();
   }
+  [[nodiscard]] journal::Blobs* blobs() noexcept override { return disk_->blobs(); }
   /// The n-th commit from now (from 1) is the last that begins. 0: none does.
   void die_at_commit(std::uint64_t n, LastCommit what);
   [[nodiscard]] std::uint64_t commits() const;

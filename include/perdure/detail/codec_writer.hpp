@@ -76,7 +76,7 @@ class Writer {
   [[nodiscard]] bool failed() const noexcept;
 
   /// The payload; the writer is empty afterwards. Errors: what `fail` was given; `too_large` (over
-  /// 64 MiB, or lists and maps nested deeper than 64); `misuse` (not exactly one value was written,
+  /// 1 GiB, or lists and maps nested deeper than 64); `misuse` (not exactly one value was written,
   /// a map has a key without value, or a list was not ended).
   [[nodiscard]] Result<Bytes> finish();
 

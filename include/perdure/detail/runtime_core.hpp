@@ -4,6 +4,7 @@
 /// (actors/runtime.cpp).
 #pragma once
 
+#include <perdure/blob.hpp>
 #include <perdure/cancel.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/detail/root_task.hpp>
@@ -50,7 +51,7 @@ struct QueryRequest {
 enum class CancelHow : std::uint8_t { ask, kill };
 
 /// Thread: any.
-class RuntimeCore {
+class RuntimeCore : public BlobAccess {
  public:
   RuntimeCore() = default;
   RuntimeCore(const RuntimeCore&) = delete;
