@@ -58,8 +58,8 @@ Result<std::unique_ptr<detail::BlobSource>> StoredBlobs::open_blob(const Blob& b
   if (blobs_ == nullptr) return no_blobs();
   const std::optional<journal::BlobId> id = journal::parse_blob_id(blob.id());
   if (!id)
-    return Error{Code::misuse, "'" + blob.id().substr(0, 80) + "' is no blob's id",
-                 std::nullopt, std::nullopt, ErrorEffect::refused};
+    return Error{Code::misuse, "'" + blob.id().substr(0, 80) + "' is no blob's id", std::nullopt,
+                 std::nullopt, ErrorEffect::refused};
   PERDURE_TRY(auto source, blobs_->open({*id, blob.size()}));
   return std::make_unique<Source>(std::move(source));
 }

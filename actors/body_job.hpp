@@ -53,9 +53,9 @@ struct BodyCompletion {
 
 /// Where content goes that is too large for a record. All of it outlives the bodies.
 struct LargeContent {
-  journal::Writer& writer;          ///< For results,
-  std::size_t inline_bytes_max;     ///< that have more bytes than this.
-  detail::BlobAccess& blobs;        ///< For bodies.
+  journal::Writer& writer;       ///< For results,
+  std::size_t inline_bytes_max;  ///< that have more bytes than this.
+  detail::BlobAccess& blobs;     ///< For bodies.
 };
 
 /// Where completions go. Thread: any.

@@ -106,12 +106,12 @@ void RunCore::put_creation(journal::Change& change) {
              journal::RunRow{facts_.session, facts_.agent,
                              static_cast<std::uint32_t>(facts_.agent_version), facts_.handler,
                              facts_.session_key, facts_.created});
-  change.append(facts_.id, 0,
-                journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
-                                    facts_.handler, facts_.session_key, facts_.message_key,
-                                    facts_.input_type, journal::view_of(facts_.input), facts_.seed,
-                                    facts_.created,
-                                    journal::view_of(facts_.caller), facts_.deadline});
+  change.append(
+      facts_.id, 0,
+      journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
+                          facts_.handler, facts_.session_key, facts_.message_key, facts_.input_type,
+                          journal::view_of(facts_.input), facts_.seed, facts_.created,
+                          journal::view_of(facts_.caller), facts_.deadline});
   head_.count = 1;
   head_.stamp = stamp_;
 }

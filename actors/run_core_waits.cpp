@@ -67,8 +67,7 @@ void RunCore::begin_wait(Pending& pending) {
 void RunCore::begin_sleep_or_receive(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   if (pending.what.kind == StepKind::receive) {
-    Result<std::optional<journal::Payload>> taken =
-        host_.take_signal(pending.what.name, facts_.id);
+    Result<std::optional<journal::Payload>> taken = host_.take_signal(pending.what.name, facts_.id);
     if (taken.has_error()) return park(taken.error());
     if (std::optional<journal::Payload>& signal = taken.assume_value())
       return settle_wait(pending, std::move(signal->bytes), signal->blob);

@@ -34,6 +34,7 @@ struct Report {
 [[nodiscard]] Report measure_many_sessions(const std::filesystem::path& where);
 [[nodiscard]] Report measure_flat_cost(const std::filesystem::path& where);
 [[nodiscard]] Report measure_blobs(const std::filesystem::path& where);
+[[nodiscard]] Report measure_large_results(const std::filesystem::path& where);
 [[nodiscard]] Report measure_sessions(const std::filesystem::path& where);
 [[nodiscard]] Report measure_replay(const std::filesystem::path& where);
 

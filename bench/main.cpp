@@ -1,4 +1,5 @@
-/// perdure_bench: Google Benchmark's options, and `--bars [lone|many|sessions|replay|flat|blobs]`.
+/// perdure_bench: Google Benchmark's options, and `--bars
+/// [lone|many|sessions|replay|flat|blobs|large]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -43,6 +44,7 @@ constexpr Measurement kMeasurements[] = {
     {"replay", &perdure::bench::measure_replay},
     {"flat", &perdure::bench::measure_flat_cost},
     {"blobs", &perdure::bench::measure_blobs},
+    {"large", &perdure::bench::measure_large_results},
 };
 
 /// `only`: one measurement's name, or null for all.
@@ -64,7 +66,8 @@ int print_bars(const char* only) {
   }
   if (!any) {
     std::fprintf(
-        stderr, "no measurement is called %s: lone, many, sessions, replay, flat or blobs\n", only);
+        stderr, "no measurement is called %s: lone, many, sessions, replay, flat, blobs or large\n",
+        only);
     return 2;
   }
   return all_ok ? 0 : 1;

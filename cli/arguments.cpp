@@ -247,8 +247,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
       add_verb(app, raw, "journal", "Show every record of one run", Takes::run);
   const CLI::App& session =
       add_verb(app, raw, "session", "Show what came for a session, and its state", Takes::session);
-  const CLI::App& blob =
-      add_verb(app, raw, "blob", "Write the content of one blob", Takes::blob);
+  const CLI::App& blob = add_verb(app, raw, "blob", "Write the content of one blob", Takes::blob);
   add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
   const std::vector<const CLI::App*> orders = add_orders(app, raw);
   try {

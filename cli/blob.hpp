@@ -13,9 +13,9 @@
 
 namespace perdure::cli {
 
-/// `text`: a blob's id, or the first digits of one. Errors: `not_found`; `misuse` where it is no id,
-/// or the beginning of several; `corrupt`, `newer_format`, as file_error; what was written before
-/// stands.
+/// `text`: a blob's id, or the first digits of one. Errors: `not_found`; `misuse` where it is no
+/// id, or the beginning of several; `corrupt`, `newer_format`, as file_error; what was written
+/// before stands.
 [[nodiscard]] Result<void> show_blob(const std::filesystem::path& journal, std::string_view text,
                                      const Screen& screen);
 

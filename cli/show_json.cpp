@@ -134,7 +134,8 @@ class JsonTeller final : public Teller {
   void cancel(const journal::CancelRequested&) override {}
   void step(const journal::StepResult& result, const std::optional<Started>& started) override {
     open_steps();
-    screen_.out << std::exchange(between_, ",\n") << json_of(result, started, created_, reader_).line();
+    screen_.out << std::exchange(between_, ",\n")
+                << json_of(result, started, created_, reader_).line();
   }
   void end(const journal::RunEnded& ended) override {
     JsonObject end;

@@ -39,8 +39,8 @@ void set_time(JsonObject& object, std::string name, journal::Stamp stamp);
 /// All that a record holds itself, and the same of what is a blob.
 inline constexpr std::size_t kWholePayload = core::limits::kInlinePayloadBytes;
 /// Sets `NAME_type`, `NAME_bytes` and `NAME`, and `NAME_blob` for a payload that is a blob. `NAME`
-/// is null for an empty payload, for one above `bytes_max` (then `NAME_omitted` is true) and for one
-/// that can't be read or is no JSON (then `NAME_error` says why).
+/// is null for an empty payload, for one above `bytes_max` (then `NAME_omitted` is true) and for
+/// one that can't be read or is no JSON (then `NAME_error` says why).
 void set_payload(JsonObject& object, const std::string& name, std::string_view type,
                  const journal::PayloadView& payload, journal::Reader& reader,
                  std::size_t bytes_max = kWholePayload);

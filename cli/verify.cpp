@@ -157,8 +157,8 @@ void write_as_text(const Checked& checked, const Screen& screen) {
   std::string looked_at = counted(report.runs, "run") + ", " + counted(report.records, "record") +
                           ", " + size_text(report.bytes);
   if (checked.blobs.referred_to != 0)
-    looked_at += ", " + counted(checked.blobs.referred_to, "blob") + " of " +
-                 size_text(checked.blobs.bytes);
+    looked_at +=
+        ", " + counted(checked.blobs.referred_to, "blob") + " of " + size_text(checked.blobs.bytes);
   if (checked.findings() == 0)
     screen.out << inked("Sound", Ink::green, screen.colour) << ": " << looked_at << ", "
                << counted(checked.pages.pages_used, "page") << " looked at.\n";
@@ -168,7 +168,8 @@ void write_as_text(const Checked& checked, const Screen& screen) {
                << (checked.how == Rows::checked ? " looked at.\n"
                                                 : " could still be read from the pages.\n");
   if (checked.blobs.others != 0)
-    screen.out << counted(checked.blobs.others, "blob") << " (" << size_text(checked.blobs.others_bytes)
+    screen.out << counted(checked.blobs.others, "blob") << " ("
+               << size_text(checked.blobs.others_bytes)
                << ") that nothing refers to, of a process that died or on the way: of no harm.\n";
 }
 

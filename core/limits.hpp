@@ -17,8 +17,8 @@ inline constexpr std::size_t kKeyBytes = 1024;
 /// One payload (message, step result, reply, state): a value is in memory several times while it is
 /// encoded, stored and read. What is larger is a pd::Blob, which has no limit but the disk's.
 inline constexpr std::size_t kPayloadBytes = std::size_t{1} << 30U;
-/// What a record holds of a payload itself: it must fit an LMDB overflow run that a reader copies at
-/// once.
+/// What a record holds of a payload itself: it must fit an LMDB overflow run that a reader copies
+/// at once.
 inline constexpr std::size_t kInlinePayloadBytes = 64U << 20U;
 /// Payloads above this go to blobs, unless RuntimeOptions::blob_threshold_bytes says otherwise.
 inline constexpr std::size_t kBlobThresholdBytes = 32U << 10U;

@@ -5,6 +5,7 @@
 #include <perdure/perdure.hpp>
 #include <perdure/testing.hpp>
 
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <map>

@@ -11,8 +11,8 @@
 
 #include "core/bytes.hpp"
 #include "journal/blob_format.hpp"
-#include "journal/blobs.hpp"
 #include "journal/blob_zstd.hpp"
+#include "journal/blobs.hpp"
 #include "journal/descriptor.hpp"
 
 #include <sys/stat.h>

@@ -26,8 +26,8 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(std::filesystem::path journal
 
 Result<std::unique_ptr<BlobSink>> BlobStore::begin(Durability durability) {
   PERDURE_TRY(std::unique_ptr<BlobSink> writer,
-              BlobWriter::begin(*shelves_, {.durability = durability,
-                                            .chunk_bytes = options_.chunk_bytes}));
+              BlobWriter::begin(*shelves_,
+                                {.durability = durability, .chunk_bytes = options_.chunk_bytes}));
   return writer;
 }
 

@@ -88,7 +88,8 @@ class Change {
     if constexpr (requires { value.payload; }) {
       if (is_too_large(value.payload, limit_of<T>())) {
         T placed = value;
-        placed.payload = new_blob(core::Bytes(value.payload.inlined().begin(), value.payload.inlined().end()));
+        placed.payload =
+            new_blob(core::Bytes(value.payload.inlined().begin(), value.payload.inlined().end()));
         return add(table, key, placed, numbered);
       }
     }

@@ -87,8 +87,9 @@ struct WriterState {
     error = Error{code, std::move(message)};
   }
   void fail_size() {
-    fail(Code::too_large,
-         "it is over 1 GiB, the most that a value may have; write it as a pd::Blob, piece by piece");
+    fail(
+        Code::too_large,
+        "it is over 1 GiB, the most that a value may have; write it as a pd::Blob, piece by piece");
   }
 
   std::byte* grow(std::size_t by) {

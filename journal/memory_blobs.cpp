@@ -49,8 +49,8 @@ class MemoryBlobs::Source final : public BlobSource {
   Result<void> check() override {
     PERDURE_TRY(const BlobId id, ContentHash::of(*content_));
     if (id == id_) return success();
-    return Error{Code::corrupt, "the blob " + to_string(id_) + " holds the content of " +
-                                    to_string(id)};
+    return Error{Code::corrupt,
+                 "the blob " + to_string(id_) + " holds the content of " + to_string(id)};
   }
 
  private:
@@ -75,10 +75,9 @@ Result<MemoryBlobs::Content> MemoryBlobs::find(const BlobRef& ref) const {
   if (found == all_.end())
     return Error{Code::not_found, "there is no blob " + to_string(ref.id) + " in memory"};
   if (found->second->size() != ref.bytes)
-    return Error{Code::corrupt, "the blob " + to_string(ref.id) + " has " +
-                                    std::to_string(found->second->size()) +
-                                    " bytes, and the record that refers to it says " +
-                                    std::to_string(ref.bytes)};
+    return Error{Code::corrupt,
+                 "the blob " + to_string(ref.id) + " has " + std::to_string(found->second->size()) +
+                     " bytes, and the record that refers to it says " + std::to_string(ref.bytes)};
   return found->second;
 }
 

@@ -200,8 +200,8 @@ class Reader {
   RecordBuffer buffer_;
 };
 
-/// The bytes of the blob. `blobs` null: the store has none. Errors: `corrupt` where it is damaged or
-/// not there; `newer_format`; as file_error.
+/// The bytes of the blob. `blobs` null: the store has none. Errors: `corrupt` where it is damaged
+/// or not there; `newer_format`; as file_error.
 [[nodiscard]] Result<core::Bytes> read_blob(const Blobs* blobs, const BlobRef& ref);
 
 /// The address's hash: where the search for a session's id begins. XXH3-128 of the key, seeded with

@@ -172,8 +172,7 @@ Result<std::vector<StateValue>> Reader::before(const RunId& run) {
       each_row<StateRow>(*snapshot_, Table::before, range,
                          [&](core::ByteView, const StateRow& row, RecordNumber) -> Result<bool> {
                            StateValue value{std::string(row.name), std::nullopt};
-                           if (row.absent == 0)
-                             value.payload.emplace(row.payload);
+                           if (row.absent == 0) value.payload.emplace(row.payload);
                            all.push_back(std::move(value));
                            return true;
                          }));

@@ -36,7 +36,8 @@ class Check {
   }
 
  private:
-  Check& bound(std::string_view what, std::uint64_t size, std::uint64_t limit, std::string_view named) {
+  Check& bound(std::string_view what, std::uint64_t size, std::uint64_t limit,
+               std::string_view named) {
     if (size > limit && !error_)
       error_ = Error{Code::too_large, std::string(what) + " has " + std::to_string(size) +
                                           " bytes, the limit " + std::string(named) + " is " +

@@ -130,10 +130,14 @@ template <>
 struct Body<StepResult> {
   using Format = format::StepResult;
   static StepResult read(const Format& f, Numbers& n) {
-    return {path(f.path()),     n.known(f.step_kind(), "step kind", StepKind::step),
-            text(f.name()),     text(f.type()),
-            f.attempts(),       f.stamp(),
-            f.busy_us(),        failure(f.error(), n),
+    return {path(f.path()),
+            n.known(f.step_kind(), "step kind", StepKind::step),
+            text(f.name()),
+            text(f.type()),
+            f.attempts(),
+            f.stamp(),
+            f.busy_us(),
+            failure(f.error(), n),
             payload(f.payload(), f.payload_blob())};
   }
 };
@@ -141,7 +145,8 @@ template <>
 struct Body<RunEnded> {
   using Format = format::RunEnded;
   static RunEnded read(const Format& f, Numbers& n) {
-    return {f.stamp(), text(f.type()), failure(f.error(), n), payload(f.payload(), f.payload_blob())};
+    return {f.stamp(), text(f.type()), failure(f.error(), n),
+            payload(f.payload(), f.payload_blob())};
   }
 };
 template <>
@@ -303,7 +308,8 @@ template <>
 struct Body<StateRow> {
   using Format = format::StateRow;
   static StateRow read(const Format& f, Numbers&) {
-    return {text(f.name()), text(f.type()), flag(f.absent()), payload(f.payload(), f.payload_blob())};
+    return {text(f.name()), text(f.type()), flag(f.absent()),
+            payload(f.payload(), f.payload_blob())};
   }
 };
 

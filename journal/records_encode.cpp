@@ -114,8 +114,7 @@ auto build(FlatBufferBuilder& to, const RunCreated& v) {
   const MaybeBlob blob(v.payload);
   const CallerTable who = caller(to, v.caller);
   return format::CreateRunCreated(to, agent, v.agent_version, handler, session_key, message_key,
-                                  input_type, input, v.seed, v.stamp, who, v.deadline,
-                                  blob.get());
+                                  input_type, input, v.seed, v.stamp, who, v.deadline, blob.get());
 }
 
 auto build(FlatBufferBuilder& to, const StepStarted& v) {

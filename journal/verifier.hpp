@@ -2,7 +2,8 @@
 ///
 /// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
 /// verify_sessions.cpp those of sessions.
-/// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind whatever it finds.
+/// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind
+/// whatever it finds.
 #pragma once
 
 #include "journal/reader.hpp"

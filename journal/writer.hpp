@@ -60,8 +60,8 @@ struct WriterOptions {
   /// Called once, from the committing thread or one of the store's, when nothing more can be
   /// committed, before the gate tells those who wait. Must not stop or destroy the writer.
   std::function<void(const Error&)> on_fatal = {};
-  /// Called from the committing thread when the disk is found full (once until it is not any more), and
-  /// likewise from one that puts a blob.
+  /// Called from the committing thread when the disk is found full (once until it is not any more),
+  /// and likewise from one that puts a blob.
   /// Must not stop or destroy the writer.
   std::function<void(const Error&)> on_full = {};
   /// Called from the committing thread when a commit has succeeded again after `on_full`, before

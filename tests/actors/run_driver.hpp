@@ -100,7 +100,7 @@ class RunDriver {
       if (result.error) {
         each.error = journal::to_error(*result.error);
       } else {
-        each.payload.assign(result.payload.begin(), result.payload.end());
+        each.payload = reader.copy_of(result.payload).value();
       }
     }
     return found;
@@ -114,7 +114,7 @@ class RunDriver {
       if (record->kind() != journal::Kind::run_ended) continue;
       const auto ended = record->as<journal::RunEnded>().value();
       if (ended.error) return journal::to_error(*ended.error);
-      return pd::decode<T>(ended.payload);
+      return pd::decode<T>(reader.copy_of(ended.payload).value());
     }
     return pd::Error{pd::Code::not_found, "the run has not ended"};
   }

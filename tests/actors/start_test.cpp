@@ -61,9 +61,7 @@ inline constexpr pd::Agent huge_taker{"taker", &take_huge};
 TEST_F(StartTest, AMessageOverTheLimitIsRefused) {
   TestEngine engine(disk_);
   engine.start(huge_taker);
-  const auto refused = engine.runtime()
-                           .session(huge_taker, "s")
-                           .start(Huge{});
+  const auto refused = engine.runtime().session(huge_taker, "s").start(Huge{});
   expect_error(refused, pd::Code::too_large, "1 GiB");
   EXPECT_EQ(engine.engine().sessions_in_memory(), 0U);
 }

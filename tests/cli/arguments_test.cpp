@@ -85,7 +85,7 @@ TEST(Arguments, RefusesWhatIsWrong) {
   EXPECT_NE(answer({"runs", "--journal", "d", "--status", "asleep"}).text.find("asleep"),
             std::string::npos);
   EXPECT_TRUE(
-      answer({}).text.starts_with("perdure: name a verb: runs, show, journal, session, "
+      answer({}).text.starts_with("perdure: name a verb: runs, show, journal, session, blob, "
                                   "verify, "));
   EXPECT_TRUE(answer({"shwo", "x"}).text.starts_with("perdure: there is no verb 'shwo': "));
   EXPECT_TRUE(answer({"show", "--journal", "d"}).text.starts_with("perdure: RUN is required\n"));

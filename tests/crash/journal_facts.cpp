@@ -18,7 +18,8 @@ std::string words_of_failure(const journal::ErrorView& error) {
   return words_of(journal::to_error(error));
 }
 
-Result<void> add_result(const journal::StepResult& result, RecordedRun& run) {
+Result<void> add_result(journal::Reader& reader, const journal::StepResult& result,
+                        RecordedRun& run) {
   RecordedResult fact;
   fact.name = result.name;
   fact.attempts = static_cast<int>(result.attempts);
@@ -28,7 +29,8 @@ Result<void> add_result(const journal::StepResult& result, RecordedRun& run) {
     fact.code = to_string(result.error->code);
     fact.text = words_of_failure(*result.error);
   } else {
-    PERDURE_TRY(const Token token, decode<Token>(result.payload));
+    PERDURE_TRY(const core::Bytes payload, reader.copy_of(result.payload));
+    PERDURE_TRY(const Token token, decode<Token>(payload));
     if (token.step != id)
       return Error{Code::user, "the result of step " + id + " came from step " + token.step};
     if (token.ballast != ballast_of(token.nonce, token.ballast.size()))
@@ -40,11 +42,13 @@ Result<void> add_result(const journal::StepResult& result, RecordedRun& run) {
   return success();
 }
 
-Result<void> add_record(const journal::RecordBuffer& record, RecordedRun& run) {
+Result<void> add_record(journal::Reader& reader, const journal::RecordBuffer& record,
+                        RecordedRun& run) {
   switch (record.kind()) {
     case journal::Kind::run_created: {
       PERDURE_TRY(const auto created, record.as<journal::RunCreated>());
-      PERDURE_TRY(const Order order, decode<Order>(created.input));
+      PERDURE_TRY(const core::Bytes input, reader.copy_of(created.payload));
+      PERDURE_TRY(const Order order, decode<Order>(input));
       run.order = words_of(order);
       return success();
     }
@@ -56,14 +60,15 @@ Result<void> add_record(const journal::RecordBuffer& record, RecordedRun& run) {
     }
     case journal::Kind::step_result: {
       PERDURE_TRY(const auto result, record.as<journal::StepResult>());
-      return add_result(result, run);
+      return add_result(reader, result, run);
     }
     case journal::Kind::run_ended: {
       PERDURE_TRY(const auto ended, record.as<journal::RunEnded>());
       if (ended.error) {
         run.reply = words_of_failure(*ended.error);
       } else {
-        PERDURE_TRY(run.reply, decode<std::string>(ended.payload));
+        PERDURE_TRY(const core::Bytes reply, reader.copy_of(ended.payload));
+        PERDURE_TRY(run.reply, decode<std::string>(reply));
       }
       return success();
     }
@@ -80,7 +85,7 @@ Result<RecordedRun> read_run(journal::Reader& reader, const journal::RunInfo& in
   for (;;) {
     PERDURE_TRY(const journal::RecordBuffer* record, records.next());
     if (record == nullptr) return run;
-    PERDURE_TRY(add_record(*record, run));
+    PERDURE_TRY(add_record(reader, *record, run));
   }
 }
 

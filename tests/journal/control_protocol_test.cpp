@@ -75,7 +75,7 @@ TEST(ControlProtocol, RequestsComeThroughAsTheyWere) {
   EXPECT_EQ(got.what.agent + "|" + got.what.session_key + "|" + got.what.name + "|" +
                 got.what.message_key,
             "trip|alice/lisbon|approval|m-1");
-  EXPECT_EQ(got.what.payload, message.what.payload);
+  EXPECT_EQ(got.what.payload.bytes, message.what.payload.bytes);
 }
 
 TEST(ControlProtocol, RepliesComeThroughAsTheyWere) {
@@ -120,7 +120,7 @@ TEST(ControlProtocol, EachRuleIsKeptOnBothSides) {
       {ControlVerb::signal, [](Arrival& a) { a.message_key = "k"; }, Code::misuse, "message key"},
       {ControlVerb::message, [](Arrival& a) { a.message_key = std::string(2000, 'k'); },
        Code::too_large, "2000"},
-      {ControlVerb::signal, [](Arrival& a) { a.payload = {std::byte{255}, std::byte{1}}; },
+      {ControlVerb::signal, [](Arrival& a) { a.payload.bytes = {std::byte{255}, std::byte{1}}; },
        Code::undecodable, "payload"},
       {ControlVerb::signal, [](Arrival& a) { a.path = StepPath(std::array<std::uint32_t, 1>{1}); },
        Code::misuse, "session"},

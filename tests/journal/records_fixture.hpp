@@ -35,6 +35,10 @@ inline bool same(std::span<const std::uint32_t> a, std::span<const std::uint32_t
   return std::ranges::equal(a, b);
 }
 
+inline bool same(const PayloadView& a, const PayloadView& b) {
+  return a.blob() == b.blob() && same(a.inlined(), b.inlined());
+}
+
 inline const std::array<std::uint32_t, 3> kPath{3, 0, 1};
 
 }  // namespace perdure::journal

@@ -78,7 +78,7 @@ TEST(Records, RowsOfSessionsComeBack) {
   EXPECT_EQ(state.name, "total");
   EXPECT_EQ(state.type, "i32");
   EXPECT_EQ(state.absent, 1);
-  EXPECT_TRUE(same(state.payload, as_bytes("v")));
+  EXPECT_TRUE(same(state.payload.inlined(), as_bytes("v")));
 }
 
 TEST(Records, ChildrenComeBack) {

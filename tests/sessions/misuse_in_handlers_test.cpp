@@ -10,7 +10,6 @@ namespace {
 namespace limits = core::limits;
 
 inline constexpr pd::Signal<std::string> note{"note"};
-inline constexpr pd::State<std::string> text_cell{"text"};
 
 pd::Task<std::string> answer(pd::Context& ctx, std::string text) {
   co_return co_await ctx.step("answer", [&](pd::Step&) { return "about " + text; });

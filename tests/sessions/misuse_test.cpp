@@ -27,7 +27,7 @@ inline constexpr pd::Handler add{"add", &add_number};
 inline constexpr pd::Handler repeat{"repeat", &repeat_text};
 inline constexpr pd::Query get_sum{"sum", &read_sum};
 pd::Task<int> take_huge(pd::Context&, Huge) { co_return 0; }
-inline constexpr pd::Handler take{"take", &take_huge};
+inline constexpr pd::Handler take{"take huge", &take_huge};
 inline constexpr pd::Signal<Huge> huge_note{"note"};
 inline constexpr pd::Agent desk{"desk", add, repeat, take, get_sum};
 

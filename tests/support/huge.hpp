@@ -18,8 +18,8 @@ struct Huge {};
 /// Zeros that are nowhere until somebody reads them.
 [[nodiscard]] inline ByteView huge_bytes() {
   constexpr std::size_t kBytes = core::limits::kPayloadBytes + 1;
-  static void* const place = ::mmap(nullptr, kBytes, PROT_READ,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  static void* const place =
+      ::mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED) std::abort();
   return {static_cast<const std::byte*>(place), kBytes};
 }
