@@ -423,7 +423,7 @@ Result<void> Writer::Impl::stop() {
   std::optional<Error> why;
   {
     const std::lock_guard lock(queue_mutex_);
-    if (durable_.load() == last_) return success();
+    if (durable_.load() == last_ && !failure_) return success();
     why = failure_ ? failure_ : full_;
   }
   PERDURE_ASSERT(why.has_value(), "only a full or failed disk keeps the writer from ending");
