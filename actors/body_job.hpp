@@ -91,6 +91,7 @@ class BodyJob final : public Job {
   /// As `run`, with the body left to `runner`. Null: the body is called.
   void run_by(BodyRunner* runner) noexcept;
   [[nodiscard]] bool start_recorded() const noexcept { return order_.start_recorded; }
+  [[nodiscard]] const BodyOrder& order() const noexcept { return order_; }
 
  private:
   void keep_large(BodyCompletion& completion);

@@ -39,6 +39,8 @@ bool RunCore::drop_stopped_waits() {
 
 /// It ends without a record: whatever ended it is recorded, so replay ends it at the same place.
 void RunCore::drop_wait(Pending& pending, Error why) {
+  // A cancel drops waits that the failure of another one has stopped already.
+  std::erase(stopped_waits_, &pending);
   if (machine_.state() == journal::MachineState::running) forget_wait(pending.what.path);
   detail::Leaf& leaf = leaf_of(pending);
   leaf.refuse(std::move(why));

@@ -157,6 +157,8 @@ void SessionCore::submit_failed(RunEffects& effects, const Error& why, const Sel
                                         why.message}});
   }
   run_->abandon();
+  // What comes now must not take the place of a run whose bodies have not come back.
+  if (!run_->finished()) killed_.push_back(std::move(run_));
   forget();
 }
 

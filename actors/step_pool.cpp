@@ -252,15 +252,17 @@ void StepPool::push(std::vector<std::unique_ptr<Job>> jobs) {
 
 bool StepPool::stop(std::chrono::milliseconds bound) { return shared_->stop(bound); }
 
-bool StepPool::run_next(const std::function<void(Job&)>& run, std::size_t which) {
+bool StepPool::run_next(const std::function<void(Job&)>& run, const Rank& rank) {
   std::unique_ptr<Job> job;
   {
     const std::lock_guard lock(shared_->mutex_);
     PERDURE_ASSERT(shared_->options_.driver == StepPoolOptions::Driver::owner,
                    "a pool with threads runs its jobs itself");
     if (shared_->jobs_.empty()) return false;
-    const auto chosen =
-        shared_->jobs_.begin() + static_cast<std::ptrdiff_t>(which % shared_->jobs_.size());
+    const auto chosen = rank
+                            ? std::ranges::min_element(
+                                  shared_->jobs_, {}, [&](const auto& each) { return rank(*each); })
+                            : shared_->jobs_.begin();
     job = std::move(*chosen);
     shared_->jobs_.erase(chosen);
     ++shared_->running_;

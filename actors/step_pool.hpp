@@ -79,9 +79,11 @@ class StepPool {
   /// one from a body that an earlier call waits for returns false at once.
   [[nodiscard]] bool stop(std::chrono::milliseconds bound);
 
+  /// What its owner says of a queued job. Called with the lock held.
+  using Rank = std::function<std::uint64_t(const Job&)>;
   /// With the driver `owner`: runs a queued job, by `run`, on this thread, also from inside another
-  /// job; the one that stands at `which % queued()`, the oldest being 0. False: none is queued.
-  bool run_next(const std::function<void(Job&)>& run, std::size_t which = 0);
+  /// job; the one of the least rank, of several or without ranks the oldest. False: none is queued.
+  bool run_next(const std::function<void(Job&)>& run, const Rank& rank = nullptr);
   /// Whether `wanted` says yes to a job that has not begun. Called with the lock held.
   [[nodiscard]] bool any_queued(const std::function<bool(const Job&)>& wanted) const;
 

@@ -49,6 +49,8 @@ std::string ending_of(const RunHistory& run) {
     case journal::RunStatus::completed: return "replied " + shown(run.reply);
     case journal::RunStatus::failed:
       return "failed with " + (run.error ? run.error->to_string() : std::string("no error"));
+    case journal::RunStatus::cancelled:
+      return "was cancelled: " + (run.error ? run.error->message : std::string("no error"));
     default: return "has not ended: " + run.standing;
   }
 }
@@ -63,9 +65,12 @@ bool same_ending(const RunHistory& reference, const RunHistory& crashed,
            (crashed.status == journal::RunStatus::parked);
   if (reference.status != crashed.status) return false;
   if (reference.error.has_value() != crashed.error.has_value()) return false;
-  if (reference.error)
-    return reference.error->code == crashed.error->code &&
+  if (reference.error) {
+    if (reference.error->code != crashed.error->code) return false;
+    // Its words are its body's where that heeded the stop, and the runtime's where it never began.
+    return reference.status == journal::RunStatus::cancelled ||
            reference.error->message == renamed(crashed.error->message, names);
+  }
   return reference.reply == renamed(crashed.reply, names);
 }
 

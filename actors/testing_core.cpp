@@ -8,9 +8,8 @@
 namespace perdure::actors {
 namespace {
 
-/// The journal's own draws, and the kit's, must not shift those of sessions.
+/// The journal's own draws must not shift those of sessions.
 constexpr std::uint64_t kOpeningStream = 0x6F70656EULL;
-constexpr std::uint64_t kOrderStream = 0x6F72646572ULL;
 
 Error too_many_turns(std::uint64_t most) {
   return Error{Code::timeout,
@@ -40,8 +39,7 @@ TestingEngine::TestingEngine(testing::Options options)
     : options_(options),
       clock_(std::make_shared<core::ManualClock>(options_.start_time)),
       dice_(std::make_shared<SessionDice>(options_.seed)),
-      opening_random_(options_.seed ^ kOpeningStream),
-      order_random_(options_.seed ^ kOrderStream) {
+      opening_random_(options_.seed ^ kOpeningStream) {
   store_.on_kept([this] { dice_->keep(); });
 }
 

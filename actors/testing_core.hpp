@@ -79,6 +79,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
 
   [[nodiscard]] bool turn();
   [[nodiscard]] bool run_body();
+  [[nodiscard]] std::uint64_t rank_of(const Job& job);
   void drain_next();
   [[nodiscard]] Result<void> settle();
   [[nodiscard]] Result<void> tick_until(core::Elapsed target);
@@ -103,7 +104,6 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   std::shared_ptr<core::ManualClock> clock_;
   std::shared_ptr<SessionDice> dice_;
   core::SeededRandom opening_random_;
-  core::SeededRandom order_random_;
   MortalStore store_;
 
   std::vector<detail::AgentEntry> served_;

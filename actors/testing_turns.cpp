@@ -1,7 +1,17 @@
 /// The testing kit's turns: the one thing that happens next.
 #include "actors/testing_core.hpp"
+#include "core/bytes.hpp"
+
+#include <algorithm>
+#include <span>
 
 namespace perdure::actors {
+namespace {
+
+/// The order of bodies must not be that of anything else that is drawn.
+constexpr std::uint64_t kOrderStream = 0x6F72646572ULL;
+
+}  // namespace
 
 bool TestingEngine::turn() {
   if (closing_) {
@@ -30,6 +40,17 @@ void TestingEngine::drain_next() {
   (void)shell->drain();
 }
 
+/// A function of the seed and of what is to run, so that the next process draws the same order. A
+/// body that was asked to stop comes first: the next process would end its step at once.
+std::uint64_t TestingEngine::rank_of(const Job& job) {
+  const auto* const body = dynamic_cast<const BodyJob*>(&job);
+  if (body == nullptr || body->order().stop.stop_requested()) return 0;
+  const BodyAddress& address = body->order().address;
+  const std::string text = session_of(address.run) + " " + address.path.to_string();
+  return std::max<std::uint64_t>(
+      core::checksum(std::as_bytes(std::span(text)), options_.seed ^ kOrderStream), 1);
+}
+
 bool TestingEngine::run_body() {
   // A body whose start is recorded must run in this process: the next one would have to doubt it.
   const bool must_stay = engine_->pool().any_queued([](const Job& job) {
@@ -40,7 +61,9 @@ bool TestingEngine::run_body() {
     stopped_early_ = true;
     return false;
   }
-  const bool any = options_.order == testing::Order::by_seed;
+  StepPool::Rank rank;
+  if (options_.order == testing::Order::by_seed)
+    rank = [this](const Job& job) { return rank_of(job); };
   const bool ran = engine_->pool().run_next(
       [this](Job& job) {
         if (auto* const body = dynamic_cast<BodyJob*>(&job)) {
@@ -49,7 +72,7 @@ bool TestingEngine::run_body() {
           job.run();
         }
       },
-      any ? static_cast<std::size_t>(order_random_.next()) : 0);
+      rank);
   if (ran && options_.frames == testing::Frames::replayed) wants_replay_ = true;
   return ran;
 }

@@ -142,10 +142,16 @@ Result<ControlReply> queue_order(const std::filesystem::path& directory, Control
   PERDURE_TRY(check_request(request));
   PERDURE_TRY(const auto journal,
               JournalForWriting::open(directory, clock, random, Opening::visit));
+  return queue_order_in(*journal, std::move(request), clock, random);
+}
+
+Result<ControlReply> queue_order_in(JournalForWriting& journal, ControlRequest request,
+                                    core::Clock& clock, core::Random& random) {
+  PERDURE_TRY(check_request(request));
   Arrival& what = request.what;
   ControlTarget target;
   {
-    PERDURE_TRY(Reader reader, Reader::open(journal->store()));
+    PERDURE_TRY(Reader reader, Reader::open(journal.store()));
     PERDURE_TRY(target, judge_order(reader, request));
     if (request.verb == ControlVerb::message) {
       PERDURE_TRY(const std::optional<RunId> before, made_before(reader, target, what));
@@ -161,7 +167,7 @@ Result<ControlReply> queue_order(const std::filesystem::path& directory, Control
   what.stamp = clock.wall().time_since_epoch().count();
   Change change(core::limits::kBlobThresholdBytes);
   change.put_numbered(Table::inbox, Key{}.add(target.session), view_of(what));
-  PERDURE_TRY(write(*journal, std::move(change)));
+  PERDURE_TRY(write(journal, std::move(change)));
   return ControlReply{words_of(request, target) + std::string(kQueued), what.run};
 }
 

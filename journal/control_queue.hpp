@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "journal/control_protocol.hpp"
+#include "journal/directory.hpp"
 #include "journal/reader.hpp"
 
 #include <filesystem>
@@ -45,5 +46,11 @@ struct ControlTarget {
 [[nodiscard]] Result<ControlReply> queue_order(const std::filesystem::path& directory,
                                                ControlRequest request, core::Clock& clock,
                                                core::Random& random);
+
+/// The same in a journal that the caller has opened, and that no runtime has. Errors: as above, but
+/// for those of opening.
+[[nodiscard]] Result<ControlReply> queue_order_in(JournalForWriting& journal,
+                                                  ControlRequest request, core::Clock& clock,
+                                                  core::Random& random);
 
 }  // namespace perdure::journal

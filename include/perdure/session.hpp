@@ -91,7 +91,8 @@ class Run {
 struct MessageOptions {
   /// A second message with the same key and equal input makes no second run: it attaches to the
   /// first, also when that has ended. With other input it is refused with `already_started`. Empty:
-  /// each message makes a run of its own.
+  /// each message makes a run of its own. A key is kept as long as the journal
+  /// (docs/decisions/0011).
   std::string key = {};
   /// The message is handled when this has passed, at the earliest.
   std::chrono::microseconds delay{0};
@@ -164,8 +165,9 @@ class AgentSession<Agent<Parts...>> {
     PERDURE_TRY(Run<R> run, send(handler, std::move(message), std::move(options)));
     return run.wait(limit);
   }
-  /// Sends a signal: the first run of the session that asks for it receives it, now or later.
-  /// Errors: `busy` (the session keeps too many that nobody asked for).
+  /// Sends a signal: the first run of the session that asks for it receives it, now or later. It
+  /// has no key: sent again because its sending was not acknowledged, it may be received twice
+  /// (docs/decisions/0011). Errors: `busy` (the session keeps too many that nobody asked for).
   template <class T>
   [[nodiscard]] Result<void> send(const Signal<T>& signal, std::type_identity_t<T> value) const {
     PERDURE_TRY(Bytes payload, encode(value));

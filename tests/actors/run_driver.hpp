@@ -11,6 +11,7 @@
 #include "journal/batch.hpp"
 #include "journal/memory_store.hpp"
 #include "tests/actors/engine_fixture.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <memory>
 #include <optional>
@@ -20,19 +21,6 @@
 #include <vector>
 
 namespace perdure::test {
-
-/// Sanitizer builds are not optimized: what is tried often takes some twenty times as long in them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 class RunDriver {
  public:

@@ -52,10 +52,22 @@ pd::Task<std::string> call_work(pd::Context& ctx, std::string name) {
       co_await pd::as_result(ctx.session(account, "to").call(work_or_not, name));
   co_return reply ? reply.value() : std::string(to_string(reply.error().code));
 }
+/// By the key `k`, in three ways. The message is the same each time.
+pd::Task<std::string> add_by_key(pd::Context& ctx, int value) {
+  auto to = ctx.session(account, "to");
+  co_await to.send(add, value, {.key = "k"});
+  const int called = co_await to.call(add, value, {.key = "k"});
+  const pd::ChildRun<int> child = co_await to.spawn(add, value, {.key = "k"});
+  const int joined = co_await child.result();
+  const pd::Result<int> other = co_await pd::as_result(to.call(add, value + 1, {.key = "k"}));
+  co_return std::to_string(called) + " " + std::to_string(joined) + " " +
+      std::string(other ? "a value" : to_string(other.error().code));
+}
 inline constexpr pd::Handler paying{"pay", &pay};
+inline constexpr pd::Handler adding{"add-by-key", &add_by_key};
 inline constexpr pd::Handler paying_later{"pay-later", &pay_later};
 inline constexpr pd::Handler calling{"call", &call_work};
-inline constexpr pd::Agent payer{"payer", paying, paying_later, calling};
+inline constexpr pd::Agent payer{"payer", paying, paying_later, calling, adding};
 
 class MessageTest : public EngineFixture, public ::testing::WithParamInterface<pd::Frames> {
  protected:
@@ -98,9 +110,8 @@ TEST_P(MessageTest, AreHandledOneAfterTheOtherInTheirOrder) {
 }
 
 TEST_P(MessageTest, WithOneKeyAreOneMessage) {
-  TestEngine engine(disk_, options());
-  engine.start(account);
-  auto session = engine.runtime().session(account, "a");
+  kit::Runtime test(kit_options());
+  auto session = test.session(account, "a");
   const pd::RunId id = session.send(add, 5, {.key = "k"}).value().id();
   EXPECT_EQ(session.call(add, 5, {.key = "k"}).value(), 5);
   EXPECT_EQ(session.send(add, 5, {.key = "k"}).value().id(), id);
@@ -111,6 +122,22 @@ TEST_P(MessageTest, WithOneKeyAreOneMessage) {
   EXPECT_EQ(other.error().code, pd::Code::already_started);
   EXPECT_TRUE(contains(other.error().message, "'k'")) << other.error().message;
   EXPECT_EQ(session.query(get_sum, 0).value(), 5);
+}
+
+TEST_P(MessageTest, OfAHandlerAttachByTheirKeyToARunThatHasEnded) {
+  const kit::CrashReport report =
+      kit::crash_everywhere({.runtime = kit_options()}, [](kit::Runtime& test) {
+        auto session = test.session(account, "to");
+        EXPECT_EQ(session.call(add, 5, {.key = "k"}).value(), 5);
+        auto first = test.session(payer, "p").send(adding, 5).value();
+        EXPECT_EQ(first.wait().value(), "5 5 already_started");
+        test.restart(kit::End::unclean);
+        auto second = test.session(payer, "q").send(adding, 5).value();
+        EXPECT_EQ(second.wait().value(), "5 5 already_started");
+        return session.query(get_sum, 0).value();
+      });
+  EXPECT_TRUE(report.ok()) << to_string(report);
+  EXPECT_GT(report.crashes, 20U);
 }
 
 TEST_P(MessageTest, AQueuedOneIsKnownByItsKey) {
@@ -187,11 +214,11 @@ TEST_P(MessageTest, MayJoinTheRunThatIsUnfinished) {
 }
 
 TEST_P(MessageTest, BetweenSessionsAreHandledInTheOrderOfTheirSending) {
-  TestEngine engine(disk_, options());
-  engine.start(account, payer);
-  EXPECT_EQ(engine.runtime().session(payer, "p").call(paying, 3).value(), 23);
+  kit::Runtime test(kit_options());
+  test.serve(account);
+  EXPECT_EQ(test.session(payer, "p").call(paying, 3).value(), 23);
   // The last send is handled before what comes from outside afterwards.
-  EXPECT_EQ(engine.runtime().session(account, "to").call(add, 0).value(), 33);
+  EXPECT_EQ(test.session(account, "to").call(add, 0).value(), 33);
 }
 
 TEST_P(MessageTest, BetweenSessionsAreHandledOnceWhereverTheProcessDies) {
@@ -249,19 +276,16 @@ TEST_P(MessageTest, ToAHandlerThatIsNotServedAreRefused) {
 }
 
 TEST_P(MessageTest, FromASessionToAnAgentThatIsNotServedWait) {
-  pd::RunId id;
-  {
-    TestEngine engine(disk_, options());
-    engine.start(payer);
-    id = engine.runtime().session(payer, "p").send(paying, 1).value().id();
-    engine.wait_for_event(pd::EventKind::run_parked);
-    EXPECT_TRUE(contains(engine.runtime().explain(id).value(), "reply of 'add'"))
-        << engine.runtime().explain(id).value();
-    ASSERT_TRUE(engine.shutdown());
-  }
-  TestEngine engine(disk_, options());
-  engine.start(account, payer);
-  EXPECT_EQ(engine.runtime().run<int>(id).wait().value(), 1);
+  kit::Runtime test(kit_options());
+  auto run = test.session(payer, "p").send(paying, 1).value();
+  test.run_until_idle();
+  ASSERT_EQ(test.events().size(), 1U);
+  EXPECT_EQ(test.events()[0].kind, pd::EventKind::run_parked);
+  const std::string why = test.explain(run.id()).value();
+  EXPECT_TRUE(contains(why, "reply of 'add'")) << why;
+  test.serve(account);
+  test.restart();
+  EXPECT_EQ(run.wait().value(), 1);
 }
 
 }  // namespace

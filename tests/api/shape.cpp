@@ -1,10 +1,7 @@
 // The shape of the public API, as a user writes it. It compiles against the real headers and runs as a test.
-// What later issues bring stands behind PERDURE_SHAPE_TOOLS, _SAGAS, _SIGNALS, _SESSIONS and _TESTING; each
-// block goes when its issue is done.
+// What later issues bring stands behind PERDURE_SHAPE_TOOLS and _SAGAS; each block goes when its issue is done.
 #include <perdure/perdure.hpp>
-#ifdef PERDURE_SHAPE_TESTING
 #include <perdure/testing.hpp>
-#endif
 #include <iostream>
 namespace pd = perdure;
 using namespace std::chrono_literals;
@@ -39,9 +36,7 @@ inline constexpr pd::Tool book_room{"book-room", &hotel_book};
 inline constexpr pd::Undo cancel_flight{"cancel-flight", &undo};
 inline constexpr pd::Undo cancel_room{"cancel-room", &undo};
 #endif
-#ifdef PERDURE_SHAPE_SIGNALS
 inline constexpr pd::Signal<Decision> approval{"approval"};
-#endif
 
 pd::Task<int> rate(pd::Context& ctx, std::string what) {  // a task is a named function; arguments by value
   co_return co_await ctx.step("rate " + what, [&](pd::Step&) { return static_cast<int>(what.size()); });
@@ -58,14 +53,7 @@ pd::Task<Itinerary> book_trip(pd::Context& ctx, TripRequest request) {
   Booking room = co_await ctx.step("book-room", [&](pd::Step& step) { return hotel_book(step, request); },
                                    {.retry = {.attempts_max = 5}, .timeout = 2min});
 #endif
-#ifdef PERDURE_SHAPE_SIGNALS
   std::optional<Decision> decision = co_await ctx.receive(approval, {.within = 72h});  // empty: the time passed
-#else
-  std::optional<Decision> decision = co_await ctx.step("ask", [&](pd::Step&) -> std::optional<Decision> {
-    if (request.city == "Nowhere") return std::nullopt;
-    return Decision{true, "bob"};
-  });
-#endif
   if (!decision || !decision->approved) co_return pd::Error{pd::Code::refused, "nobody approved"};
   auto rates = co_await ctx.all(rate(ctx, "air"), rate(ctx, "hotel"));
   pd::Result<std::string> tip = co_await pd::as_result(ctx.step(  // the failure as a value, where it is wanted
@@ -80,7 +68,6 @@ pd::Task<Itinerary> book_trip(pd::Context& ctx, TripRequest request) {
 inline constexpr pd::Agent trip_agent{"trip", &book_trip};
 inline constexpr pd::Agent trip_beta{"trip-beta", &book_trip, {.version = 2}};
 
-#ifdef PERDURE_SHAPE_SESSIONS
 // An agent with several handlers and state.
 inline constexpr pd::State<std::vector<std::string>> items{"items"};
 pd::Task<int> add_item(pd::Context& ctx, std::string sku) {
@@ -90,10 +77,6 @@ pd::Task<int> add_item(pd::Context& ctx, std::string sku) {
   co_return static_cast<int>(all.size());
 }
 pd::Task<void> clear_items(pd::Context& ctx, int) { ctx.set(items, {}); co_return; }
-#else
-pd::Task<int> add_item(pd::Context&, std::string sku) { co_return static_cast<int>(sku.size()); }
-pd::Task<void> clear_items(pd::Context&, int) { co_return; }
-#endif
 inline constexpr pd::Handler add{"add", &add_item};
 inline constexpr pd::Handler clear{"clear", &clear_items};
 inline constexpr pd::Agent cart{"cart", add, clear};
@@ -107,23 +90,23 @@ pd::Result<Itinerary> serve(std::string journal) {
   PERDURE_TRY(runtime.start());  // unfinished runs go on from here, with everything registered
   auto session = runtime.session(trip_agent, "alice-lisbon");
   PERDURE_TRY(auto run, session.start({.traveller = "alice", .city = "Lisbon"}));  // same key: same run
-#ifdef PERDURE_SHAPE_SIGNALS
   PERDURE_TRY(session.send(approval, {.approved = true}));
-#endif
   return run.wait({.within = 10s});
 }
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   std::cout << serve(argv[1]).value().text << '\n';  // value() throws pd::Exception on failure: opt-in
-#ifdef PERDURE_SHAPE_TESTING
   pd::testing::Runtime test;                  // in memory, manual clock
+#ifdef PERDURE_SHAPE_TOOLS
   test.replace(book_room, [](pd::Step&, const TripRequest&) -> pd::Result<Booking> {
     return pd::Error{pd::Code::refused, "full"};
   });
+#else
+  test.replace("book-room", [](pd::Step&) -> pd::Result<Booking> { return pd::Error{pd::Code::refused, "full"}; });
+#endif
   auto run = test.session(trip_agent, "k").start({.traveller = "bob", .city = "Rome"}).value();
   test.advance(72h);
   std::cout << run.wait().error().message << '\n';
   auto c = test.session(cart, "c");
   std::cout << c.call(add, "a").value() << c.call(add, "b").value() << c.call(clear, 0).has_value() << '\n';
-#endif
 }

@@ -5,6 +5,7 @@
 #include "journal/counted_store.hpp"
 #include "journal/verify.hpp"
 #include "tests/journal/page_fixture.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,18 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-constexpr std::uint64_t kFilesPerShape = kSanitized ? 150 : 1100;
+constexpr std::uint64_t kFilesPerShape = test::kSanitized ? 150 : 1100;
 constexpr std::size_t kPageBytes = 4096;
 
 /// How the process ends that reads a file which was called sound.

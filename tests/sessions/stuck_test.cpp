@@ -30,6 +30,15 @@ inline constexpr pd::Agent throws_and_parks{
     "throws-and-parks", &throwing, {.on_exception = pd::WhenStuck::park}};
 inline constexpr pd::Agent throws_and_retries{"throws-and-retries", &throwing};
 
+/// Throws at its first line in deploys of mode 1, so in a replay too.
+pd::Task<int> throwing_early(pd::Context& ctx, int) {
+  if (outside->mode == 1) throw std::runtime_error("a bug");
+  co_await ctx.step("first", [](pd::Step&) { outside->add("first"); });
+  co_return co_await ctx.receive(go);
+}
+inline constexpr pd::Agent throws_early{
+    "throws-early", &throwing_early, {.on_exception = pd::WhenStuck::fail}};
+
 /// Another one's run, which diverges, is what it waits for.
 pd::Task<std::string> calling(pd::Context& ctx, int) {
   const auto child =
@@ -108,6 +117,25 @@ TEST_P(StuckTest, AnExceptionEndsTheRunIfItsAgentSaysSo) {
   EXPECT_EQ(status(test, run.id()), journal::RunStatus::failed);
   test.serve(throws_and_fails);
   EXPECT_EQ(test.session(caller, "c").start(0).value().wait().value(), "handler_threw");
+}
+
+TEST_P(StuckTest, AnExceptionInAReplayParksTheRunAlsoIfItsAgentSaysThatItEnds) {
+  kit::Runtime test(options());
+  auto run = diverge(test, throws_early);
+  ASSERT_TRUE(test.session(throws_early, "s").send(go, 5));
+  test.run_until_idle();
+  EXPECT_EQ(status(test, run.id()), journal::RunStatus::parked);
+  ASSERT_FALSE(test.events().empty());
+  EXPECT_EQ(test.events().back().kind, pd::EventKind::run_parked);
+  EXPECT_EQ(test.events().back().error.code, pd::Code::handler_threw);
+  // New ground is another matter: there it ends, as its agent says.
+  const auto fresh = test.session(throws_early, "t").start(0).value().wait();
+  ASSERT_FALSE(fresh);
+  EXPECT_EQ(fresh.error().code, pd::Code::handler_threw);
+  outside_.mode = 0;
+  test.restart();
+  EXPECT_EQ(run.wait().value(), 5) << "repaired, it goes on, and its signal was kept";
+  EXPECT_EQ(outside_.trace, Lines{"first"});
 }
 
 TEST_P(StuckTest, AnExceptionParksTheRunUntilARestartOrAnOperator) {

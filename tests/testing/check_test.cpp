@@ -115,6 +115,18 @@ TEST_F(TestingCheckTest, AFailureInsteadOfAReplyAndAnotherFailureAreFound) {
   EXPECT_EQ(findings(), Lines{});
 }
 
+TEST_F(TestingCheckTest, OfACancelledRunTheWordsMayDiffer) {
+  crashed_.runs[0].status = RunStatus::cancelled;
+  crashed_.runs[0].error = pd::Error{pd::Code::cancelled, "the run was cancelled"};
+  ASSERT_EQ(findings().size(), 1U);
+  EXPECT_TRUE(contains(findings()[0], "the run of shop/s was cancelled: the run was cancelled;"));
+  reference_.runs[0].status = RunStatus::cancelled;
+  reference_.runs[0].error = pd::Error{pd::Code::cancelled, "its body heeded the stop"};
+  EXPECT_EQ(findings(), Lines{});
+  reference_.runs[0].error = pd::Error{pd::Code::timeout, "its deadline has passed"};
+  EXPECT_EQ(findings().size(), 1U) << "another code";
+}
+
 TEST_F(TestingCheckTest, ARunThatDoesNotEndIsFoundWithWhatItWaitsFor) {
   crashed_.runs[0].status = RunStatus::waiting;
   crashed_.runs[0].standing = "step 3 'charge' waits";

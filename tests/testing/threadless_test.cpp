@@ -101,6 +101,7 @@ class Noted final : public actors::Job {
   Noted(Lines& lines, std::string name) : lines_(lines), name_(std::move(name)) {}
   ~Noted() override { lines_.push_back("~" + name_); }
   void run() noexcept override { lines_.push_back(name_); }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   Lines& lines_;
@@ -133,9 +134,13 @@ TEST_F(OwnedPoolTest, RunsJobsInOrderOnTheOwnersThreadAndOnlyWhenToldTo) {
 
 TEST_F(OwnedPoolTest, RunsTheJobThatItsOwnerChooses) {
   for (const char* const name : {"a", "b", "c"}) push(name);
-  for (const std::size_t which : {4U, 1U, 7U})
-    EXPECT_TRUE(pool_.run_next([](actors::Job& job) { job.run(); }, which));
-  EXPECT_EQ(lines_, (Lines{"b", "~b", "c", "~c", "a", "~a"}));
+  const auto run = [](actors::Job& job) { job.run(); };
+  const auto rank = [](const actors::Job& job) -> std::uint64_t {
+    return dynamic_cast<const Noted&>(job).name() == "b" ? 3 : 7;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool_.run_next(run, rank));
+  EXPECT_FALSE(pool_.run_next(run, rank));
+  EXPECT_EQ(lines_, (Lines{"b", "~b", "a", "~a", "c", "~c"})) << "of equals the oldest";
 }
 
 TEST_F(OwnedPoolTest, AJobMayRunTheNext) {

@@ -27,8 +27,10 @@ enum class Frames : std::uint8_t {
 
 /// Which of several bodies that may run begins next.
 enum class Order : std::uint8_t {
-  as_due,   ///< The one that became due first.
-  by_seed,  ///< Any, by `Options::seed`: other seeds try other orders of side-by-side steps.
+  as_due,  ///< The one that became due first.
+  /// Any, by `Options::seed`: other seeds try other orders of side-by-side steps. A function of the
+  /// session and the step, so a process that comes after a crash has the same order.
+  by_seed,
 };
 
 /// How a process ends.
