@@ -155,8 +155,13 @@ void RunCore::write_dirty_state() {
 int RunCore::version(std::string_view change, int oldest, int newest) {
   auto found = versions_.find(change);
   if (found == versions_.end()) {
-    const bool is_new = machine_.state() == journal::MachineState::running;
-    found = versions_.emplace(change, is_new ? newest : oldest).first;
+    if (const Result<void> read = read_marks_ahead(); read.has_error()) park_here(read.error());
+    found = versions_.find(change);
+  }
+  if (found == versions_.end()) {
+    // Who passed here before the change came went the way that there was.
+    const bool is_new = on_new_ground();
+    found = versions_.emplace(change, is_new ? newest : 1).first;
     if (is_new) {
       effects_.change.append(
           facts_.id, head_.count++,

@@ -259,6 +259,7 @@ RunEffects RunCore::take_effects() {
     head_changed_ = false;
     effects_ = RunEffects{};
   }
+  if (machine_.state() == journal::MachineState::running && !thrown_) passed_ = head_.count;
   if (std::exchange(head_changed_, false))
     effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
   return std::exchange(effects_, RunEffects{});
