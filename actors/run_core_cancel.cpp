@@ -43,9 +43,7 @@ Error RunCore::cancel_error() const {
 
 void RunCore::cancel(const CancelOrder& order) {
   const bool delivered = machine_.state() == journal::MachineState::running;
-  if (cancel_ || closing_ || head_.status >= RunStatus::completed ||
-      (!delivered && root_ != nullptr))
-    return;
+  if (cancel_ || closing_ || head_.status >= RunStatus::completed) return;
   stamp_now();
   cancel_ = order;
   grace_ends_ = stamp_ + std::chrono::microseconds(order.grace).count();
@@ -56,7 +54,13 @@ void RunCore::cancel(const CancelOrder& order) {
   head_changed_ = true;
   put_due(journal::DueRow::What::grace, grace_ends_);
   pass_cancel_on(order);
-  if (!delivered) return;
+  if (!delivered) {
+    // It is parked, and bodies may not have returned.
+    for (Pending* const pending : machine_.pending())
+      if (pending->phase() == Pending::Phase::active && !is_shielded(leaf_of(*pending).place()))
+        body_of(*pending).stop_source().request_stop();
+    return;
+  }
   apply_cancel();
   pump();
   settle();

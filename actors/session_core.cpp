@@ -33,6 +33,13 @@ bool SessionCore::idle() const {
 
 bool SessionCore::ahead_of_journal() const { return services_.durable.watermark() < last_number_; }
 
+bool SessionCore::lacks_own_changes() const { return services_.durable.watermark() < own_number_; }
+
+void SessionCore::note_submitted(journal::RecordNumber number) {
+  last_number_ = own_number_ = number;
+  submitted_ = true;
+}
+
 void SessionCore::defer(SessionInput input, const Self& self) {
   deferred_.push_back(std::move(input));
   post_when_settled(self);
@@ -159,8 +166,9 @@ const detail::HandlerEntry* SessionCore::handler_of(const RunFacts& facts) const
 }
 
 bool SessionCore::load_run(const Self& self, Parked parked) {
-  if (run_) return true;
   if (!open_) return false;
+  const RunId asked = *open_;
+  if (run_) return run_->facts().id == asked;
   Result<journal::Reader> reader = journal::Reader::open(services_.store);
   Result<RunFacts> facts = reader.has_error() ? Result<RunFacts>(reader.error())
                                               : load_facts(reader.assume_value(), *open_);
@@ -184,12 +192,14 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
                {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
                 parked == Parked::by_operator ? Resumption::By::person : Resumption::By::runtime});
   pump_run(self);
-  return run_ != nullptr;
+  // The next run may have begun behind its end.
+  return run_ != nullptr && open_ == asked;
 }
 
 void SessionCore::on(ResumeOrder order, const Self& self) {
   if (closing_ || !know(order, self)) return;
   if (open_ != order.run) return;
+  if (!run_ && ahead_of_journal()) return defer(std::move(order), self);
   (void)load_run(self, Parked::go_on);
   handle_stalled(self);
 }
