@@ -16,9 +16,8 @@ using journal::Table;
 void RunCore::put_due(journal::DueRow::What what, journal::Stamp at) {
   effects_.change.put(Table::due, journal::due_row(at, facts_.id, what),
                       journal::DueRow{what, {}, 0, stamp_});
-  const journal::Stamp now = clock_.wall().time_since_epoch().count();
-  effects_.waits.push_back(
-      {what, {}, at, std::chrono::microseconds(std::max<journal::Stamp>(at - now, 0)), false});
+  // It begins now, whatever the wall clock shows: stamps do not go back with that.
+  effects_.waits.push_back({what, {}, at, std::chrono::microseconds(at - stamp_), false});
 }
 
 void RunCore::erase_due(journal::DueRow::What what, journal::Stamp at) {

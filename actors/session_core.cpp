@@ -218,31 +218,6 @@ void SessionCore::on(BodyCompletion completion, const Self& self) {
   (void)(*killed)->take_effects();
 }
 
-void SessionCore::on(DueNow due, const Self& self) {
-  if (closing_ || !know(due, self)) return;
-  if (due.what == journal::DueRow::What::message) {
-    const auto found = std::ranges::find_if(
-        kept_, [&](const auto& each) { return each.second.run == due.run && !each.second.other; });
-    if (found == kept_.end()) return;
-    // The time has passed by the clock that counts, whatever the wall clock says.
-    found->second.is_due = true;
-    const journal::Arrival message = found->second;
-    if (!open_) start_run(message, self, nullptr);
-    return;
-  }
-  if (due.what == journal::DueRow::What::circle) return on(LookForCircle{}, self);
-  // A timer may outlive its step (which lost its race, say) and its run.
-  if (open_ != due.run) return;
-  if (!run_ && ahead_of_journal()) return defer(std::move(due), self);
-  // That a run is parked does not make its time longer.
-  const bool ends_it =
-      due.what == journal::DueRow::What::grace || due.what == journal::DueRow::What::deadline;
-  if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;
-  if (!run_ || run_->facts().id != due.run) return;
-  run_->due(due.what, due.path);
-  pump_run(self);
-}
-
 void SessionCore::on(ExplainOrder order, const Self&) {
   if (!run_ && ahead_of_journal())
     return order.reply("what it did last is on its way to the journal");

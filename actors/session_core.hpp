@@ -11,7 +11,8 @@
 /// - `open_` and `kept_` are what the tables `open` and `kept` will hold when everything submitted
 ///   is durable;
 /// - while a run is unfinished, `open_` names it; `run_` is that run, if it is in memory;
-/// - when no run is unfinished, no message that may be handled is kept.
+/// - a kept message with a time in `due` waits for a DueNow, one without is in the queue;
+/// - when no run is unfinished, no message is in the queue.
 #pragma once
 
 #include <perdure/runtime.hpp>
@@ -106,12 +107,12 @@ class SessionCore final : private RunHost {
   void look_for_circle_when_durable(const Self& self);
   [[nodiscard]] bool suspect_circle(journal::Change& change);
 
-  // session_mail.cpp
   // session_times.cpp
   void on_due_message(const RunId& run, const Self& self);
   [[nodiscard]] std::chrono::microseconds until_due(const journal::Arrival& message) const;
   void arm(const journal::Arrival& message);
 
+  // session_mail.cpp
   void on_message(Arrived arrived, const Self& self);
   void on_signal(Arrived arrived, const Self& self);
   void on_reply(Arrived arrived, const Self& self);
@@ -206,9 +207,9 @@ class SessionCore final : private RunHost {
   /// Whether the journal lacks what this session has read or submitted, so that reading it would
   /// tell the past.
   [[nodiscard]] bool ahead_of_journal() const;
-  void defer(SessionInput input, const Self& self);
   /// The same of what it has submitted alone.
   [[nodiscard]] bool lacks_own_changes() const;
+  void defer(SessionInput input, const Self& self);
   void post_when_settled(const Self& self);
   void refuse_deferred(const Error& why);
 
@@ -229,8 +230,8 @@ class SessionCore final : private RunHost {
   StateCells state_;
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
-  bool submitted_ = false;
   journal::RecordNumber own_number_ = 0;  ///< Of its own last change.
+  bool submitted_ = false;
   bool looks_again_ = false;  ///< It will, when what it submitted is durable.
   bool counted_ = false;      ///< In the frame budget.
   /// Inputs that have to read the journal and came too early.

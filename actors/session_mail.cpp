@@ -1,5 +1,4 @@
 /// What comes for a session: messages, signals, replies and operators' words.
-#include "actors/due_service.hpp"
 #include "actors/session_core.hpp"
 #include "actors/session_shell.hpp"
 #include "core/crash_point.hpp"
@@ -199,9 +198,9 @@ std::string SessionCore::open_handler() const {
 
 void SessionCore::admit(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
   Told told = told_of(arrived.reply, *message.run);
-  if (message.due > now) return keep(std::move(message), std::move(told), self);
+  if (until_due(message).count() > 0) return keep(std::move(message), std::move(told), self);
+  message.due = 0;
   if (!open_) return start_run(std::move(message), self, std::move(told));
   const detail::HandlerEntry* const handler = services_.registry.find_any(
       address_.agent, static_cast<int>(message.agent_version), message.name);
@@ -280,21 +279,6 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
   if (suspected) look_for_circle_when_durable(self);
 }
 
-void SessionCore::arm(const Arrival& message) {
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
-  const std::chrono::microseconds in(std::max<journal::Stamp>(message.due - now, 0));
-  DueService::Item item{address_,
-                        *message.run,
-                        {},
-                        message.due,
-                        in,
-                        journal::DueRow::What::message,
-                        message.by_wall_clock};
-  when_durable([&due = services_.due, item = std::move(item)](const Error* why) {
-    if (why == nullptr) due.arm(item);
-  });
-}
-
 RunFacts SessionCore::facts_of(Arrival message) const {
   RunFacts facts;
   facts.id = *message.run;
@@ -343,12 +327,6 @@ void SessionCore::start_run(Arrival message, const Self& self, Told told) {
            std::move(told));
 }
 
-  // It waits for no reply any more.
-  std::erase_if(stalled_, [&](const Arrived& each) {
-    if (each.what.run != ended) return false;
-    erase_row(each.what, effects.change);
-    return true;
-  });
 void SessionCore::erase_kept(const Arrival& message, journal::Change& change) const {
   change.erase(Table::kept, Key{}.add(address_.id).add(message.number));
   if (message.due != 0)
@@ -357,15 +335,20 @@ void SessionCore::erase_kept(const Arrival& message, journal::Change& change) co
 }
 
 std::optional<journal::RecordNumber> SessionCore::next_message() const {
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
   for (const auto& [number, kept] : kept_)
-    if (is_queued_message(kept) && (kept.is_due || kept.due <= now)) return number;
+    if (is_queued_message(kept) && kept.due == 0) return number;
   return std::nullopt;
 }
 
 void SessionCore::follow_up(RunEffects& effects, const RunId& ended) {
   open_.reset();
   tell_attached(effects, ended);
+  // It waits for no reply any more.
+  std::erase_if(stalled_, [&](const Arrived& each) {
+    if (each.what.run != ended) return false;
+    erase_row(each.what, effects.change);
+    return true;
+  });
   const std::optional<journal::RecordNumber> next = next_message();
   if (!next) return;
   Arrival message = std::move(kept_.find(*next)->second);
