@@ -16,7 +16,13 @@ void SessionCore::on(DueNow due, const Self& self) {
   if (due.what == What::circle) return on(LookForCircle{}, self);
   // A timer may outlive its step (which lost its race, say) and its run.
   if (open_ != due.run) return;
-  if (!run_ && ahead_of_journal()) return defer(std::move(due), self);
+  // A signal that was recorded before the end of the time wins over it, and may stand behind this.
+  if (due.what == What::wait && !std::exchange(due.behind_arrivals, true)) {
+    SessionInput again = std::move(due);
+    (void)self->post(again, RunOn::scheduler);
+    return;
+  }
+  if (!deferred_.empty() || (!run_ && ahead_of_journal())) return defer(std::move(due), self);
   // That a run is parked does not make its time longer.
   const bool ends_it = due.what == What::grace || due.what == What::deadline;
   if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;

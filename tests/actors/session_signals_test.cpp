@@ -1,6 +1,8 @@
 /// Signals: kept when early, received once, in order, and never by a receive that lost.
 #include "tests/actors/engine_fixture.hpp"
 
+#include <tuple>
+
 namespace perdure::test {
 namespace {
 
@@ -41,6 +43,22 @@ pd::Task<int> both(pd::Context& ctx, int) {
   co_return std::get<0>(pair) * 10 + std::get<1>(pair);
 }
 inline constexpr pd::Agent pairing{"pairing", &both};
+
+/// Sends its signal when its body has returned: on the thread of the body.
+pd::Task<int> approve_when_told(pd::Context& ctx, int) {
+  co_await ctx.step("wait", [](pd::Step&) { world->door("approve").pass(); });
+  co_await ctx.session(hasty, "s").send(approval, {.approved = true, .by = "ann"});
+  co_return 0;
+}
+inline constexpr pd::Agent approver{"approver", &approve_when_told};
+
+/// Holds the thread that sessions run on.
+pd::Task<int> hold_thread(pd::Context&, int) {
+  world->trace.add("held");
+  world->door("hold").pass();
+  co_return 0;
+}
+inline constexpr pd::Agent holder{"holder", &hold_thread};
 
 class SignalTest : public EngineFixture, public ::testing::WithParamInterface<pd::Frames> {
  protected:
@@ -134,6 +152,29 @@ TEST_P(SignalTest, ThatCameBeforeTheDeadlineWinsThoughBothCameWhileNobodyLooked)
   TestEngine engine(disk_, options());
   engine.start(hasty);
   EXPECT_EQ(engine.runtime().run<std::string>(id).wait().value(), "ann");
+}
+
+TEST_P(SignalTest, ThatWasRecordedBeforeTheDeadlineWinsThoughTheTimeHadPassed) {
+  TestEngine engine(disk_, options());
+  engine.start(hasty, approver, holder);
+  auto run = engine.runtime().session(hasty, "s").start(1).value();
+  auto approving = engine.runtime().session(approver, "a").start(0).value();
+  while (disk_.due().empty() || !engine.engine().timers().next()) std::this_thread::yield();
+  engine.settle();
+  pd::detail::MessageRequest hold;
+  const pd::Bytes input = pd::encode(0).value();
+  hold.agent = "holder";
+  hold.handler = std::get<0>(holder.handlers).name;
+  hold.session_key = "h";
+  hold.input = input;
+  engine.engine().send_message_then(hold, [](const pd::Result<pd::RunId>&) {});
+  world_.trace.wait_for("held");
+  // The session is told of the time, and cannot look at it; then the signal is recorded.
+  engine.advance(1h);
+  world_.door("approve").open();
+  EXPECT_EQ(approving.wait().value(), 0);
+  world_.door("hold").open();
+  EXPECT_EQ(run.wait().value(), "ann");
 }
 
 TEST_P(SignalTest, AreReceivedInTheOrderInWhichTheyCame) {
