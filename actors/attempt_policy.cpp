@@ -54,16 +54,18 @@ Begin begin_step(const BeginQuestion& question) {
   const std::uint32_t begun = question.attempts != nullptr ? question.attempts->count : 0;
   Begin begin;
   begin.record_start = at_most_once;
-  if (question.attempts != nullptr && question.attempts->next_due > question.now) {
-    // Across a restart the wall clock is the only witness; the remainder stays within the delay.
-    const journal::Stamp whole = question.attempts->next_due - question.attempts->last_stamp;
-    begin.what = Begin::What::wait;
-    begin.wait = std::chrono::microseconds(std::clamp<journal::Stamp>(
-        question.attempts->next_due - question.now, 0, std::max<journal::Stamp>(whole, 0)));
-    return begin;
-  }
   // A row with a due time says that no attempt was under way when the process ended.
   const bool in_backoff = question.attempts != nullptr && question.attempts->next_due != 0;
+  const journal::Stamp whole =
+      in_backoff ? question.attempts->next_due - question.attempts->last_stamp : 0;
+  if (whole > 0) {
+    // That its time has come is said by who counts the time; the wall clock may have been set. It
+    // only says how long at most, after a restart, and the remainder stays within the delay.
+    begin.what = Begin::What::wait;
+    begin.wait = std::chrono::microseconds(
+        std::clamp<journal::Stamp>(question.attempts->next_due - question.now, 0, whole));
+    return begin;
+  }
   if (question.last_end == LastEnd::unclean && !in_backoff) {
     const std::uint32_t ends =
         1 + (question.attempts != nullptr ? question.attempts->unclean_ends : 0);

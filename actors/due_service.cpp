@@ -25,7 +25,10 @@ DueService::DueService(journal::Store& store, Timers& timers, core::Clock& clock
       hooks_(std::move(hooks)),
       head_rows_(head_rows) {}
 
-Result<void> DueService::start() { return read_rows(); }
+Result<void> DueService::start() {
+  calendar_ = clock_.wall().time_since_epoch() - clock_.elapsed();
+  return read_rows();
+}
 
 void DueService::stop() {
   const std::lock_guard lock(mutex_);
@@ -108,6 +111,10 @@ Result<std::optional<std::chrono::microseconds>> DueService::read_head() {
   // First the horizon, then the snapshot: a row that becomes durable in between is armed by its own
   // session, one that is in both is armed once.
   const journal::Stamp now = clock_.wall().time_since_epoch().count();
+  // What the wall clock would show if nobody had set it since the start. Which of the two a row was
+  // written by is not known: the one by which it has longer to wait makes nothing early.
+  const journal::Stamp unset =
+      std::chrono::floor<std::chrono::microseconds>(calendar_ + clock_.elapsed()).count();
   {
     const std::lock_guard lock(mutex_);
     horizon_ = std::numeric_limits<journal::Stamp>::max();
@@ -135,7 +142,8 @@ Result<std::optional<std::chrono::microseconds>> DueService::read_head() {
     PERDURE_TRY(std::optional<SessionAddress> session, session_of(reader, row));
     if (!session) continue;
     // Across a restart the wall clock is the only witness: what is left stays within the delay.
-    const std::chrono::microseconds in(std::clamp<journal::Stamp>(row.at - now, 0, whole));
+    const std::chrono::microseconds in(
+        std::clamp<journal::Stamp>(row.at - std::min(now, unset), 0, whole));
     const std::lock_guard lock(mutex_);
     arm_locked({*std::move(session), row.run, path, row.at, in, row.what, row.by_wall_clock});
   }
@@ -150,10 +158,18 @@ Result<void> DueService::read_rows() {
 }
 
 void DueService::read_later(std::chrono::microseconds in) {
-  timers_.schedule(clock_.elapsed() + countable(in), [this] {
+  look_whether_to_read(clock_.elapsed() + countable(in));
+}
+
+/// At `at`, or before that when somebody set the wall clock on to the rows beyond the head.
+void DueService::look_whether_to_read(core::Elapsed at) {
+  const core::Elapsed look = clock_.elapsed() + core::Elapsed(kLookAtWallClock);
+  timers_.schedule(std::min(at, look), [this, at] {
+    const journal::Stamp now = clock_.wall().time_since_epoch().count();
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return;
+      if (clock_.elapsed() < at && now < horizon_) return look_whether_to_read(at);
     }
     if (const Result<void> read = read_rows(); read.has_error()) {
       hooks_.unreadable(read.error());

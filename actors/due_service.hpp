@@ -3,8 +3,9 @@
 /// What this is: the head of the journal's `due` table as timers in memory, refilled as time goes
 /// on.
 /// What it promises: what is due is told to its session once its elapsed time has passed, never
-/// early; each row is read once, and rows beyond the head cost no memory. Telling twice is
-/// harmless, sessions ignore what is stale.
+/// early; each row is read once, and rows beyond the head cost no memory. Where the wall clock is
+/// set while rows wait beyond the head, delays among these may be told late, by one whole delay at
+/// most. Telling twice is harmless, sessions ignore what is stale.
 /// What it does not: write. The run does, when it begins its next attempt.
 #pragma once
 
@@ -44,7 +45,8 @@ class DueService {
 
   static constexpr std::size_t kHeadRows = 4096;
   static constexpr std::chrono::seconds kTryAgain{60};
-  /// How often the wall clock is looked at while something is due by it: it may be set.
+  /// How often the wall clock is looked at while something is due by it, or rows wait to be read:
+  /// it may be set.
   static constexpr std::chrono::seconds kLookAtWallClock{1};
 
   /// `store`, `timers` and `clock` outlive it. `head_rows`: how many rows are read at a time, at
@@ -72,12 +74,15 @@ class DueService {
   [[nodiscard]] static Result<std::optional<SessionAddress>> session_of(journal::Reader& reader,
                                                                         const journal::Due& row);
   void read_later(std::chrono::microseconds in);
+  void look_whether_to_read(core::Elapsed at);
 
   journal::Store& store_;
   Timers& timers_;
   core::Clock& clock_;
   Hooks hooks_;
   std::size_t head_rows_;
+  /// The wall clock at the start, less the other one.
+  core::Elapsed calendar_{0};
   /// Where the next reading begins. One reading at a time: each is set off by the one before.
   journal::Key next_;
   std::mutex mutex_;

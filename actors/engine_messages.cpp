@@ -105,6 +105,7 @@ void Engine::send_message_then(const detail::MessageRequest& request,
     message.by_wall_clock = true;
   } else if (request.delay.count() > 0) {
     message.due = message.stamp + std::min(request.delay, kDelayMax).count();
+    message.sent_at = seams_.clock->elapsed();
   }
   arrived.reply = std::move(reply);
   directory_.post(address.assume_value(), std::move(arrived), RunOn::scheduler);

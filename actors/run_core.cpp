@@ -130,6 +130,7 @@ void RunCore::record_creation(journal::Change& change) {
 
 void RunCore::begin(const detail::HandlerEntry* handler, journal::Change change) {
   effects_.change = std::move(change);
+  head_changed_ = true;
   if (facts_.deadline != 0)
     effects_.waits.push_back({journal::DueRow::What::deadline,
                               {},
@@ -184,6 +185,7 @@ void RunCore::pump() {
   leave_handler(before);
   // Replay knows only at its end what is new; what led to a park is tried again by better code.
   if (machine_.state() == journal::MachineState::running && !thrown_) write_dirty_state();
+  if (machine_.state() == journal::MachineState::running && !thrown_) passed_ = head_.count;
 }
 
 void RunCore::settle() {

@@ -187,10 +187,12 @@ class RunCore final : private detail::Execution {
   /// The frame must be gone (`can_be_destroyed`), or is leaked on purpose by the caller.
   ~RunCore();
 
-  /// A new run: its creation goes into `change`.
+  /// A new run: its creation goes into `change`, and the journal says of it that its handler was
+  /// not asked yet.
   void record_creation(journal::Change& change);
   /// After `record_creation`: its handler runs up to the first suspension, and what follows from
-  /// that goes on from `change`. `handler` null: it is not served, the run parks.
+  /// that goes on from `change`. It is recorded that it has begun, before anything leaves.
+  /// `handler` null: it is not served, the run parks.
   void begin(const detail::HandlerEntry* handler, journal::Change change);
   void begin(const detail::HandlerEntry* handler) { begin(handler, host_.new_change()); }
   /// Instead of `record_creation` and `begin`: a run that waited for its turn is cancelled, and its
@@ -296,11 +298,17 @@ class RunCore final : private detail::Execution {
   void adopt(const detail::HandlerEntry& handler);
   [[nodiscard]] Error not_served() const;
   [[nodiscard]] journal::HeadRow head_row() const noexcept {
-    return {head_.count, head_.status, head_.stamp, head_.code, head_.reason};
+    const bool has_ended = head_.status >= journal::RunStatus::completed;
+    return {head_.count, head_.status, head_.stamp,
+            head_.code,  head_.reason, has_ended ? 0 : head_.count - passed_};
   }
+  /// Whether the handler is where it never was, or nothing came of it.
+  [[nodiscard]] bool on_new_ground() const noexcept;
+  [[nodiscard]] Result<void> read_marks_ahead();
   [[nodiscard]] Error cancel_error() const;
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
+  [[nodiscard]] Result<void> replay_records(journal::Reader& reader);
   /// One record into the machine. False: the run has diverged and parked.
   [[nodiscard]] Result<bool> replay_record(journal::Reader& reader,
                                            const journal::RecordBuffer& record,
@@ -383,6 +391,12 @@ class RunCore final : private detail::Execution {
   WhenStuck on_exception_ = WhenStuck::retry_at_start;
   journal::Head head_;
   bool head_changed_ = false;
+  /// How many of the first records the handler has gone on from, with something to show for it.
+  std::uint32_t passed_ = 0;
+  /// While it replays: what from, unless the marks ahead were read, and the record that the handler
+  /// goes on from.
+  journal::Reader* marks_from_ = nullptr;
+  std::uint32_t replayed_ = 0;
   bool in_ready_ = false;
   bool closing_ = false;
   bool abandoned_ = false;

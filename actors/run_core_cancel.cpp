@@ -16,9 +16,8 @@ using journal::Table;
 void RunCore::put_due(journal::DueRow::What what, journal::Stamp at) {
   effects_.change.put(Table::due, journal::due_row(at, facts_.id, what),
                       journal::DueRow{what, {}, 0, stamp_});
-  const journal::Stamp now = clock_.wall().time_since_epoch().count();
-  effects_.waits.push_back(
-      {what, {}, at, std::chrono::microseconds(std::max<journal::Stamp>(at - now, 0)), false});
+  // It begins now, whatever the wall clock shows: stamps do not go back with that.
+  effects_.waits.push_back({what, {}, at, std::chrono::microseconds(at - stamp_), false});
 }
 
 void RunCore::erase_due(journal::DueRow::What what, journal::Stamp at) {
@@ -43,9 +42,7 @@ Error RunCore::cancel_error() const {
 
 void RunCore::cancel(const CancelOrder& order) {
   const bool delivered = machine_.state() == journal::MachineState::running;
-  if (cancel_ || closing_ || head_.status >= RunStatus::completed ||
-      (!delivered && root_ != nullptr))
-    return;
+  if (cancel_ || closing_ || head_.status >= RunStatus::completed) return;
   stamp_now();
   cancel_ = order;
   grace_ends_ = stamp_ + std::chrono::microseconds(order.grace).count();
@@ -56,7 +53,13 @@ void RunCore::cancel(const CancelOrder& order) {
   head_changed_ = true;
   put_due(journal::DueRow::What::grace, grace_ends_);
   pass_cancel_on(order);
-  if (!delivered) return;
+  if (!delivered) {
+    // It is parked, and bodies may not have returned.
+    for (Pending* const pending : machine_.pending())
+      if (pending->phase() == Pending::Phase::active && !is_shielded(leaf_of(*pending).place()))
+        body_of(*pending).stop_source().request_stop();
+    return;
+  }
   apply_cancel();
   pump();
   settle();
@@ -155,8 +158,13 @@ void RunCore::write_dirty_state() {
 int RunCore::version(std::string_view change, int oldest, int newest) {
   auto found = versions_.find(change);
   if (found == versions_.end()) {
-    const bool is_new = machine_.state() == journal::MachineState::running;
-    found = versions_.emplace(change, is_new ? newest : oldest).first;
+    if (const Result<void> read = read_marks_ahead(); read.has_error()) park_here(read.error());
+    found = versions_.find(change);
+  }
+  if (found == versions_.end()) {
+    // Who passed here before the change came went the way that there was.
+    const bool is_new = on_new_ground();
+    found = versions_.emplace(change, is_new ? newest : 1).first;
     if (is_new) {
       effects_.change.append(
           facts_.id, head_.count++,

@@ -69,6 +69,7 @@ Result<Outgoing> RunCore::message_of(const Pending& pending) {
   if (request.not_before) {
     what.due = stamp_of(*request.not_before, stamp_);
     what.by_wall_clock = request.not_before->counted == WaitUntil::Counted::by_wall_clock;
+    what.sent_at = clock_.elapsed();
   }
   if (pending.what.kind != StepKind::send)
     what.caller = journal::CallerInfo{facts_.session, facts_.agent, facts_.session_key, facts_.id,

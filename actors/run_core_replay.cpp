@@ -1,6 +1,8 @@
 /// The run core's replay: from a run's records and rows back to where it stood.
 #include "actors/run_core.hpp"
 
+#include <algorithm>
+
 namespace perdure::actors {
 
 using journal::RunStatus;
@@ -53,6 +55,10 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     return;
   }
   write_dirty_state();
+  if (!thrown_ && passed_ != head_.count) {
+    passed_ = head_.count;
+    head_changed_ = true;
+  }
   if (head_.code == Code::suspected_crash)
     for (auto& [hash, attempts] : attempts_) attempts.unclean_ends = 0;
   if (head_.status == RunStatus::parked) {
@@ -71,6 +77,7 @@ Result<void> RunCore::load_head(journal::Reader& reader) {
                                     " has no head row in the journal: run `perdure verify`"};
   head_ = *std::move(head);
   in_ready_ = head_.status != RunStatus::waiting;
+  passed_ = head_.count - std::min(head_.ahead, head_.count);
   return success();
 }
 
@@ -120,6 +127,13 @@ Result<void> RunCore::load_rows(journal::Reader& reader) {
 
 Result<void> RunCore::replay(journal::Reader& reader) {
   PERDURE_TRY(load_rows(reader));
+  marks_from_ = &reader;
+  const Result<void> replayed = replay_records(reader);
+  marks_from_ = nullptr;
+  return replayed;
+}
+
+Result<void> RunCore::replay_records(journal::Reader& reader) {
   PERDURE_TRY(start_frame());
   // Record 0 is the creation, which became `facts_`.
   PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, 1));
@@ -135,8 +149,28 @@ Result<void> RunCore::replay(journal::Reader& reader) {
     if (record == nullptr || thrown_) break;
     PERDURE_TRY(const bool go_on, replay_record(reader, *record, stream.index()));
     if (!go_on) break;
+    replayed_ = stream.index();
   }
   return success();
+}
+
+/// A mark stands behind the delivery that led to it; but where the handler went on from that only
+/// when later ones had been recorded, it stands behind these.
+Result<void> RunCore::read_marks_ahead() {
+  if (marks_from_ == nullptr) return success();
+  journal::Reader& reader = *std::exchange(marks_from_, nullptr);
+  PERDURE_TRY(journal::RecordStream stream, reader.records(facts_.id, replayed_ + 1));
+  for (;;) {
+    PERDURE_TRY(const journal::RecordBuffer* const record, stream.next());
+    if (record == nullptr) return success();
+    if (record->kind() != journal::Kind::version_mark) continue;
+    PERDURE_TRY(const journal::VersionMark mark, record->as<journal::VersionMark>());
+    versions_.emplace(mark.name, static_cast<int>(mark.version));
+  }
+}
+
+bool RunCore::on_new_ground() const noexcept {
+  return machine_.state() == journal::MachineState::running || replayed_ >= passed_;
 }
 
 Result<bool> RunCore::replay_record(journal::Reader& reader, const journal::RecordBuffer& record,

@@ -272,6 +272,7 @@ RunEffects RunCore::take_effects() {
     head_changed_ = false;
     effects_ = RunEffects(host_.new_change());
   }
+  if (machine_.state() == journal::MachineState::running && !thrown_) passed_ = head_.count;
   if (std::exchange(head_changed_, false))
     effects_.change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head_row());
   return std::exchange(effects_, RunEffects(host_.new_change()));

@@ -33,6 +33,13 @@ bool SessionCore::idle() const {
 
 bool SessionCore::ahead_of_journal() const { return services_.durable.watermark() < last_number_; }
 
+bool SessionCore::lacks_own_changes() const { return services_.durable.watermark() < own_number_; }
+
+void SessionCore::note_submitted(journal::RecordNumber number) {
+  last_number_ = own_number_ = number;
+  submitted_ = true;
+}
+
 void SessionCore::defer(SessionInput input, const Self& self) {
   deferred_.push_back(std::move(input));
   post_when_settled(self);
@@ -159,8 +166,9 @@ const detail::HandlerEntry* SessionCore::handler_of(const RunFacts& facts) const
 }
 
 bool SessionCore::load_run(const Self& self, Parked parked) {
-  if (run_) return true;
   if (!open_) return false;
+  const RunId asked = *open_;
+  if (run_) return run_->facts().id == asked;
   Result<journal::Reader> reader = journal::Reader::open(services_.store);
   Result<RunFacts> facts = reader.has_error() ? Result<RunFacts>(reader.error())
                                               : load_facts(reader.assume_value(), *open_);
@@ -184,12 +192,14 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
                {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
                 parked == Parked::by_operator ? Resumption::By::person : Resumption::By::runtime});
   pump_run(self);
-  return run_ != nullptr;
+  // The next run may have begun behind its end.
+  return run_ != nullptr && open_ == asked;
 }
 
 void SessionCore::on(ResumeOrder order, const Self& self) {
   if (closing_ || !know(order, self)) return;
   if (open_ != order.run) return;
+  if (!run_ && ahead_of_journal()) return defer(std::move(order), self);
   (void)load_run(self, Parked::go_on);
   handle_stalled(self);
 }
@@ -206,31 +216,6 @@ void SessionCore::on(BodyCompletion completion, const Self& self) {
   // It has ended: what its body returned is nobody's any more.
   (*killed)->complete(std::move(completion));
   (void)(*killed)->take_effects();
-}
-
-void SessionCore::on(DueNow due, const Self& self) {
-  if (closing_ || !know(due, self)) return;
-  if (due.what == journal::DueRow::What::message) {
-    const auto found = std::ranges::find_if(
-        kept_, [&](const auto& each) { return each.second.run == due.run && !each.second.other; });
-    if (found == kept_.end()) return;
-    // The time has passed by the clock that counts, whatever the wall clock says.
-    found->second.is_due = true;
-    const journal::Arrival message = found->second;
-    if (!open_) start_run(message, self, nullptr);
-    return;
-  }
-  if (due.what == journal::DueRow::What::circle) return on(LookForCircle{}, self);
-  // A timer may outlive its step (which lost its race, say) and its run.
-  if (open_ != due.run) return;
-  if (!run_ && ahead_of_journal()) return defer(std::move(due), self);
-  // That a run is parked does not make its time longer.
-  const bool ends_it =
-      due.what == journal::DueRow::What::grace || due.what == journal::DueRow::What::deadline;
-  if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;
-  if (!run_ || run_->facts().id != due.run) return;
-  run_->due(due.what, due.path);
-  pump_run(self);
 }
 
 void SessionCore::on(ExplainOrder order, const Self&) {

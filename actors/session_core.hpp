@@ -11,7 +11,8 @@
 /// - `open_` and `kept_` are what the tables `open` and `kept` will hold when everything submitted
 ///   is durable;
 /// - while a run is unfinished, `open_` names it; `run_` is that run, if it is in memory;
-/// - when no run is unfinished, no message that may be handled is kept.
+/// - a kept message with a time in `due` waits for a DueNow, one without is in the queue;
+/// - when no run is unfinished, no message is in the queue.
 #pragma once
 
 #include <perdure/runtime.hpp>
@@ -115,6 +116,11 @@ class SessionCore final : private RunHost {
   void look_for_circle_when_durable(const Self& self);
   [[nodiscard]] bool suspect_circle(journal::Change& change);
 
+  // session_times.cpp
+  void on_due_message(const RunId& run, const Self& self);
+  [[nodiscard]] std::chrono::microseconds until_due(const journal::Arrival& message) const;
+  void arm(const journal::Arrival& message);
+
   // session_mail.cpp
   void on_message(Arrived arrived, const Self& self);
   void on_signal(Arrived arrived, const Self& self);
@@ -134,7 +140,7 @@ class SessionCore final : private RunHost {
   void admit(Arrived arrived, const Self& self);
   [[nodiscard]] std::string open_handler() const;
   void keep(journal::Arrival message, Told told, const Self& self);
-  void arm(const journal::Arrival& message);
+  void replace_open_run(const Self& self);
   void start_run(journal::Arrival message, const Self& self, Told told);
   void answer_caller(const journal::Arrival& message, const Error& why);
   void submit_posts(RunEffects effects, Told told);
@@ -178,8 +184,8 @@ class SessionCore final : private RunHost {
   void unreadable(SessionInput input, const Error& why) const;
   [[nodiscard]] Result<void> load();
   enum class Parked : std::uint8_t { leave, go_on, by_operator };
-  /// Loads the open run, if it is not. False: it is not there, can't be read, or is parked and
-  /// left.
+  /// Loads the open run, if it is not. False: it is not there, can't be read, is parked and left,
+  /// or has ended by going on. The journal must not lack what this session did last.
   [[nodiscard]] bool load_run(const Self& self, Parked parked = Parked::leave);
   [[nodiscard]] Result<RunFacts> load_facts(journal::Reader& reader, const RunId& run) const;
   /// Carries out what the run wants done, and begins the next one when it has ended. `first` is
@@ -209,9 +215,13 @@ class SessionCore final : private RunHost {
   void when_durable(Told call);
   /// The same for whoever asks from outside: in every mode, and soon.
   void tell_when_durable(Told told);
-  /// Whether the journal lacks what this session has submitted, so that reading it would tell the
-  /// past.
+  /// Its last change has this number.
+  void note_submitted(journal::RecordNumber number);
+  /// Whether the journal lacks what this session has read or submitted, so that reading it would
+  /// tell the past.
   [[nodiscard]] bool ahead_of_journal() const;
+  /// The same of what it has submitted alone.
+  [[nodiscard]] bool lacks_own_changes() const;
   void defer(SessionInput input, const Self& self);
   void post_when_settled(const Self& self);
   void refuse_deferred(const Error& why);
@@ -233,6 +243,7 @@ class SessionCore final : private RunHost {
   StateCells state_;
   /// The highest record number that this session has read or written.
   journal::RecordNumber last_number_ = 0;
+  journal::RecordNumber own_number_ = 0;  ///< Of its own last change.
   bool submitted_ = false;
   bool looks_again_ = false;  ///< It will, when what it submitted is durable.
   bool counted_ = false;      ///< In the frame budget.

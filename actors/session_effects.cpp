@@ -110,8 +110,7 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
       submit_failed(effects, number.error(), self, told);
       return false;
     }
-    last_number_ = number.assume_value();
-    submitted_ = true;
+    note_submitted(number.assume_value());
   }
   // Whoever is told finds what follows from it armed.
   let_out(effects, run, self);
@@ -171,8 +170,7 @@ bool SessionCore::submit(RunEffects& effects, Told told) {
     if (told) told(&number.error());
     return false;
   }
-  last_number_ = number.assume_value();
-  submitted_ = true;
+  note_submitted(number.assume_value());
   if (told) tell_when_durable(std::move(told));
   return true;
 }

@@ -42,6 +42,8 @@ struct DueNow {
   RunId run;
   journal::StepPath path;
   journal::DueRow::What what = journal::DueRow::What::retry;
+  /// Of a wait: what had come for the session when this was first looked at has been handled.
+  bool behind_arrivals = false;
 };
 /// The session's run may wait in a circle of calls, and if it does, all of that is durable.
 struct LookForCircle {};

@@ -1,5 +1,4 @@
 /// What comes for a session: messages, signals, replies and operators' words.
-#include "actors/due_service.hpp"
 #include "actors/session_core.hpp"
 #include "actors/session_shell.hpp"
 #include "core/crash_point.hpp"
@@ -123,8 +122,7 @@ void SessionCore::on_message(Arrived arrived, const Self& self) {
   if (!message.message_key.empty()) {
     // The one message of most sessions needs no look at the journal while its run is here.
     const bool is_here = run_ && run_->facts().message_key == message.message_key;
-    if (!is_here && exists_ && ahead_of_journal() && last_number_ != message.number)
-      return defer(std::move(arrived), self);
+    if (!is_here && exists_ && lacks_own_changes()) return defer(std::move(arrived), self);
     Result<std::optional<Known>> known = std::optional<Known>{};
     if (exists_ || is_here) known = find_message(message);
     if (known.has_error()) {
@@ -201,15 +199,16 @@ std::string SessionCore::open_handler() const {
 
 void SessionCore::admit(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
   Told told = told_of(arrived.reply, *message.run);
-  if (message.due > now) return keep(std::move(message), std::move(told), self);
+  if (until_due(message).count() > 0) return keep(std::move(message), std::move(told), self);
+  message.due = 0;
   if (!open_) return start_run(std::move(message), self, std::move(told));
   const detail::HandlerEntry* const handler = services_.registry.find_any(
       address_.agent, static_cast<int>(message.agent_version), message.name);
   const WhenBusy when_busy = handler == nullptr ? WhenBusy::queue : handler->options.when_busy;
-  if (when_busy == WhenBusy::join && !run_ && ahead_of_journal())
-    return defer(std::move(arrived), self);
+  const bool asks_open_run =
+      when_busy == WhenBusy::join || when_busy == WhenBusy::cancel_and_replace;
+  if (asks_open_run && !run_ && ahead_of_journal()) return defer(std::move(arrived), self);
   if (when_busy == WhenBusy::join && open_handler() == message.name) {
     Told joined = told_of(std::move(arrived.reply), *open_);
     return attach(Known{*open_, true, false}, std::move(arrived), std::move(joined), self);
@@ -225,11 +224,19 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
     return;
   }
   keep(std::move(message), std::move(told), self);
-  if (when_busy == WhenBusy::cancel_and_replace && load_run(self)) {
-    run_->cancel(
-        {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
-    pump_run(self);
-  }
+  if (when_busy == WhenBusy::cancel_and_replace) replace_open_run(self);
+}
+
+/// A newer message is kept, and the unfinished run is to make room for it, also when it is parked.
+void SessionCore::replace_open_run(const Self& self) {
+  // What could not be kept replaces nothing.
+  if (!open_) return;
+  const RunId replaced = *open_;
+  const bool loaded = load_run(self);
+  if (open_ != replaced || (!loaded && open_parked_run().has_error())) return;
+  run_->cancel(
+      {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
+  pump_run(self);
 }
 
 /// A message waits for its turn, or with the run that it is attached to; a signal for its receive.
@@ -266,29 +273,13 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
     return;
   }
   exists_ = true;
-  last_number_ = number.assume_value();
-  submitted_ = true;
+  note_submitted(number.assume_value());
   message.number = last_number_;
   message.payload.shed();
   if (is_queued_message(message) && message.due != 0) arm(message);
   kept_.emplace(last_number_, std::move(message));
   if (told) tell_when_durable(std::move(told));
   if (suspected) look_for_circle_when_durable(self);
-}
-
-void SessionCore::arm(const Arrival& message) {
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
-  const std::chrono::microseconds in(std::max<journal::Stamp>(message.due - now, 0));
-  DueService::Item item{address_,
-                        *message.run,
-                        {},
-                        message.due,
-                        in,
-                        journal::DueRow::What::message,
-                        message.by_wall_clock};
-  when_durable([&due = services_.due, item = std::move(item)](const Error* why) {
-    if (why == nullptr) due.arm(item);
-  });
 }
 
 RunFacts SessionCore::facts_of(Arrival message) const {
@@ -347,15 +338,20 @@ void SessionCore::erase_kept(const Arrival& message, journal::Change& change) co
 }
 
 std::optional<journal::RecordNumber> SessionCore::next_message() const {
-  const journal::Stamp now = services_.clock.wall().time_since_epoch().count();
   for (const auto& [number, kept] : kept_)
-    if (is_queued_message(kept) && (kept.is_due || kept.due <= now)) return number;
+    if (is_queued_message(kept) && kept.due == 0) return number;
   return std::nullopt;
 }
 
 void SessionCore::follow_up(RunEffects& effects, const RunId& ended) {
   open_.reset();
   tell_attached(effects, ended);
+  // It waits for no reply any more.
+  std::erase_if(stalled_, [&](const Arrived& each) {
+    if (each.what.run != ended) return false;
+    erase_row(each.what, effects.change);
+    return true;
+  });
   const std::optional<journal::RecordNumber> next = next_message();
   if (!next) return;
   Arrival message = std::move(kept_.find(*next)->second);

@@ -62,6 +62,11 @@ void SessionCore::on_signal(Arrived arrived, const Self& self) {
     const Result<bool> awaited = is_awaited(signal.name);
     if (awaited.has_error()) return done_with(arrived, &awaited.error());
     if (awaited.assume_value()) (void)load_run(self);
+    // It may have ended by being loaded, and the next one may have begun.
+    if (signal.run && open_ != signal.run) {
+      const Error why = not_unfinished(*signal.run);
+      return done_with(arrived, &why);
+    }
   }
   if (run_)
     if (const Result<void> brought = bring(signal.payload); brought.has_error()) {
@@ -135,7 +140,9 @@ void SessionCore::on_reply(Arrived arrived, const Self& self) {
   if (reply.error) arrived.result.emplace(*reply.error);
   if ((!run_ || !arrived.result) && ahead_of_journal()) return defer(std::move(arrived), self);
   if (!arrived.result) arrived.result.emplace(end_of(*reply.other));
-  if (!load_run(self) || !run_->is_running()) {
+  const bool loaded = load_run(self);
+  if (open_ != reply.run) return done_with(arrived, nullptr);
+  if (!loaded || !run_->is_running()) {
     stalled_.push_back(std::move(arrived));
     return;
   }
@@ -158,6 +165,11 @@ void SessionCore::on_cancel(Arrived arrived, const Self& self) {
   if (!run_ && ahead_of_journal()) return defer(std::move(arrived), self);
   const bool kills = asked.what == What::kill;
   if (!kills) (void)load_run(self);
+  if (open_ != asked.run) {
+    // It ended by going on from its journal.
+    const Error why = not_unfinished(*asked.run);
+    return done_with(arrived, &why);
+  }
   if (!run_) {
     // It is parked, or its code is not asked: its journal is all that is needed.
     if (const Result<void> opened = open_parked_run(); opened.has_error())

@@ -7,6 +7,7 @@
 #include "journal/session_rows.hpp"
 #include "journal/step_path.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -47,7 +48,9 @@ struct Arrival {
   std::string why;
   std::int64_t grace_ms = 0;
   Stamp stamp = 0;
-  bool is_due = false;  ///< In memory only: `due` has passed, whatever the wall clock says.
+  /// In memory only: when it was sent, by the clock that counts elapsed time; empty: unknown, or by
+  /// an earlier process.
+  std::optional<std::chrono::nanoseconds> sent_at = {};
 };
 [[nodiscard]] Arrival owned(const ArrivalRow& row, RecordNumber number);
 /// Borrowed from `arrival`.

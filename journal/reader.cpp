@@ -18,7 +18,7 @@ Error corrupt(Table table, core::ByteView key, std::string what) {
 }
 
 Head owned(const HeadRow& row) {
-  return {row.count, row.status, row.stamp, row.code, std::string(row.reason)};
+  return {row.count, row.status, row.stamp, row.code, std::string(row.reason), row.ahead};
 }
 
 std::vector<std::uint32_t> owned(std::span<const std::uint32_t> path) {

@@ -29,6 +29,7 @@ struct Head {
   Stamp stamp = 0;
   Code code = Code::user;
   std::string reason;
+  std::uint32_t ahead = 0;
 };
 struct RunInfo {
   RunId id;

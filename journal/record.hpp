@@ -219,6 +219,9 @@ struct HeadRow {
   Stamp stamp = 0;         ///< Of the last change.
   Code code = Code::user;  ///< Why it is parked.
   std::string_view reason;
+  /// How many of the last records the handler has not gone on from: the run was created and not
+  /// begun, or they came while it was parked or the runtime shut down, or it parked behind them.
+  std::uint32_t ahead = 0;
 };
 
 struct ReadyRow {

@@ -200,8 +200,9 @@ template <>
 struct Body<HeadRow> {
   using Format = format::HeadRow;
   static HeadRow read(const Format& f, Numbers& n) {
-    return {f.count(), n.status(f.status()), f.stamp(), n.known(f.code(), "error code", Code::user),
-            text(f.reason())};
+    return {f.count(),        n.status(f.status()),
+            f.stamp(),        n.known(f.code(), "error code", Code::user),
+            text(f.reason()), f.ahead()};
   }
 };
 template <>

@@ -181,7 +181,7 @@ auto build(FlatBufferBuilder& to, const RunRow& v) {
 auto build(FlatBufferBuilder& to, const HeadRow& v) {
   const Text reason = text(to, cut(v.reason));
   return format::CreateHeadRow(to, v.count, static_cast<format::RunStatus>(v.status), v.stamp,
-                               static_cast<std::uint16_t>(v.code), reason);
+                               static_cast<std::uint16_t>(v.code), reason, v.ahead);
 }
 
 auto build(FlatBufferBuilder& to, const ReadyRow& v) {

@@ -174,6 +174,8 @@ void RunCheck::take_head(core::ByteView key) {
   if (head.count != next_)
     add(key, "it counts " + std::to_string(head.count) + " records, and the last one is " +
                  (next_ == 0 ? std::string("missing") : "number " + std::to_string(next_ - 1)));
+  if (head.ahead > head.count)
+    add(key, "it counts more records that the handler has not gone on from than there are");
   if (head.stamp < stamp_) add(key, "its stamp is before that of the run's last record");
   const bool says_ended = head.status >= RunStatus::completed;
   if (says_ended != ended_)

@@ -190,7 +190,7 @@ class Context {
   }
 
   /// Which way the code goes at `change`: a run that passed here before the change came goes the
-  /// way of `oldest`, every other one that of `newest`, and it stays so. Where a way is no longer
+  /// way of 1, every other one that of `newest`, and it stays so. Where a way is no longer
   /// supported, raise `oldest`; a run that needs a lower one then diverges.
   [[nodiscard]] int version(std::string_view change, int oldest, int newest);
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
@@ -43,6 +44,16 @@ class DueServiceTest : public ::testing::Test {
                  DueRow{DueRow::What::retry, kPath})
             .put(Table::attempts, journal::Key{}.add(run_id(number)).add(path.hash()), attempts)
             .commit(store_));
+    rows_ = journal::TestRows(rows_.next_number());
+  }
+  /// Run `number` waits for a time of the clock.
+  void wait_until(std::uint64_t number, milliseconds in) {
+    const Stamp due = now() + std::chrono::microseconds(in).count();
+    const journal::StepPath path(kPath);
+    ASSERT_TRUE(rows_.run(number, 1, RunStatus::waiting)
+                    .put(Table::due, journal::due_row(due, run_id(number), path),
+                         DueRow{DueRow::What::wait, kPath, 1, now()})
+                    .commit(store_));
     rows_ = journal::TestRows(rows_.next_number());
   }
   void start(std::size_t head_rows = DueService::kHeadRows) {
@@ -134,6 +145,49 @@ TEST_F(DueServiceTest, AfterTheClockWasSetBackNothingWaitsLongerThanItsDelay) {
   EXPECT_EQ(told_.size(), 4U) << "early";
   advance(milliseconds(1));
   EXPECT_EQ(told_.size(), 5U);
+}
+
+/// The calendar is set while a process lives and rows wait beyond the head.
+TEST_F(DueServiceTest, TimesOfTheClockBeyondTheHeadFollowTheClock) {
+  wait_for(1, milliseconds(5));
+  wait_until(2, milliseconds(3'600'000));
+  wait_for(3, milliseconds(7'200'000));
+  start(1);
+  advance(milliseconds(5));
+  clock_.jump_wall(std::chrono::hours(1));
+  advance(milliseconds(1000));
+  EXPECT_EQ(told_, (Keys{"s1", "s2"}));
+  advance(milliseconds(7'200'000 - 1006));
+  EXPECT_EQ(told_.size(), 2U) << "early";
+  advance(milliseconds(1));
+  EXPECT_EQ(told_, (Keys{"s1", "s2", "s3"}));
+}
+
+TEST_F(DueServiceTest, WhatBeginsAfterAJumpBeyondTheHeadIsNeitherEarlyNorForgotten) {
+  wait_for(1, milliseconds(5));
+  wait_for(2, milliseconds(3'600'000));
+  start(1);
+  for (const auto jump : {std::chrono::hours(3), -std::chrono::hours(6)}) {
+    told_.clear();
+    clock_.jump_wall(jump);
+    const std::uint64_t number = jump.count() > 0 ? 3 : 4;
+    const auto in = milliseconds(60'000);
+    wait_for(number, in);
+    service_->arm({{journal::session_hash("cart", "s" + std::to_string(number)), "cart",
+                    "s" + std::to_string(number)},
+                   run_id(number),
+                   journal::StepPath(kPath),
+                   now() + std::chrono::microseconds(in).count(),
+                   in});
+    const std::string key = "s" + std::to_string(number);
+    advance(milliseconds(59'999));
+    EXPECT_EQ(std::ranges::count(told_, key), 0) << "early";
+    advance(milliseconds(1));
+    // Late by one delay at most, and by the time between two looks.
+    for (int second = 0; second <= 61 && std::ranges::count(told_, key) == 0; ++second)
+      advance(milliseconds(1000));
+    EXPECT_EQ(std::ranges::count(told_, key), 1);
+  }
 }
 
 TEST_F(DueServiceTest, WhatCannotBeReadLaterIsToldAndTriedAgain) {

@@ -2,10 +2,26 @@
 /// tests/sessions/signals_test.cpp has the rest.
 #include "tests/actors/engine_fixture.hpp"
 
+#include <tuple>
+
 namespace perdure::test {
 namespace {
 
+struct Decision {
+  bool approved = false;
+  std::string by;
+};
+PERDURE_DESCRIBE(Decision, approved, by);
+
+inline constexpr pd::Signal<Decision> approval{"approval"};
 inline constexpr pd::Signal<int> number{"number"};
+
+pd::Task<std::string> decide_in_time(pd::Context& ctx, int hours) {
+  const std::optional<Decision> decision =
+      co_await ctx.receive(approval, {.within = std::chrono::hours(hours)});
+  co_return decision ? decision->by : "nobody";
+}
+inline constexpr pd::Agent hasty{"hasty", &decide_in_time};
 
 pd::Task<std::vector<int>> collect(pd::Context& ctx, int count) {
   std::vector<int> all;
@@ -16,6 +32,22 @@ pd::Task<std::vector<int>> collect(pd::Context& ctx, int count) {
   co_return all;
 }
 inline constexpr pd::Agent collector{"collector", &collect};
+
+/// Sends its signal when its body has returned: on the thread of the body.
+pd::Task<int> approve_when_told(pd::Context& ctx, int) {
+  co_await ctx.step("wait", [](pd::Step&) { world->door("approve").pass(); });
+  co_await ctx.session(hasty, "s").send(approval, {.approved = true, .by = "ann"});
+  co_return 0;
+}
+inline constexpr pd::Agent approver{"approver", &approve_when_told};
+
+/// Holds the thread that sessions run on.
+pd::Task<int> hold_thread(pd::Context&, int) {
+  world->trace.add("held");
+  world->door("hold").pass();
+  co_return 0;
+}
+inline constexpr pd::Agent holder{"holder", &hold_thread};
 
 class OutsideSignalTest : public EngineFixture, public ::testing::WithParamInterface<pd::Frames> {
  protected:
@@ -47,6 +79,29 @@ TEST_P(OutsideSignalTest, ReachesARunThatWaitsSinceAnEarlierProcess) {
   EXPECT_EQ(engine.engine().sessions_in_memory(), 0U);
   ASSERT_TRUE(engine.runtime().session(collector, "s").send(number, 7));
   EXPECT_EQ(engine.runtime().run<std::vector<int>>(id).wait().value(), std::vector{7});
+}
+
+TEST_P(OutsideSignalTest, ThatWasRecordedBeforeTheDeadlineWinsThoughTheTimeHadPassed) {
+  TestEngine engine(disk_, options());
+  engine.start(hasty, approver, holder);
+  auto run = engine.runtime().session(hasty, "s").start(1).value();
+  auto approving = engine.runtime().session(approver, "a").start(0).value();
+  while (disk_.due().empty() || !engine.engine().timers().next()) std::this_thread::yield();
+  engine.settle();
+  pd::detail::MessageRequest hold;
+  const pd::Bytes input = pd::encode(0).value();
+  hold.agent = "holder";
+  hold.handler = std::get<0>(holder.handlers).name;
+  hold.session_key = "h";
+  hold.input = input;
+  engine.engine().send_message_then(hold, [](const pd::Result<pd::RunId>&) {});
+  world_.trace.wait_for("held");
+  // The session is told of the time, and cannot look at it; then the signal is recorded.
+  engine.advance(1h);
+  world_.door("approve").open();
+  EXPECT_EQ(approving.wait().value(), 0);
+  world_.door("hold").open();
+  EXPECT_EQ(run.wait().value(), "ann");
 }
 
 TEST_P(OutsideSignalTest, AreNeverLostNorReceivedTwiceWhereverTheProcessDies) {

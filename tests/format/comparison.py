@@ -112,8 +112,10 @@ class ComparingTest(fixture.FormatTest):
         self.assertEqual({row["fields"]["run"] for row in rows["open"]},
                          {run["run"] for run in runs if run["fields"]["status"] in
                           ("running", "waiting", "parked")})
-        for row in rows["inbox"] + rows["kept"]:
+        for row in rows["inbox"]:
             self.assertEqual(row["at_number"], row["number"])
+        for row in rows["kept"]:
+            self.assertLessEqual(row["at_number"], row["number"])
         self.check_hashes(directory)
 
     def check_due(self, rows):

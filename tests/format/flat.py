@@ -52,7 +52,7 @@ TABLES = {
                ("handler", "string", ""), ("session_key", "string", ""), ("created", "long", 0),
                ("queued", "bool", False)],
     "HeadRow": [("count", "uint", 0), ("status", "RunStatus", 1), ("stamp", "long", 0),
-                ("code", "ushort", 1), ("reason", "string", "")],
+                ("code", "ushort", 1), ("reason", "string", ""), ("ahead", "uint", 0)],
     "ReadyRow": [("session", "Id", None)],
     "DueRow": [("what", "DueWhat", 1), ("path", "[uint]", ()), ("by_wall_clock", "bool", False),
                ("begun", "long", 0), ("session", "Id", None)],

@@ -111,11 +111,12 @@ TEST(Records, RowsComeBack) {
   EXPECT_EQ(row.handler, "add");
   EXPECT_EQ(row.session_key, "alice");
   EXPECT_EQ(row.created, 6);
-  const HeadRow head = reload(buffer, HeadRow{12, RunStatus::parked, 3, Code::diverged, "why"});
+  const HeadRow head = reload(buffer, HeadRow{12, RunStatus::parked, 3, Code::diverged, "why", 2});
   EXPECT_EQ(head.count, 12U);
   EXPECT_EQ(head.status, RunStatus::parked);
   EXPECT_EQ(head.code, Code::diverged);
   EXPECT_EQ(head.reason, "why");
+  EXPECT_EQ(head.ahead, 2U);
   EXPECT_EQ(reload(buffer, ReadyRow{id}).session, id);
   EXPECT_TRUE(same(reload(buffer, DueRow{DueRow::What::retry, kPath}).path, kPath));
   const ErrorView first{Code::user, "a", {}, {}, {}};

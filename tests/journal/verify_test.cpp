@@ -212,6 +212,15 @@ TEST_F(VerifyTest, FindsStatusesThatContradictTheRecords) {
             std::string::npos);
 }
 
+TEST_F(VerifyTest, FindsAHeadThatIsAheadOfAllItsRecords) {
+  ASSERT_TRUE(TestRows(next_)
+                  .put(Table::records, record_key(1, kHeadIndex),
+                       HeadRow{4, RunStatus::running, 200, Code::user, "", 5})
+                  .commit(memory_));
+  expect_found("the head row of run " + run_text(1),
+               "it counts more records that the handler has not gone on from than there are");
+}
+
 TEST_F(VerifyTest, FindsRecordsBehindTheEnd) {
   ASSERT_TRUE(TestRows(next_ - 3)
                   .append(run_id(2), 4, StepStarted{kPath, "s", {}, 1, 999})

@@ -18,6 +18,9 @@ pd::Task<int> changing(pd::Context& ctx, int) {
 inline constexpr pd::Agent retried{"retried", &changing};
 inline constexpr pd::Agent parked{"parked", &changing, {.on_divergence = pd::WhenStuck::park}};
 inline constexpr pd::Agent failing{"failing", &changing, {.on_divergence = pd::WhenStuck::fail}};
+inline constexpr pd::Handler anew{
+    "anew", &changing, {.when_busy = pd::WhenBusy::cancel_and_replace}};
+inline constexpr pd::Agent replacing{"replacing", anew};
 
 pd::Task<int> throwing(pd::Context& ctx, int) {
   co_await ctx.step("first", [](pd::Step&) { outside->add("first"); });
@@ -153,6 +156,59 @@ TEST_P(StuckTest, AnExceptionParksTheRunUntilARestartOrAnOperator) {
     if (by_operator) ASSERT_TRUE(test.core().retry_now(run.id()));
     EXPECT_EQ(run.wait().value(), 7);
   }
+}
+
+TEST_P(StuckTest, AParkedRunIsReplacedByANewerMessage) {
+  kit::Runtime test(options());
+  auto session = test.session(replacing, "s");
+  auto old = session.send(anew, 0).value();
+  test.run_until_idle();
+  outside_.mode = 1;
+  test.restart(kit::End::unclean);
+  ASSERT_TRUE(session.send(go, 5));
+  EXPECT_EQ(status(test, old.id()), journal::RunStatus::parked);
+  auto next = session.send(anew, 1).value();
+  test.run_until_idle();
+  EXPECT_FALSE(next.result()) << "better code may still tidy up";
+  test.advance(30s);
+  EXPECT_EQ(old.wait().error().code, pd::Code::cancelled);
+  EXPECT_EQ(next.wait().value(), 5);
+  EXPECT_EQ(disk_of(test).damage(), "");
+}
+
+TEST_P(StuckTest, AParkedRunThatIsReplacedMayTidyUpWithBetterCode) {
+  kit::Runtime test(options());
+  auto session = test.session(replacing, "s");
+  auto old = session.send(anew, 0).value();
+  test.run_until_idle();
+  outside_.mode = 1;
+  test.restart(kit::End::unclean);
+  ASSERT_TRUE(session.send(go, 5));
+  auto next = session.send(anew, 1).value();
+  outside_.mode = 2;
+  test.restart();
+  EXPECT_EQ(old.wait().error().code, pd::Code::cancelled);
+  EXPECT_EQ(next.wait().value(), 5);
+  EXPECT_TRUE(disk_of(test).due().empty());
+}
+
+TEST_P(StuckTest, AWordForARunThatEndsByBeingLoadedIsNotForTheNext) {
+  kit::Runtime test(options());
+  const auto& handler = std::get<0>(failing.handlers);
+  auto session = test.session(failing, "s");
+  auto first = session.send(handler, 0).value();
+  test.run_until_idle();
+  auto second = session.send(handler, 1).value();
+  outside_.mode = 1;
+  test.restart(kit::End::unclean);
+  test.run_until_idle();
+  EXPECT_EQ(status(test, first.id()), journal::RunStatus::waiting);
+  const auto cancelled = first.cancel();
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, pd::Code::not_found) << "it ended as diverged";
+  EXPECT_EQ(first.wait().error().code, pd::Code::diverged);
+  ASSERT_TRUE(session.send(go, 5));
+  EXPECT_EQ(second.wait().value(), 5);
 }
 
 }  // namespace
