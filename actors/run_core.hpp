@@ -290,6 +290,7 @@ class RunCore final : private detail::Execution {
     return {head_.count, head_.status, head_.stamp, head_.code, head_.reason};
   }
   [[nodiscard]] Error cancel_error() const;
+  [[nodiscard]] bool tells_of_cancel(Code code, std::string_view message) const;
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
   /// One record into the machine. False: the run has diverged and parked.

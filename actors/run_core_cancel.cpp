@@ -41,6 +41,13 @@ Error RunCore::cancel_error() const {
   return error;
 }
 
+/// Whether a step that failed so has told its handler of the cancel: that of a deadline has the
+/// code of any other time that passed.
+bool RunCore::tells_of_cancel(Code code, std::string_view message) const {
+  return code == Code::cancelled ||
+         (cancel_ && code == cancel_->code && message == cancel_error().message);
+}
+
 void RunCore::cancel(const CancelOrder& order) {
   const bool delivered = machine_.state() == journal::MachineState::running;
   if (cancel_ || closing_ || head_.status >= RunStatus::completed ||

@@ -189,7 +189,7 @@ Result<bool> RunCore::replay_result(const journal::StepResult& result, std::uint
   }
   detail::Leaf& leaf = leaf_of(*decision.pending);
   if (result.error) {
-    if (result.error->code == Code::cancelled) cancel_owed_ = false;
+    if (tells_of_cancel(result.error->code, result.error->message)) cancel_owed_ = false;
     leaf.refuse(journal::to_error(*result.error));
   } else if (const Result<void> taken = leaf.accept(result.payload); taken.has_error()) {
     park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());
