@@ -322,6 +322,7 @@ class RunCore final : private detail::Execution {
   void pass_cancel_on(const CancelOrder& order);
   void part_from_children();
   void forget_wait(const journal::StepPath& path);
+  [[nodiscard]] Result<void> hold_rows_against_code();
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome);
   void wait_is_over(journal::Pending& pending);
   [[nodiscard]] bool nothing_but_waits() const noexcept;

@@ -106,8 +106,6 @@ void RunCore::end_now(Error why, RunStatus as) {
   stamp_now();
   for (Pending* const pending : machine_.pending())
     if (pending->phase() == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
-  while (!waits_.empty()) forget_wait(journal::StepPath(waits_.begin()->second.path));
-  while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   state_.drop_dirty();
   end_with(std::move(why), as);
   if (machine_.state() == MachineState::waiting) return;
