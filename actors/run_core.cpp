@@ -332,8 +332,9 @@ void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
 void RunCore::deliver(Pending& pending, const detail::BodyResult& result) {
   detail::Leaf& leaf = leaf_of(pending);
   if (result.has_error()) {
-    if (result.assume_error().code == Code::cancelled) cancel_owed_ = false;
-    leaf.refuse(result.assume_error());
+    const Error& error = result.assume_error();
+    if (tells_of_cancel(error.code, error.message)) cancel_owed_ = false;
+    leaf.refuse(error);
   } else if (const Result<void> taken = leaf.accept(result.assume_value()); taken.has_error()) {
     // A codec that cannot read what it wrote: the record stays, the run waits for better code.
     journal::StepResult recorded;

@@ -306,6 +306,7 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] bool on_new_ground() const noexcept;
   [[nodiscard]] Result<void> read_marks_ahead();
   [[nodiscard]] Error cancel_error() const;
+  [[nodiscard]] bool tells_of_cancel(Code code, std::string_view message) const;
   [[nodiscard]] Result<void> start_frame();
   [[nodiscard]] Result<void> replay(journal::Reader& reader);
   [[nodiscard]] Result<void> replay_records(journal::Reader& reader);
@@ -340,6 +341,7 @@ class RunCore final : private detail::Execution {
   void pass_cancel_on(const CancelOrder& order);
   void part_from_children();
   void forget_wait(const journal::StepPath& path);
+  [[nodiscard]] Result<void> hold_rows_against_code();
   /// `blob`: where the outcome's bytes are, if they are in a blob already.
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome,
                    const std::optional<journal::BlobRef>& blob = {});

@@ -40,6 +40,13 @@ Error RunCore::cancel_error() const {
   return error;
 }
 
+/// Whether a step that failed so has told its handler of the cancel: that of a deadline has the
+/// code of any other time that passed.
+bool RunCore::tells_of_cancel(Code code, std::string_view message) const {
+  return code == Code::cancelled ||
+         (cancel_ && code == cancel_->code && message == cancel_error().message);
+}
+
 void RunCore::cancel(const CancelOrder& order) {
   const bool delivered = machine_.state() == journal::MachineState::running;
   if (cancel_ || closing_ || head_.status >= RunStatus::completed) return;
@@ -102,8 +109,6 @@ void RunCore::end_now(Error why, RunStatus as) {
   stamp_now();
   for (Pending* const pending : machine_.pending())
     if (pending->phase() == Pending::Phase::active) body_of(*pending).stop_source().request_stop();
-  while (!waits_.empty()) forget_wait(journal::StepPath(waits_.begin()->second.path));
-  while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   state_.drop_dirty();
   end_with(std::move(why), as);
   if (machine_.state() == MachineState::waiting) return;

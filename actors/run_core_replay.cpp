@@ -49,6 +49,10 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     park(*std::exchange(thrown_, std::nullopt));
     return;
   }
+  if (const Result<void> held = hold_rows_against_code(); held.has_error()) {
+    park(held.error());
+    return;
+  }
   machine_.exhausted();
   if (const Result<void> known = state_.end_replay(host_.state()); known.has_error()) {
     park(known.error());
@@ -68,6 +72,32 @@ void RunCore::resume(const detail::HandlerEntry* handler, journal::Reader& reade
     head_changed_ = true;
   }
   settle();
+}
+
+/// What the run waited for and what it tried stands in rows, and has no record yet. Code that waits
+/// for something else there does not match. Rows of steps that are not there any more go.
+Result<void> RunCore::hold_rows_against_code() {
+  std::vector<journal::StepPath> gone;
+  for (const auto& [hash, wait] : waits_) {
+    const journal::Pending* const pending = machine_.find(wait.path);
+    if (pending == nullptr) {
+      gone.emplace_back(wait.path);
+    } else if (pending->what.kind != wait.kind || pending->what.name != wait.name) {
+      journal::StepResult recorded;
+      recorded.path = wait.path;
+      recorded.step_kind = wait.kind;
+      recorded.name = wait.name;
+      return machine_.differs(head_.count, recorded, *pending).to_error();
+    }
+  }
+  for (const journal::StepPath& path : gone) forget_wait(path);
+  gone.clear();
+  for (const auto& [hash, attempts] : attempts_) {
+    const journal::Pending* const pending = machine_.find(attempts.path);
+    if (pending == nullptr || pending->what.name != attempts.name) gone.emplace_back(attempts.path);
+  }
+  for (const journal::StepPath& path : gone) forget_attempts(path);
+  return success();
 }
 
 Result<void> RunCore::load_head(journal::Reader& reader) {
@@ -227,7 +257,7 @@ Result<bool> RunCore::replay_result(journal::Reader& reader, const journal::Step
   core::Bytes room;
   PERDURE_TRY(const core::ByteView payload, reader.bytes_of(result.payload, room));
   if (result.error) {
-    if (result.error->code == Code::cancelled) cancel_owed_ = false;
+    if (tells_of_cancel(result.error->code, result.error->message)) cancel_owed_ = false;
     leaf.refuse(journal::to_error(*result.error));
   } else if (const Result<void> taken = leaf.accept(payload); taken.has_error()) {
     park(machine_.undecodable(index, result, *decision.pending, taken.error()).to_error());

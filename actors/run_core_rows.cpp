@@ -117,7 +117,10 @@ void RunCore::finish() {
 }
 
 /// The end, and the rows that go with it. `failed_as`: what the run is when `reply` is an error.
+/// There may be rows of steps that the code of today does not have.
 void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
+  while (!waits_.empty()) forget_wait(journal::StepPath(waits_.begin()->second.path));
+  while (!attempts_.empty()) forget_attempts(journal::StepPath(attempts_.begin()->second.path));
   effects_.change.erase(Table::ready, Key{}.add(facts_.id));
   effects_.change.erase(Table::open, Key{}.add(facts_.session));
   in_ready_ = false;

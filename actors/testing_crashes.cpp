@@ -38,6 +38,14 @@ Result<RunHistory> history_of(journal::Reader& reader, TestingEngine& engine,
   run.session = info.agent + "/" + info.session_key;
   run.id = info.id;
   run.status = info.head.status;
+  if (run.status == journal::RunStatus::queued) {
+    // It has no records yet, and its message still waits.
+    PERDURE_TRY(const auto kept, reader.arrivals(journal::Table::kept, info.session));
+    for (const journal::Arrival& message : kept)
+      if (message.run == info.id) run.message_key = message.message_key;
+    PERDURE_TRY(run.standing, engine.explain(info.id));
+    return run;
+  }
   PERDURE_TRY(journal::RecordStream records, reader.records(info.id));
   for (;;) {
     PERDURE_TRY(const journal::RecordBuffer* record, records.next());
@@ -65,8 +73,9 @@ Result<std::vector<RunHistory>> runs_of(TestingEngine& engine) {
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(engine.store()));
   std::vector<RunHistory> runs;
   Result<void> read = success();
+  PERDURE_TRY(journal::Reader other, journal::Reader::open(engine.store()));
   PERDURE_TRY(reader.each_run([&](const journal::RunInfo& info) {
-    Result<RunHistory> run = history_of(reader, engine, info);
+    Result<RunHistory> run = history_of(other, engine, info);
     if (run.has_error()) {
       read = run.error();
       return false;

@@ -1,8 +1,10 @@
-# perdure_test(name SOURCES file... [DEPS target...] [LABELS label...])
+# perdure_test(name SOURCES file... [DEPS target...] [LABELS label...] [FRAMES suite...])
 #
 # Declares a GoogleTest program and one ctest test for each TEST in it. Labels: unit (the default),
 # tsan (has no CAF in it and is also run under the thread sanitizer), crash (kills processes),
 # api, cli. The program sees the project root, so it may include a module's own headers.
+# FRAMES: suites that are run a second time, as `….frames_given_up`, where runs that wait give up
+# their frames (tests/support/frames.hpp).
 
 include(GoogleTest)
 
@@ -24,7 +26,7 @@ add_custom_target(perdure_unit_tests)
 add_custom_target(perdure_tsan_tests)
 
 function(perdure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LABELS;FRAMES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "perdure_test(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -49,6 +51,14 @@ function(perdure_test name)
   list(JOIN arg_LABELS "-" labels)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${labels}" TIMEOUT 300)
+  if(NOT arg_FRAMES)
+    return()
+  endif()
+  list(TRANSFORM arg_FRAMES APPEND ".*")
+  list(JOIN arg_FRAMES ":" suites)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+    TEST_SUFFIX ".frames_given_up" TEST_FILTER "${suites}"
+    PROPERTIES LABELS "${labels}" TIMEOUT 300 ENVIRONMENT "PERDURE_TEST_FRAMES=given_up")
 endfunction()
 
 # perdure_python_test(name SCRIPT file [ARGS argument...] [LABELS label...] [TIMEOUT seconds])

@@ -128,8 +128,7 @@ ReplayMachine::Decision ReplayMachine::recorded(std::uint32_t index, const StepR
     return diverged(
         {Divergence::What::not_attempted, index, facts_of(result), attempted_now(), {}});
   if (pending->what.kind != result.step_kind || pending->what.name != result.name)
-    return diverged(
-        {Divergence::What::differs, index, facts_of(result), {facts_of(pending->what)}, {}});
+    return diverged(differs(index, result, *pending));
   return {Decision::What::deliver, pending, std::nullopt};
 }
 
@@ -142,9 +141,7 @@ ReplayMachine::Decision ReplayMachine::recorded(std::uint32_t index, const StepS
   if (pending == nullptr)
     return diverged(
         {Divergence::What::not_attempted, index, facts_of(as_result), attempted_now(), {}});
-  if (pending->what.name != started.name)
-    return diverged(
-        {Divergence::What::differs, index, facts_of(as_result), {facts_of(pending->what)}, {}});
+  if (pending->what.name != started.name) return diverged(differs(index, as_result, *pending));
   pending->started_as = started.effect;
   pending->attempt = std::max(pending->attempt, started.attempt);
   return {Decision::What::noted, pending, std::nullopt};
@@ -154,6 +151,11 @@ Divergence ReplayMachine::ended_before(std::uint32_t index, const StepResult* re
   Divergence divergence{Divergence::What::ended_early, index, std::nullopt, {}, {}};
   if (result != nullptr) divergence.recorded = facts_of(*result);
   return divergence;
+}
+
+Divergence ReplayMachine::differs(std::uint32_t index, const StepResult& recorded,
+                                  const Pending& pending) const {
+  return {Divergence::What::differs, index, facts_of(recorded), {facts_of(pending.what)}, {}};
 }
 
 Divergence ReplayMachine::not_ended(std::uint32_t index) const {

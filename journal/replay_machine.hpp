@@ -191,6 +191,9 @@ class ReplayMachine {
   [[nodiscard]] Decision recorded(std::uint32_t index, const StepStarted& started);
   /// The handler has ended although record `index` is there.
   [[nodiscard]] Divergence ended_before(std::uint32_t index, const StepResult* result) const;
+  /// The code is at another step than `recorded`, at the same place.
+  [[nodiscard]] Divergence differs(std::uint32_t index, const StepResult& recorded,
+                                   const Pending& pending) const;
   /// The run's end is recorded, yet the handler has not ended.
   [[nodiscard]] Divergence not_ended(std::uint32_t index) const;
   /// A recorded payload that did not decode.

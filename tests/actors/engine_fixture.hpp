@@ -4,6 +4,7 @@
 #include <perdure/testing.hpp>
 
 #include "actors/testing_core.hpp"
+#include "tests/support/frames.hpp"
 #include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>

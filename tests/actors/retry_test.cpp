@@ -32,7 +32,7 @@ class RetryTest : public EngineFixture {
 };
 
 TEST_F(RetryTest, AttemptsFollowTheirDelaysAndAreNeverEarly) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   auto run = test.session(flaky_agent, "s").start(4).value();
   std::size_t attempt = 1;
   for (const auto delay : {100ms, 300ms, 900ms, 1000ms}) {
@@ -99,7 +99,7 @@ TEST_F(RetryTest, ARunThatIsTriedAgainIsReadyAgain) {
 }
 
 TEST_F(RetryTest, TheLastFailureIsTheStepsOutcome) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   auto run = test.session(flaky_agent, "s").start(99).value();
   test.advance(1h);
   EXPECT_EQ(run.wait().error().message, "not yet");
@@ -122,7 +122,7 @@ pd::Task<int> once(pd::Context& ctx, int kind) {
 inline constexpr pd::Agent once_agent{"once", &once};
 
 TEST_F(RetryTest, SomeFailuresAreNeverTriedAgain) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   for (int kind = 0; kind < 4; ++kind) {
     auto run = test.session(once_agent, std::to_string(kind)).start(kind).value();
     EXPECT_TRUE(run.wait().has_error());
@@ -143,7 +143,7 @@ pd::Task<int> asks_for_time(pd::Context& ctx, int) {
 inline constexpr pd::Agent asking{"asking", &asks_for_time};
 
 TEST_F(RetryTest, AnErrorsRetryAfterIsKept) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   auto run = test.session(asking, "s").start(0).value();
   test.run_until_idle();
   EXPECT_EQ(disk_of(test).attempts(run.id()).at(0).last_error->retry_after, 60s);
@@ -161,7 +161,7 @@ pd::Task<int> jittery(pd::Context& ctx, int) {
 inline constexpr pd::Agent jittering{"jittering", &jittery};
 
 TEST_F(RetryTest, JitterStaysWithinItsBoundsAndVaries) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   (void)test.session(jittering, "s").start(0).value();
   test.advance(1min);
   const auto steps = test.steps();
@@ -188,7 +188,7 @@ class RestartInBackoffTest : public RetryTest {
 
 TEST_F(RestartInBackoffTest, TheRemainderIsWaitedAfterACleanEndAndAfterACrash) {
   for (const kit::End end : {kit::End::clean, kit::End::unclean}) {
-    kit::Runtime test;
+    kit::Runtime test(kit_with_frames());
     auto run = in_first_backoff(test);
     test.restart(end, {.down_for = 60ms});
     test.advance(39ms);
@@ -200,7 +200,7 @@ TEST_F(RestartInBackoffTest, TheRemainderIsWaitedAfterACleanEndAndAfterACrash) {
 }
 
 TEST_F(RestartInBackoffTest, ATimeThatPassedWhileNobodyRanIsDueAtOnce) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   auto run = in_first_backoff(test);
   test.restart(kit::End::unclean, {.down_for = 24h});
   EXPECT_EQ(run.wait().value(), 2);

@@ -25,7 +25,7 @@ pd::Task<int> timed(pd::Context& ctx, int kind) {
 inline constexpr pd::Agent timed_agent{"timed", &timed};
 
 TEST_F(TimeoutTest, TheDeadlineIsToldAndTheBodyIsAskedToStopThenAndNotBefore) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   const auto begun_ms = test.now().time_since_epoch() / 1ms;
   world_.in_body = [&] {
     test.advance(249ms);
@@ -41,7 +41,7 @@ TEST_F(TimeoutTest, TheDeadlineIsToldAndTheBodyIsAskedToStopThenAndNotBefore) {
 }
 
 TEST_F(TimeoutTest, AValueStandsAlsoAfterTheDeadlineAndAFailureDoesNot) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   const auto reply_of = [&](Kind kind, std::chrono::milliseconds takes) {
     world_.trace.clear();
     world_.in_body = [&test, takes] { test.advance(takes); };
@@ -74,7 +74,7 @@ pd::Task<int> retried_after_timeout(pd::Context& ctx, int) {
 inline constexpr pd::Agent retried{"retried", &retried_after_timeout};
 
 TEST_F(TimeoutTest, ATimeoutIsTriedAgainWithATimeOfItsOwn) {
-  kit::Runtime test;
+  kit::Runtime test(kit_with_frames());
   world_.in_body = [&] { test.advance(1s); };
   auto run = test.session(retried, "s").start(0).value();
   test.run_until_idle();
@@ -109,7 +109,7 @@ class StaleTimerTest : public EngineFixture {
   StaleTimerTest() {
     world_.in_body = [this] { EXPECT_EQ(disk_of(test_).due().size(), 1U); };
   }
-  kit::Runtime test_;
+  kit::Runtime test_{kit_with_frames()};
 };
 
 TEST_F(StaleTimerTest, AnEndedRunIsLeftAloneByATimerOfAStepThatLost) {

@@ -1,5 +1,7 @@
 #include "tests/crash/checker.hpp"
 
+#include "tests/crash/session_checker.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -57,6 +59,18 @@ class Judge {
     return found == run->results.end() ? nullptr : &found->second;
   }
 
+  /// By a cancel of its run, or by its deadline, before its body ran again.
+  [[nodiscard]] bool is_stopped(const std::string& run, const RecordedResult& result) const {
+    return run_of(run)->cancelled != 0 &&
+           (result.code == "cancelled" ||
+            result.text.starts_with("!timeout: the run was cancelled"));
+  }
+  /// Whether it is known again although what was recorded meanwhile may be lost.
+  [[nodiscard]] bool stays(const Source& source) const {
+    return source.first.starts_with('~') && (ahead_ == Ahead::nothing || source.first == "~order" ||
+                                             source.first == "~random" || source.first == "~uuid");
+  }
+
   void judge_life(std::size_t index);
   void judge_started(const Started& started);
   void judge_reply(const Replied& replied);
@@ -73,7 +87,7 @@ class Judge {
   const std::vector<Recorded>& before_;
   const Ahead ahead_;
   std::map<StepId, BodyRuns> bodies_;
-  std::map<std::pair<std::string, std::string>, std::string> run_of_session_;
+  std::map<std::pair<std::string, std::string>, std::string> run_of_message_;
   std::vector<std::string> findings_;
 };
 
@@ -98,19 +112,23 @@ void Judge::judge_life(std::size_t index) {
 
 void Judge::judge_started(const Started& started) {
   const RecordedRun* const run = run_of(started.run);
-  if (run == nullptr) {
+  // What an operator queued is a message until its session looks at it.
+  const bool waits =
+      std::ranges::find(journal_.waiting, started.run, &Waiting::run) != journal_.waiting.end();
+  if (run == nullptr && !waits) {
     found(2, "the acknowledged run " + started.run + " is not in the journal");
-  } else if (run->agent != started.agent || run->session != started.session ||
-             run->order != started.order) {
+  } else if (run != nullptr && (run->agent != started.agent || run->session != started.session ||
+                                run->order != started.order)) {
     found(2, "the acknowledged run " + started.run + " of " + started.agent + "/" +
                  started.session + " stands in the journal as one of " + run->agent + "/" +
                  run->session + " with the order '" + run->order + "'");
   }
-  const auto [known, is_new] =
-      run_of_session_.try_emplace({started.agent, started.session}, started.run);
+  if (started.key.empty()) return;
+  const auto [known, is_new] = run_of_message_.try_emplace(
+      {started.agent + "/" + started.session, started.key}, started.run);
   if (!is_new && known->second != started.run)
-    found(3, "session " + started.agent + "/" + started.session + " was given run " +
-                 known->second + " and run " + started.run);
+    found(3, "the message '" + started.key + "' of session " + started.agent + "/" +
+                 started.session + " was given run " + known->second + " and run " + started.run);
 }
 
 void Judge::judge_reply(const Replied& replied) {
@@ -157,8 +175,7 @@ void Judge::judge_attempts(const StepId& id, const BodyRuns& runs) {
       found(5, name_of(id) + " ran again in life " + history_[runs.lives[i]].label +
                    " after it had succeeded");
     for (const Source& source : one.inputs)
-      if (source.first.starts_with('~') &&
-          std::ranges::find(next.inputs, source) == next.inputs.end())
+      if (stays(source) && std::ranges::find(next.inputs, source) == next.inputs.end())
         found(11, name_of(id) + " saw " + source.first + "=" + source.second +
                       ", and then something else");
   }
@@ -183,6 +200,8 @@ void Judge::judge_at_most_once(const StepId& id, const BodyRuns& runs) {
 void Judge::judge_result(const StepId& id, const BodyRuns& runs, const RecordedResult& result) {
   const Effect& last = *runs.effects.back();
   if (result.failed && result.code == "outcome_unknown") return;  // judge_run looks at it.
+  // It was to run again, and was asked to stop first.
+  if (is_stopped(id.first, result)) return;
   const bool is_timeout = result.failed && result.code == "timeout" && last.will == Will::fail;
   const std::string expected = result.failed ? "!user: " + last.nonce : last.nonce;
   if (!is_timeout && result.text != expected)
@@ -215,10 +234,12 @@ void Judge::judge_sources(const std::string& what, const std::string& run, const
 
 void Judge::judge_run(const std::string& id, const RecordedRun& run) {
   for (const auto& [step, result] : run.results) {
+    if (result.kind != "step") continue;
     const auto runs = bodies_.find({id, step});
     const bool ran = runs != bodies_.end();
     if (!result.failed || result.code != "outcome_unknown") {
-      if (!ran) found(5, name_of({id, step}) + " has a result, and its body never ran");
+      if (!ran && !is_stopped(id, result))
+        found(5, name_of({id, step}) + " has a result, and its body never ran");
       continue;
     }
     if (history_.size() < 2)
@@ -235,8 +256,9 @@ void Judge::judge_run(const std::string& id, const RecordedRun& run) {
 
 void Judge::judge_ended(const Started& started) {
   const RecordedRun* const run = run_of(started.run);
-  if (run != nullptr && !run->reply)
-    found(14, "run " + started.run + " is " + run->status + ", and all was said to be done");
+  if (run == nullptr || !run->reply)
+    found(14, "run " + started.run + " is " + (run == nullptr ? "not there" : run->status) +
+                  ", and all was said to be done");
 }
 
 }  // namespace
@@ -250,7 +272,10 @@ Recorded recorded_steps(const JournalFacts& journal) {
 
 std::vector<std::string> judge(const History& history, const JournalFacts& journal,
                                const std::vector<Recorded>& before, Ended ended, Ahead ahead) {
-  return Judge(history, journal, before, ahead).all(ended);
+  std::vector<std::string> findings = Judge(history, journal, before, ahead).all(ended);
+  for (std::string& finding : judge_sessions(history, journal, ended, ahead))
+    findings.push_back(std::move(finding));
+  return findings;
 }
 
 }  // namespace perdure::crash

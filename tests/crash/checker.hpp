@@ -9,7 +9,7 @@
 /// The list (design.md section 3):
 ///  1. verify finds nothing wrong, and every record of a run can be read;
 ///  2. a run whose start was acknowledged is in the journal, with its order, under its session;
-///  3. a session has one run: every caller was given the same one;
+///  3. a message with a key makes one run: every caller was given the same one;
 ///  4. a step whose result was recorded when a process began did not run in that process;
 ///  5. the recorded result of a step is what its body's last run returned, with its attempt, or a
 ///     failure that Perdure alone may give it; what a body returned before a shutdown has ended is
@@ -22,11 +22,25 @@
 ///     the attempt before refused;
 /// 10. an outcome is unknown only where an at-most-once body may have been cut off by a crash; and
 ///     where its body ran and was cut off, the outcome is unknown and not guessed;
-/// 11. a handler that comes by the same place again has drawn the same numbers;
+/// 11. a handler that comes by the same place again has drawn the same numbers, read the same
+///     state, and goes the same way at a change of its code;
 /// 12. an acknowledged reply is the recorded end, which is made of recorded results;
-/// 13. a run is parked only as a suspect, and only after three processes began; nothing else went
-///     wrong;
-/// 14. when everybody was told that all is done, every acknowledged run has ended.
+/// 13. a run is parked only as a suspect, and only after three processes began, or because it was
+///     made to; nothing else went wrong;
+/// 14. when everybody was told that all is done, every acknowledged run has ended;
+///     and of sessions (session_checker.hpp):
+/// 15. a session handles one message at a time;
+/// 16. a message that a handler sent is there once when the sending is recorded, and is handled
+///     once; nobody handles one that nobody sent;
+/// 17. a signal is received at most once, is received or kept once it was acknowledged or its
+///     sending recorded, and signals of one sender are received in their order;
+/// 18. state is what the handled messages made of it, one after the other, and no query saw more;
+/// 19. a child that its parent had to wait for ended before it, one that was to be cancelled with
+///     it is, one that was left alone goes on;
+/// 20. nothing that was to wait for a time began before it;
+/// 21. a run that was told to end is cancelled, or had ended; and nobody else's run is;
+/// 22. the way that a run went at a change of its code is marked, once, and is the way it goes;
+/// 23. a run fails because of its code only where its agent says so.
 #pragma once
 
 #include "tests/crash/history.hpp"
@@ -51,9 +65,10 @@ enum class Ended : std::uint8_t {
 
 /// What may leave the process before what it depends on is durable (perdure::Durability).
 enum class Ahead : std::uint8_t {
-  nothing,      ///< The list holds as it stands.
-  an_interval,  ///< Steps run ahead of the disk: 6 holds for at-most-once bodies and replies only,
-                ///< and 8 does not.
+  nothing,  ///< The list holds as it stands.
+  /// Steps run ahead of the disk: 6 holds for at-most-once bodies and replies only, 8 does not, 11
+  /// for draws only, and 22 for the newest bodies.
+  an_interval,
 };
 
 /// What is wrong, one sentence each; empty when all is well. `before[i]` is what was recorded when

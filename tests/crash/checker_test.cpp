@@ -243,7 +243,7 @@ TEST(HistoryTest, LinesReadBackAsTheyWereWritten) {
                       3,          "a\tb\\ c\n", "keyed",
                       Will::fail, "L.9",        {{"1", "!x: a=b;\\"}, {"~o", ""}}};
   const std::string text = to_line({"life", "L"}) + line_of(effect) +
-                           to_line({"started", "a", "s", "R", "o"}) +
+                           to_line({"started", "a", "s", "R", "o", "start"}) +
                            to_line({"reply", "R", "t\n"}) + to_line({"parked", "R", "c", "m"}) +
                            to_line({"trouble", "t"}) + "reply\thalf a li";
   const History history = history_of(text);

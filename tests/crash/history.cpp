@@ -63,10 +63,16 @@ void add(History& history, const std::vector<std::string>& fields) {
   if (is("effect", 10)) {
     life.effects.push_back({fields[1], fields[2], fields[3], std::stoi(fields[4]), fields[5],
                             fields[6], will_of(fields[7]), fields[8], sources_of(fields[9])});
-  } else if (is("started", 5)) {
-    life.started.push_back({fields[1], fields[2], fields[3], fields[4]});
+  } else if (is("started", 6)) {
+    life.started.push_back({fields[1], fields[2], fields[3], fields[4], fields[5]});
   } else if (is("reply", 3)) {
     life.replies.push_back({fields[1], fields[2]});
+  } else if (is("signal", 4)) {
+    life.signals.push_back({fields[1], fields[2], fields[3]});
+  } else if (is("cancel", 3)) {
+    life.cancels.push_back({fields[1], fields[2]});
+  } else if (is("state", 5)) {
+    life.asked.push_back({fields[1], fields[2], fields[3], fields[4]});
   } else if (is("parked", 4)) {
     life.parked.push_back({fields[1], fields[2], fields[3]});
   } else if (is("trouble", 2)) {

@@ -9,8 +9,11 @@
 ///
 ///     life     LABEL
 ///     effect   RUN STEP KEY ATTEMPT NAME CLASS WILL NONCE {SOURCE=TEXT}…
-///     started  AGENT SESSION RUN ORDER
+///     started  AGENT SESSION RUN ORDER KEY
 ///     reply    RUN TEXT
+///     signal   AGENT SESSION TEXT
+///     cancel   RUN HOW
+///     state    AGENT SESSION NAME TEXT
 ///     parked   RUN CODE MESSAGE
 ///     trouble  TEXT
 ///     stopped  (the runtime was shut down before all had ended, and said that it was well; or it
@@ -55,10 +58,29 @@ struct Started {
   std::string session;
   std::string run;
   std::string order;
+  std::string key = "start";  ///< The message's; empty: each makes a run, or joins one.
 };
 struct Replied {
   std::string run;
   std::string text;  ///< The reply, or the failure as words_of tells it.
+};
+/// A signal that the session took.
+struct Signalled {
+  std::string agent;
+  std::string session;
+  std::string text;
+};
+/// An order that the run was to end, which was acknowledged: `cancel` or `kill`.
+struct Cancelled {
+  std::string run;
+  std::string how;
+};
+/// What a query said of a session's state.
+struct Asked {
+  std::string agent;
+  std::string session;
+  std::string name;
+  std::string text;
 };
 struct Parked {
   std::string run;
@@ -75,6 +97,9 @@ struct Life {
   std::vector<Parked> parked;
   std::vector<std::string> troubles;
   bool stopped = false;
+  std::vector<Signalled> signals = {};
+  std::vector<Cancelled> cancels = {};
+  std::vector<Asked> asked = {};
 };
 using History = std::vector<Life>;
 

@@ -102,6 +102,9 @@ std::string Outcome::words() const {
          (WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
 }
 
+SessionsPart::SessionsPart() { ::setenv("PERDURE_CRASH_PART", "sessions", 1); }
+SessionsPart::~SessionsPart() { ::unsetenv("PERDURE_CRASH_PART"); }
+
 Outcome live(const fs::path& journal, const fs::path& outside, const std::string& label, Mode mode,
              const Plan& plan) {
   int notes[2];

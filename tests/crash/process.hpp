@@ -27,6 +27,15 @@ enum class Mode : std::uint8_t { full, interval, none };
 inline void PrintTo(Mode mode, std::ostream* out) { *out << to_string(mode); }
 [[nodiscard]] Ahead ahead_in(Mode mode) noexcept;
 
+/// While it is there, lives of this process do what sessions do, and not what steps do.
+class SessionsPart {
+ public:
+  SessionsPart();
+  SessionsPart(const SessionsPart&) = delete;
+  SessionsPart& operator=(const SessionsPart&) = delete;
+  ~SessionsPart();
+};
+
 /// How a life is to end.
 struct Plan {
   /// Instead of the workload, with the same arguments.

@@ -30,9 +30,14 @@ TEST(SoakTest, NothingBreaksHoweverLongItGoesOn) {
     const Mode mode = kModes[seed % kModes.size()];
     ASSERT_EQ(live_dangerously(directory.path() / "deaths", mode, seed), "");
     ASSERT_EQ(lose_power_at_random(directory.path() / "power", mode, seed, 100), "");
+    {
+      const SessionsPart sessions;
+      ASSERT_EQ(live_dangerously(directory.path() / "sessions", mode, seed), "");
+      ASSERT_EQ(lose_power_at_random(directory.path() / "sessions-power", mode, seed, 100), "");
+    }
     ASSERT_EQ(lose_power_of_logs(directory.path() / "logs", seed, 25, 3), "");
   }
-  std::cout << seed - from << " triples of journals lived, from seed " << from << '\n';
+  std::cout << seed - from << " sets of journals lived, from seed " << from << '\n';
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class SurvivorsTest : public ::testing::Test {
   JournalFacts journal_;
   const std::string life_ = to_line({"life", "L1"});
   const std::string next_life_ = to_line({"life", "L2"});
-  const std::string started_ = to_line({"started", "a", "s", "R", "o"});
+  const std::string started_ = to_line({"started", "a", "s", "R", "o", "start"});
   const std::string reply_ = to_line({"reply", "R", "x"});
 };
 

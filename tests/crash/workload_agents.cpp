@@ -1,11 +1,9 @@
 #include "tests/crash/workload_agents.hpp"
 
+#include "tests/crash/bodies.hpp"
 #include "tests/crash/history.hpp"
 
-#include <algorithm>
-#include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <tuple>
 
@@ -13,51 +11,6 @@ namespace perdure::crash {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::atomic<int> nonces{0};
-
-/// What a handler has seen so far: what its next step is made of.
-class Trail {
- public:
-  explicit Trail(Sources sources) : sources_(std::move(sources)) {}
-  void saw(const Token& token) { sources_.emplace_back(token.step, token.nonce); }
-  void saw(std::string step, const Result<Token>& result) {
-    sources_.emplace_back(std::move(step),
-                          result ? result.value().nonce : words_of(result.error()));
-  }
-  void saw(const Trail& other) { sources_ = other.sources_; }
-  /// What the other saw behind the `common` first things that both saw.
-  void saw_beyond(const Trail& other, std::size_t common) {
-    sources_.insert(sources_.end(), other.sources_.begin() + static_cast<std::ptrdiff_t>(common),
-                    other.sources_.end());
-  }
-  [[nodiscard]] const Sources& sources() const { return sources_; }
-
- private:
-  Sources sources_;
-};
-
-/// More than that in each result, where the environment says so: then the log is brought into the
-/// tables while steps run, and grows more often.
-std::size_t ballast_of_all() {
-  const char* const bytes = std::getenv("PERDURE_CRASH_BALLAST");
-  return bytes == nullptr ? 0 : std::strtoull(bytes, nullptr, 10);
-}
-
-/// The body of every step: it notes itself, then does as it will.
-Result<Token> act(const Step& step, const Trail& trail, Will will = Will::succeed,
-                  const char* effect_class = "idempotent", std::size_t ballast = 0) {
-  const std::string nonce = notes.label + "." + std::to_string(++nonces);
-  notes.note(line_of(Effect{to_string(step.run_id()), step.id(), step.key(), step.attempt(),
-                            step.name(), effect_class, will, nonce, trail.sources()}));
-  switch (will) {
-    case Will::succeed:
-      return Token{step.id(), nonce, ballast_of(nonce, std::max(ballast, ballast_of_all()))};
-    case Will::fail: return Error{Code::user, nonce, true};
-    case Will::refuse: return Error{Code::user, nonce, true, std::nullopt, ErrorEffect::refused};
-  }
-  std::abort();
-}
 
 /// For steps whose attempts fail or refuse before one succeeds.
 constexpr Retry kOften{.attempts_max = 0, .delay = 1ms, .factor = 1.0, .jitter = 0.0};
@@ -123,8 +76,6 @@ Task<Trail> troubles(Context& ctx, Trail trail, std::string prefix) {
 }
 
 }  // namespace
-
-Notes notes;
 
 Task<std::string> journey(Context& ctx, Order order) {
   Trail trail({{"~order", words_of(order)}, {"~random", std::to_string(ctx.random())}});

@@ -11,17 +11,9 @@
 
 #include "tests/crash/workload_types.hpp"
 
-#include <functional>
 #include <string>
 
 namespace perdure::crash {
-
-/// How the workload tells the outside world something; set before a runtime starts. Thread: any.
-struct Notes {
-  std::string label;  ///< Of this life.
-  std::function<void(const std::string& line)> note;
-};
-extern Notes notes;
 
 Task<std::string> journey(Context& ctx, Order order);
 inline constexpr Agent traveller{"traveller", &journey};

@@ -10,6 +10,7 @@
 #include <perdure/describe.hpp>
 #include <perdure/error.hpp>
 
+#include <chrono>
 #include <string>
 
 namespace perdure::crash {
@@ -19,6 +20,13 @@ struct Order {
   int size = 0;
 };
 PERDURE_DESCRIBE(Order, flavour, size);
+
+/// How long the workload's handlers and delayed messages wait.
+inline constexpr std::chrono::milliseconds kNap{10};
+/// For those that are to end by themselves, however slow the machine is.
+inline constexpr std::chrono::minutes kLongGrace{10};
+/// The size of an order that is sent with a delay of kNap.
+inline constexpr int kDelayed = 100;
 
 /// What a body returns.
 struct Token {

@@ -8,6 +8,8 @@
 
 #include <perdure/perdure.hpp>
 
+#include "tests/support/frames.hpp"
+
 #include <algorithm>
 #include <condition_variable>
 #include <filesystem>
@@ -35,7 +37,7 @@ class Ears {
   pd::Result<pd::Runtime> open(const fs::path& directory) {
     pd::RuntimeOptions options;
     options.journal = (directory / "journal").string();
-    PERDURE_TRY(auto runtime, pd::Runtime::open(std::move(options)));
+    PERDURE_TRY(auto runtime, pd::Runtime::open(with_frames(std::move(options))));
     runtime.on_event([this](const pd::Event& event) {
       const std::lock_guard lock(mutex_);
       events_.push_back(event.kind);

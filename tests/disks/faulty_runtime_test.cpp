@@ -5,6 +5,7 @@
 #include "tests/disks/child.hpp"
 #include "tests/disks/faulty_calls.hpp"
 #include "tests/journal/store_fixture.hpp"
+#include "tests/support/frames.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ class FaultyRuntimeTest : public testing::Test {
   pd::Result<pd::Runtime> open() {
     pd::RuntimeOptions options;
     options.journal = (directory_.path() / "journal").string();
-    auto runtime = pd::Runtime::open(std::move(options));
+    auto runtime = pd::Runtime::open(with_frames(std::move(options)));
     if (!runtime) return runtime;
     runtime.value().on_event([this](const pd::Event& event) {
       const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include "journal/reader.hpp"
 #include "tests/disks/child.hpp"
 #include "tests/journal/store_fixture.hpp"
+#include "tests/support/frames.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,7 +60,7 @@ class KilledTest : public ::testing::Test {
       options.journal = journal();
       options.durability = durability;
       options.commit_interval = interval;
-      auto runtime = pd::Runtime::open(std::move(options));
+      auto runtime = pd::Runtime::open(with_frames(std::move(options)));
       if (!runtime) return 1;
       runtime.value().serve(many);
       if (!runtime.value().start()) return 2;

@@ -1,5 +1,7 @@
 #include "tests/support/test_engine.hpp"
 
+#include "tests/support/frames.hpp"
+
 #include <algorithm>
 #include <span>
 
@@ -104,6 +106,7 @@ TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
       logs_.emplace_back(record.event, record.message);
       changed_.notify_all();
     };
+  options = with_frames(std::move(options));
   actors::EngineSeams seams;
   seams.clock = disk.clock;
   seams.random = disk.random;

@@ -96,6 +96,8 @@ class OneThread {
 class TestEngine {
  public:
   /// `options.journal`: where operators' orders are taken, or empty. The journal itself is `disk`.
+  /// Frames that the options say nothing of are kept or given up as the environment says
+  /// (frames.hpp).
   explicit TestEngine(TestDisk& disk, RuntimeOptions options = {});
   /// Ends as a crash does, unless `shutdown` was called: what is not in the store is lost. Bodies
   /// that still run must be able to end.
