@@ -50,7 +50,7 @@ std::string ending_of(const RunHistory& run) {
     case journal::RunStatus::failed:
       return "failed with " + (run.error ? run.error->to_string() : std::string("no error"));
     case journal::RunStatus::cancelled:
-      return "was cancelled with " + (run.error ? run.error->to_string() : std::string("no error"));
+      return "was cancelled: " + (run.error ? run.error->message : std::string("no error"));
     default: return "has not ended: " + run.standing;
   }
 }

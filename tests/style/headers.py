@@ -38,15 +38,15 @@ def check_alone(compiler):
     return [finding for result in results for finding in result]
 
 
-def dependencies(compiler, header, include):
-    """(the files that including the header reads, what the compiler said against it)."""
+def dependencies(compiler, headers, include):
+    """(the files that including the headers reads, what the compiler said against it)."""
     done = sources.run(compiler, "-std=c++20", "-M", f"-I{include}", "-x", "c++", "-",
-                       text=f"#include <{header}>\n")
+                       text="".join(f"#include <{header}>\n" for header in headers))
     return [word for word in done.stdout.replace("\\\n", " ").split() if "/" in word], done.stderr
 
 
 def judge_umbrella(compiler, header, include):
-    files, errors = dependencies(compiler, header, include)
+    files, errors = dependencies(compiler, [header], include)
     if not files:
         return [Finding(f"include/{header}", 1, f"can't be preprocessed:\n{errors[:2000]}")]
     return [Finding(f"include/{header}", 1, f"reads {file}, which a user must not pay for")
@@ -57,5 +57,9 @@ def check_umbrella(compiler):
     """The umbrella, and every public header that is not opt-in on purpose."""
     include = sources.ROOT / "include"
     headers = [UMBRELLA, *(header for header in public_headers() if header not in OPTIONAL)]
+    # What none of them reads together none reads alone.
+    files, errors = dependencies(compiler, headers, include)
+    if files and not errors and not any(map(FORBIDDEN.search, files)):
+        return []
     return [finding for header in dict.fromkeys(headers)
             for finding in judge_umbrella(compiler, header, include)]
