@@ -124,8 +124,8 @@ class Writer {
   /// is full), and the thread has ended. Whatever waits at the gate for what did not become durable
   /// is told so. Not from inside the options' functions or a `Gated`. A second call returns what
   /// the first did.
-  /// Errors: why not everything is durable; also when all that was queued is, and the journal's disk
-  /// has failed since.
+  /// Errors: why not everything is durable; also when all that was queued is, and the journal's
+  /// disk has failed since.
   [[nodiscard]] Result<void> stop();
 
   /// The highest number handed out.

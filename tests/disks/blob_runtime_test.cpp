@@ -54,6 +54,7 @@ class BlobRuntimeTest : public testing::Test {
   pd::Runtime open() {
     pd::RuntimeOptions options;
     options.journal = journal().string();
+    options.shutdown_within = 1h;
     options.frame_budget_bytes = 0;
     pd::Runtime runtime = pd::Runtime::open(std::move(options)).value();
     runtime.on_event([this](const pd::Event& event) {

@@ -59,7 +59,7 @@ pd::Task<int> held_step(pd::Context& ctx, int start) {
 }
 inline constexpr pd::Agent held{"held", &held_step};
 
-class FaultyRuntimeTest : public testing::Test {
+class FaultyRuntimeTest : public ::testing::Test {
  protected:
   pd::Result<pd::Runtime> open() {
     pd::RuntimeOptions options;
@@ -109,7 +109,7 @@ class FaultyRuntimeTest : public testing::Test {
 };
 
 class EndOfTheRuntimeTest : public FaultyRuntimeTest,
-                            public testing::WithParamInterface<std::atomic<int>*> {};
+                            public ::testing::WithParamInterface<std::atomic<int>*> {};
 
 TEST_P(EndOfTheRuntimeTest, IsLoudAndTheNextGoesOnFromTheDisk) {
   {
@@ -130,11 +130,11 @@ TEST_P(EndOfTheRuntimeTest, IsLoudAndTheNextGoesOnFromTheDisk) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfTheLog, EndOfTheRuntimeTest,
-                         testing::Values(&faults.log_sync, &faults.log_write),
+                         ::testing::Values(&faults.log_sync, &faults.log_write),
                          [](const auto& given) { return fault_name(given.param); });
 
 class FailedCheckpointOfARuntimeTest : public FaultyRuntimeTest,
-                                       public testing::WithParamInterface<std::atomic<int>*> {};
+                                       public ::testing::WithParamInterface<std::atomic<int>*> {};
 
 TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndAtTheNextCommitAndNothingAcknowledgedIsLost) {
   std::vector<std::string> acknowledged{"before"};
@@ -188,7 +188,7 @@ TEST_P(FailedCheckpointOfARuntimeTest, IsTheEndOfOneThatHasNothingToDo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfASyncOrAWriteOfTheTables, FailedCheckpointOfARuntimeTest,
-                         testing::Values(&faults.sync, &faults.pages, &faults.meta),
+                         ::testing::Values(&faults.sync, &faults.pages, &faults.meta),
                          [](const auto& given) { return fault_name(given.param); });
 
 TEST_F(FaultyRuntimeTest, AFullDiskIsToldToNewWorkAndRunningWorkGoesOnWhenThereIsRoom) {

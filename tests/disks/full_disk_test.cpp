@@ -61,7 +61,7 @@ int work_through_a_full_disk(const fs::path& place, const std::function<void()>&
   return runtime.value().shutdown() ? 0 : 7;
 }
 
-class FullDiskTest : public testing::Test {
+class FullDiskTest : public ::testing::Test {
  protected:
   [[nodiscard]] fs::path place() const { return directory_.path(); }
   [[nodiscard]] fs::path ballast() const { return place() / "ballast"; }

@@ -103,7 +103,7 @@ class KilledTest : public ::testing::Test {
   std::vector<int> ran_;
 };
 
-class KilledInModeTest : public KilledTest, public testing::WithParamInterface<pd::Durability> {};
+class KilledInModeTest : public KilledTest, public ::testing::WithParamInterface<pd::Durability> {};
 
 TEST_P(KilledInModeTest, LosesNothingButTheStepThatItDiedIn) {
   EXPECT_EQ(live(GetParam(), std::chrono::hours(1), 7), kKilled);
@@ -114,7 +114,7 @@ TEST_P(KilledInModeTest, LosesNothingButTheStepThatItDiedIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, KilledInModeTest,
-                         testing::Values(pd::Durability::full, pd::Durability::none));
+                         ::testing::Values(pd::Durability::full, pd::Durability::none));
 
 TEST_F(KilledTest, IntervalLosesWhatWasNotCommittedAndNothingElse) {
   EXPECT_EQ(live(pd::Durability::interval, std::chrono::hours(1), 9), kKilled);

@@ -13,7 +13,7 @@
 namespace perdure::test {
 namespace {
 
-class ReadOnlyTest : public testing::Test {
+class ReadOnlyTest : public ::testing::Test {
  protected:
   ReadOnlyTest() {
     // In a child, since this process is to stay without threads.
