@@ -13,9 +13,9 @@
 
 namespace perdure::cli {
 
-/// `text`: a blob's id, or the first digits of one. Errors: `not_found`; `misuse` where it is no
-/// id, or the beginning of several; `corrupt`, `newer_format`, as file_error; what was written
-/// before stands.
+/// `text`: a blob's id, or the first digits of one. Errors: `not_found`, also where it is the
+/// beginning of several; `misuse` where it is no id; `corrupt`, `newer_format`, `storage_failed`;
+/// with --json `undecodable` and `too_large` of what is no payload. What was written before stands.
 [[nodiscard]] Result<void> show_blob(const std::filesystem::path& journal, std::string_view text,
                                      const Screen& screen);
 

@@ -23,8 +23,8 @@ std::span<const std::uint32_t> path(const flatbuffers::Vector<std::uint32_t>* fr
   return {reinterpret_cast<const std::uint32_t*>(from->Data()), from->size()};
 }
 
-/// What a verified FlatBuffer still may hold wrong: numbers that name nothing. The first one is
-/// kept.
+/// What a verified FlatBuffer still may hold wrong: numbers that name nothing, and payloads of two
+/// forms. The first one is kept.
 class Numbers {
  public:
   template <class E, class N>
@@ -45,6 +45,10 @@ class Numbers {
     if (number <= format::ErrorEffect::unknown) return static_cast<ErrorEffect>(number);
     note("error effect", static_cast<unsigned>(number));
     return ErrorEffect::unknown;
+  }
+  /// What no writer writes, although its checksum holds.
+  void refuse(std::string_view what) {
+    if (!error_) error_ = Error{Code::corrupt, std::string(what)};
   }
   [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
@@ -89,8 +93,12 @@ std::optional<Caller> caller(const format::Caller* from) {
 }
 
 /// A blob where there is one.
-PayloadView payload(const flatbuffers::Vector<std::uint8_t>* bytes, const format::Blob* blob) {
+PayloadView payload(const flatbuffers::Vector<std::uint8_t>* bytes, const format::Blob* blob,
+                    Numbers& numbers) {
   if (blob == nullptr) return octets(bytes);
+  if (bytes != nullptr && bytes->size() != 0)
+    numbers.refuse("it holds a payload, and a blob in the place of one");
+  if (blob->bytes() == 0) numbers.refuse("its payload is a blob of no bytes");
   BlobRef ref;
   ref.bytes = blob->bytes();
   std::memcpy(ref.id.bytes.data(), blob->id()->data(), BlobId::kBytes);
@@ -104,14 +112,14 @@ struct Body;
 template <>
 struct Body<RunCreated> {
   using Format = format::RunCreated;
-  static RunCreated read(const Format& f, Numbers&) {
+  static RunCreated read(const Format& f, Numbers& n) {
     return {text(f.agent()),
             f.agent_version(),
             text(f.handler()),
             text(f.session_key()),
             text(f.message_key()),
             text(f.input_type()),
-            payload(f.input(), f.input_blob()),
+            payload(f.input(), f.input_blob(), n),
             f.seed(),
             f.stamp(),
             caller(f.caller()),
@@ -138,7 +146,7 @@ struct Body<StepResult> {
             f.stamp(),
             f.busy_us(),
             failure(f.error(), n),
-            payload(f.payload(), f.payload_blob())};
+            payload(f.payload(), f.payload_blob(), n)};
   }
 };
 template <>
@@ -146,7 +154,7 @@ struct Body<RunEnded> {
   using Format = format::RunEnded;
   static RunEnded read(const Format& f, Numbers& n) {
     return {f.stamp(), text(f.type()), failure(f.error(), n),
-            payload(f.payload(), f.payload_blob())};
+            payload(f.payload(), f.payload_blob(), n)};
   }
 };
 template <>
@@ -258,7 +266,7 @@ struct Body<ArrivalRow> {
     row.session_key = text(f.session_key());
     row.name = text(f.name());
     row.type = text(f.type());
-    row.payload = payload(f.payload(), f.payload_blob());
+    row.payload = payload(f.payload(), f.payload_blob(), n);
     row.message_key = text(f.message_key());
     row.agent_version = f.agent_version();
     row.run = id<RunId>(f.run());
@@ -308,9 +316,9 @@ struct Body<ChildRow> {
 template <>
 struct Body<StateRow> {
   using Format = format::StateRow;
-  static StateRow read(const Format& f, Numbers&) {
+  static StateRow read(const Format& f, Numbers& n) {
     return {text(f.name()), text(f.type()), flag(f.absent()),
-            payload(f.payload(), f.payload_blob())};
+            payload(f.payload(), f.payload_blob(), n)};
   }
 };
 

@@ -2,8 +2,9 @@
 ///
 /// What this is: each payload's encoding, and each blob that a payload is or speaks of: that it is
 /// there, that its bytes are those that its name says.
-/// What it promises: a blob is read once, however many refer to it, and named where it is first
-/// referred to.
+/// What it promises: a blob is read once as a payload and once as content, however many refer to
+/// it, and what is wrong with it is named at each row that does: of the others somebody may rely on
+/// being told that they are sound. Memory for one payload, and some hundred bytes for each blob.
 /// What it does not: look for blobs that nothing refers to; the report says which are referred to.
 #pragma once
 
@@ -13,6 +14,9 @@
 #include "journal/verify_run.hpp"
 
 #include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
 
 namespace perdure::journal {
 
@@ -29,15 +33,21 @@ class PayloadCheck {
   void check(Table table, core::ByteView key, const PayloadView& payload);
 
  private:
-  void check_bytes(Table table, core::ByteView key, core::ByteView bytes);
-  /// Whether it was looked at before.
-  [[nodiscard]] bool is_known(const BlobRef& ref);
-  void check_content(Table table, core::ByteView key, const BlobRef& ref);
+  using Faults = std::vector<Error>;
+  /// Also by size: another one of the same id is a fault of who says so.
+  using Known = std::map<std::pair<BlobId, std::uint64_t>, Faults>;
+
+  [[nodiscard]] Faults faults_in(core::ByteView bytes);
+  const Faults& faults_of_payload(const BlobRef& ref);
+  const Faults& faults_of_content(const BlobRef& ref);
+  void count(const BlobRef& ref);
 
   const Blobs* const blobs_;
   Findings& findings_;
   VerifyReport& report_;
   const Look look_;
+  Known payloads_;
+  Known contents_;
 };
 
 }  // namespace perdure::journal

@@ -28,6 +28,8 @@ void Findings::add(Table table, core::ByteView key, std::string what) {
 void Findings::add(Table table, core::ByteView key, const Error& error) {
   if (error.code == Code::newer_format)
     add(table, key, error.message, "verify it with the Perdure that wrote it");
+  else if (error.code == Code::storage_failed || error.code == Code::misuse)
+    add(table, key, error.message, "see to it that the file can be read, and verify again");
   else
     add(table, key, error.message);
 }

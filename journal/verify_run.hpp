@@ -19,7 +19,7 @@ class Findings {
   /// `report` outlives it.
   Findings(VerifyReport& report, std::size_t most) : report_(report), most_(most) {}
   void add(Table table, core::ByteView key, std::string what);
-  /// A newer format has another remedy than damage.
+  /// What can't be read, and what a newer Perdure wrote, has another remedy than damage.
   void add(Table table, core::ByteView key, const Error& error);
   void count(Table table, std::size_t bytes) noexcept;
   void count_run() noexcept { ++report_.runs; }

@@ -58,6 +58,9 @@ TEST(Arguments, ReadsVerbsAboutARun) {
   EXPECT_EQ(session.verb, Verb::session);
   EXPECT_EQ(session.session, "trip/a b");
   EXPECT_EQ(session.zone, Zone::utc);
+  const Request blob = request({"blob", "ba78", "--journal", "d", "--json"});
+  EXPECT_EQ(blob.verb, Verb::blob);
+  EXPECT_EQ(blob.blob, "ba78");
 }
 
 TEST(Arguments, RefusesWhatIsWrong) {

@@ -8,7 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -44,6 +46,8 @@ class JournalBuilder {
       : writer_(store, gate_, {.last_number = last_number}) {}
 
   core::ManualClock clock;
+  /// Payloads above it are blobs.
+  std::size_t inline_bytes_max = std::numeric_limits<std::size_t>::max();
 
   RunId start(const std::string& agent, const std::string& key,
               const std::string& message_key = "start") {
@@ -52,7 +56,7 @@ class JournalBuilder {
   RunId start(const RunId& run, const std::string& agent, const std::string& key,
               const std::string& message_key = "start") {
     const journal::SessionId session = journal::session_hash(agent, key);
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.put(journal::Table::sessions, journal::Key{}.add(session),
                journal::SessionRow{agent, key, now()});
     change.put(journal::Table::keys, journal::message_key_row(session, message_key),
@@ -100,7 +104,7 @@ class JournalBuilder {
     append(run, record);
   }
   void attempts(const RunId& run, const journal::AttemptsRow& row) {
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.put(journal::Table::attempts,
                journal::Key{}.add(run).add(journal::StepPath(row.path).hash()), row);
     submit(std::move(change));
@@ -112,7 +116,7 @@ class JournalBuilder {
   }
   template <class T>
   void put(journal::Table table, const journal::Key& key, const T& row) {
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.put(table, key, row);
     submit(std::move(change));
   }
@@ -149,7 +153,7 @@ class JournalBuilder {
   /// A row of `inbox` or `kept`, sent now; gives its number.
   journal::RecordNumber arrive(journal::Table table, journal::ArrivalRow row) {
     row.stamp = now();
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.put_numbered(table,
                         journal::Key{}.add(journal::session_hash(row.agent, row.session_key)), row);
     submit(std::move(change));
@@ -172,7 +176,7 @@ class JournalBuilder {
   }
   void status(const RunId& run, journal::RunStatus status, Code code = Code::user,
               const std::string& reason = "") {
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     put_head(change, run, status, code, reason);
     submit(std::move(change));
   }
@@ -195,13 +199,13 @@ class JournalBuilder {
  private:
   template <class T>
   void append(const RunId& run, const T& record) {
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.append(run, counts_[run]++, record);
     put_head(change, run, journal::RunStatus::running);
     submit(std::move(change));
   }
   void end(const RunId& run, journal::RunStatus status, const journal::RunEnded& record) {
-    journal::Change change;
+    journal::Change change(inline_bytes_max);
     change.append(run, counts_[run]++, record);
     change.erase(journal::Table::ready, journal::Key{}.add(run));
     change.erase(journal::Table::open, journal::Key{}.add(sessions_[run]));

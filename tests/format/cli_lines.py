@@ -18,6 +18,8 @@ def payload_of(name, fields, source, kind, most=None):
     """The command's keys for a payload."""
     size = fields[source + "_bytes"]
     expected = {name: fields[source], name + "_type": fields[kind], name + "_bytes": size}
+    if source + "_blob" in fields:
+        expected[name + "_blob"] = fields[source + "_blob"]
     if most is not None and size > most:
         expected.update({name: None, name + "_omitted": True})
     return expected

@@ -3,6 +3,7 @@
 import json
 
 import cli_lines
+import envelope
 import fixture
 import flat
 import journal_reader
@@ -97,6 +98,7 @@ class ComparingTest(fixture.FormatTest):
         # The heads.
         counts["records"] += sum(run["fields"]["status"] != "queued" for run in runs)
         self.assertEqual(counts, report["rows"])
+        self.compare_blobs(directory, rows, report["blobs"])
         self.assertEqual(report["log"], {"sound": True, "batches": len(moment.chain),
                                          "bytes": sum(entry.size for entry in moment.chain)})
         self.assertEqual({row["run"] for row in rows["ready"]},
@@ -142,3 +144,17 @@ class ComparingTest(fixture.FormatTest):
             self.assertEqual(row["hash"], journal_reader.message_hash(row["fields"]["key"]))
         for row in [*journal.rows("state"), *journal.rows("before")]:
             self.assertEqual(row["hash"], journal_reader.message_hash(row["fields"]["name"]))
+
+    def compare_blobs(self, directory, rows, report):
+        """Which blobs there are, and which of them rows refer to."""
+        referred = {}
+        for fields in (row["fields"] for table in rows.values() for row in table):
+            for name in envelope.PAYLOADS:
+                if name + "_blob" in fields:
+                    referred[fields[name + "_blob"]] = fields[name + "_bytes"]
+                referred.update(journal_reader.blobs_in(fields.get(name)))
+        stored = {line["id"]: line["stored_bytes"] for line in read(directory, "blobs")}
+        self.assertLessEqual(referred.keys(), stored.keys())
+        others = [size for name, size in stored.items() if name not in referred]
+        self.assertEqual(report, {"referred_to": len(referred), "bytes": sum(referred.values()),
+                                  "others": len(others), "others_bytes": sum(others)})

@@ -167,7 +167,7 @@ class DamageTest(fixture.FormatTest):
                 journal = journal_reader.Journal(self.directory)
                 for table in journal_reader.TABLES:
                     for row in journal_reader.rows_of(journal, table, None):
-                        endings["damage" in journal_reader.in_json(row)] += 1
+                        endings["damage" in journal_reader.in_json(row, journal.blobs)] += 1
             except (journal_reader.NoJournal, lmdb_file.DamagedFile) as why:
                 endings[type(why)] += 1
         self.assertGreater(endings[lmdb_file.DamagedFile], 5, endings)

@@ -30,6 +30,7 @@ CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "al
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
                "outcome_unknown", "deadlock", "peer_cancelled")
 FAILURES = ("error", "first_error", "last_error")
+PAYLOADS = ("input", "payload")
 
 
 class Damage(Exception):
@@ -81,4 +82,10 @@ def decode(kind, body):
             failure["effect"] = "refused" if code == "refused" else "unknown"
     if "code" in fields:
         fields["code"] = code_name(fields["code"])
+    for name in PAYLOADS:
+        blob = fields.get(name + "_blob")
+        if blob and fields[name]:
+            raise Damage("it holds a payload, and a blob in the place of one")
+        if blob and blob["bytes"] == 0:
+            raise Damage("its payload is a blob of no bytes")
     return fields

@@ -29,7 +29,8 @@ TABLES = {
     "RunCreated": [("agent", "string", ""), ("agent_version", "uint", 1), ("handler", "string", ""),
                    ("session_key", "string", ""), ("message_key", "string", ""),
                    ("input_type", "string", ""), ("input", "[ubyte]", b""), ("seed", "ulong", 0),
-                   ("stamp", "long", 0), ("caller", "Caller", None), ("deadline", "long", 0)],
+                   ("stamp", "long", 0), ("caller", "Caller", None), ("deadline", "long", 0),
+                   ("input_blob", "Blob", None)],
     "Caller": [("session", "Id", None), ("agent", "string", ""), ("session_key", "string", ""),
                ("run", "Id", None), ("path", "[uint]", ())],
     "VersionMark": [("name", "string", ""), ("version", "uint", 1), ("stamp", "long", 0)],
@@ -39,9 +40,10 @@ TABLES = {
                     ("attempt", "uint", 1), ("stamp", "long", 0)],
     "StepResult": [("path", "[uint]", ()), ("step_kind", "StepKind", 1), ("name", "string", ""),
                    ("type", "string", ""), ("attempts", "uint", 1), ("stamp", "long", 0),
-                   ("busy_us", "long", 0), ("error", "Failure", None), ("payload", "[ubyte]", b"")],
+                   ("busy_us", "long", 0), ("error", "Failure", None), ("payload", "[ubyte]", b""),
+                   ("payload_blob", "Blob", None)],
     "RunEnded": [("stamp", "long", 0), ("type", "string", ""), ("error", "Failure", None),
-                 ("payload", "[ubyte]", b"")],
+                 ("payload", "[ubyte]", b""), ("payload_blob", "Blob", None)],
     "Identity": [("journal", "Id", None), ("created", "long", 0), ("created_by", "string", "")],
     "Counters": [("epoch", "ulong", 0), ("incarnation", "ulong", 0), ("last_number", "ulong", 0),
                  ("last_stamp", "long", 0), ("clean", "uint", 0)],
@@ -63,7 +65,7 @@ TABLES = {
                    ("other", "Id", None), ("caller", "Caller", None), ("due", "long", 0),
                    ("by_wall_clock", "bool", False), ("deadline", "long", 0),
                    ("error", "Failure", None), ("who", "string", ""), ("why", "string", ""),
-                   ("grace_ms", "long", 0), ("stamp", "long", 0)],
+                   ("grace_ms", "long", 0), ("stamp", "long", 0), ("payload_blob", "Blob", None)],
     "OpenRow": [("run", "Id", None)],
     "WaitRow": [("step_kind", "StepKind", 2), ("path", "[uint]", ()), ("name", "string", ""),
                 ("begun", "long", 0), ("due", "long", 0), ("by_wall_clock", "bool", False),
@@ -73,7 +75,7 @@ TABLES = {
                  ("parent_end", "ParentEnd", 2), ("ended", "bool", False),
                  ("error", "Failure", None)],
     "StateRow": [("name", "string", ""), ("type", "string", ""), ("absent", "bool", False),
-                 ("payload", "[ubyte]", b"")],
+                 ("payload", "[ubyte]", b""), ("payload_blob", "Blob", None)],
     "AttemptsRow": [("path", "[uint]", ()), ("name", "string", ""), ("count", "uint", 0),
                     ("unclean_ends", "uint", 0), ("first_error", "Failure", None),
                     ("last_error", "Failure", None), ("last_stamp", "long", 0),
@@ -126,6 +128,8 @@ class _Buffer:
         if kind == "Id":
             self.number("<16s", at)
             return self.body[at:at + 16]
+        if kind == "Blob":
+            return {"id": self.body[at:at + 32], "bytes": self.number("<32xQ", at)}
         return self.table(kind, self.target(at))
 
     def table(self, name, at):

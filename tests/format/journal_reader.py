@@ -2,7 +2,8 @@
 
 usage: journal_reader.py DIR TABLE [--run RUN]
 
-TABLE is `runs` (each with its head), `records`, or any other that docs/journal_format.md names.
+TABLE is `runs` (each with its head), `records`, or any other that docs/journal_format.md names, or
+`blobs`: the files of blobs, be they referred to or not.
 Prints one JSON object a line. A row that can't be read is a line with `damage`, or with `newer`
 where a newer Perdure wrote it. Exit codes: 0; 1 there was such a line; 3 no journal that this
 reads.
@@ -18,10 +19,11 @@ import re
 import struct
 import sys
 
+import blob_file
 import flex
 import lmdb_file
 import moment
-from envelope import KINDS, Damage, Newer, decode, open_envelope
+from envelope import KINDS, PAYLOADS, Damage, Newer, decode, open_envelope
 from xxh3 import xxh3_64, xxh3_128
 
 DIRECTORY_VERSION = 1
@@ -46,7 +48,7 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "state": (">16s16s", ("session", "hash"), ("state",)),
           "before": (">16s16s", ("run", "hash"), ("state",)),
           "children": (">16sQ", ("run", "hash"), ("child",))}
-PAYLOADS = ("input", "payload")
+BLOB_KEYS = {"bytes", "perdure.blob"}
 
 
 class NoJournal(Exception):
@@ -92,6 +94,7 @@ class Journal:
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
+        self.blobs = blob_file.Blobs(self.directory)
         try:
             current = (self.directory / "CURRENT").read_bytes()
         except OSError as why:
@@ -176,7 +179,44 @@ def _field_in_json(name, value):
     return value.hex() if name in ("session", "journal", "hash") else flex.text_of(value)
 
 
-def in_json(row):
+def blobs_in(value):
+    """(id, size) of each blob that a payload's value speaks of."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from blobs_in(inner)
+    elif isinstance(value, dict):
+        name, size = value.get("perdure.blob"), value.get("bytes")
+        if value.keys() == BLOB_KEYS and isinstance(name, str) \
+                and re.fullmatch("[0-9a-f]{64}", name) and type(size) is int and size > 0:
+            yield name, size
+            return
+        for inner in value.values():
+            yield from blobs_in(inner)
+
+
+def _payload_in_json(name, fields, blobs):
+    """What a row says of a payload; the content of a blob is read, and what it speaks of too."""
+    content, blob = fields[name], fields[name + "_blob"]
+    line = {name + "_bytes": blob["bytes"] if blob else len(content), name: None}
+    told = "its payload"
+    if blob:
+        line[name + "_blob"] = told = blob["id"].hex()
+    try:
+        if blob:
+            content = blobs.content(told, blob["bytes"])
+        line[name] = flex.to_json(content)
+        for told, size in blobs_in(line[name]):
+            blobs.check(told, size)
+    except flex.DamagedPayload as why:
+        return line, {"damage": f"its payload is damaged: {why}"}
+    except Damage as why:
+        return line, {"damage": f"the blob {told}: {why}"}
+    except Newer as why:
+        return line, {"newer": f"the blob {told}: {why}"}
+    return line, {}
+
+
+def in_json(row, blobs):
     """A row as the command prints it."""
     line = {"table": row["table"], "key": row["key"].hex()}
     line.update((name, _field_in_json(name, row[name])) for name in TABLES[row["table"]][1]
@@ -186,15 +226,12 @@ def in_json(row):
         return line
     fields = {}
     for name, value in row["fields"].items():
-        if name not in PAYLOADS:
+        if name in PAYLOADS:
+            found, fault = _payload_in_json(name, row["fields"], blobs)
+            fields.update(found)
+            line.update(fault)
+        elif not name.endswith("_blob"):
             fields[name] = _field_in_json(name, value)
-            continue
-        fields[name + "_bytes"] = len(value)
-        try:
-            fields[name] = flex.to_json(value)
-        except flex.DamagedPayload as why:
-            fields[name] = None
-            line["damage"] = f"its payload is damaged: {why}"
     line.update(number=row["number"], kind=row["kind"], stored_bytes=len(row["value"]),
                 fields=fields)
     return line
@@ -211,18 +248,41 @@ def rows_of(journal, table, run):
     return (row for row in rows if run is None or row.get("run") == run)
 
 
+def blob_lines(blobs):
+    """A line for each blob that lies there."""
+    for name, stored in blobs.all():
+        line = {"id": name, "stored_bytes": stored}
+        try:
+            file = blobs.open(name)
+            line.update(bytes=file.bytes, forms=file.forms())
+            blobs.check(name, file.bytes)
+        except Damage as why:
+            line["damage"] = str(why)
+        except Newer as why:
+            line["newer"] = str(why)
+        yield line
+
+
+def lines_of(journal, table, run):
+    """What is printed."""
+    if table == "blobs":
+        yield from blob_lines(journal.blobs)
+    else:
+        for row in rows_of(journal, table, run):
+            yield in_json(row, journal.blobs)
+
+
 def main():
     """The command."""
     arguments = argparse.ArgumentParser(description="Reads a journal of Perdure.")
     arguments.add_argument("directory")
-    arguments.add_argument("table", choices=list(TABLES))
+    arguments.add_argument("table", choices=[*TABLES, "blobs"])
     arguments.add_argument("--run", type=run_of, help="only rows of this run")
     arguments.add_argument("--json", action="store_true", help="as it prints anyway")
     asked = arguments.parse_args()
     bad = False
     try:
-        for row in rows_of(Journal(asked.directory), asked.table, asked.run):
-            line = in_json(row)
+        for line in lines_of(Journal(asked.directory), asked.table, asked.run):
             bad = bad or "damage" in line or "newer" in line
             print(json.dumps(line))
     except (NoJournal, lmdb_file.DamagedFile) as why:

@@ -2,6 +2,7 @@
 //
 // usage: make_journal all JOURNAL   every kind of record, row and payload; closed cleanly
 //        make_journal some JOURNAL  a little of it
+//        make_journal blobs JOURNAL what of it is in blobs
 //        make_journal hold JOURNAL LOG_BYTES
 //                                   that, or the journal that is there, left open, its log
 //                                   limited to so many bytes. Then it does what the lines of
@@ -31,6 +32,7 @@
 #include "tests/format/checked.hpp"
 #include "tests/format/held_journal.hpp"
 #include "tests/format/payload_samples.hpp"
+#include "tests/format/sample_blobs.hpp"
 #include "tests/format/sample_run.hpp"
 #include "tests/format/sample_session.hpp"
 
@@ -63,6 +65,7 @@ class Maker {
     parked();
     write_sessions(writer_, clock_, random_);
   }
+  void blobs() { write_blobs(journal_.store(), writer_, clock_, random_); }
   void all() {
     plain_runs(300);
     payloads();
@@ -74,6 +77,7 @@ class Maker {
     parked();
     keys();
     write_sessions(writer_, clock_, random_);
+    blobs();
   }
   Run start(const std::string& agent, const std::string& key, const std::string& message = "start",
             const Sample& input = {"void", {}}) {
@@ -249,15 +253,18 @@ int run(const std::vector<std::string>& words) {
     std::cout << core::to_hex(page_sample().second) << '\n';
     return 0;
   }
-  if (words.size() == 2 && (words[0] == "all" || words[0] == "some")) {
-    make(words[1], words[0] == "all" ? &Maker::all : &Maker::some);
+  if (words.size() == 2 && (words[0] == "all" || words[0] == "some" || words[0] == "blobs")) {
+    make(words[1], words[0] == "all"    ? &Maker::all
+                   : words[0] == "some" ? &Maker::some
+                                        : &Maker::blobs);
     return 0;
   }
   if (words.size() == 3 && words[0] == "hold") {
     hold(words[1], std::stoull(words[2]));
     return 0;
   }
-  std::cerr << "usage: make_journal all|some JOURNAL | hold JOURNAL LOG_BYTES | payload | hashes\n";
+  std::cerr
+      << "usage: make_journal all|some|blobs JOURNAL | hold JOURNAL LOG_BYTES | payload | hashes\n";
   return 2;
 }
 

@@ -1,9 +1,11 @@
 """Holds docs/journal_format.md, its examples and its lists, against the reader written from it."""
 
+import hashlib
 import json
 import re
 import unittest
 
+import blob_file
 import envelope
 import fixture
 import flat
@@ -58,9 +60,33 @@ class DocumentTest(unittest.TestCase):
         self.assertIn(f"run `{journal_reader.ulid(key[:16])}`", text)
         self.assertEqual(envelope.decode(kind, body), {
             "path": (3,), "step_kind": "step", "name": b"charge", "type": b"i32", "attempts": 1,
-            "stamp": 1732000000123456, "busy_us": 1500, "error": None, "payload": b"\5\4\1"})
+            "stamp": 1732000000123456, "busy_us": 1500, "error": None, "payload": b"\5\4\1",
+            "payload_blob": None})
         self.assertEqual(flex.to_json(b"\5\4\1"), 5)
         self.assertGreater(self.check_places(text, value), 70)
+
+    def test_the_record_of_a_blob_is_what_the_page_says(self):
+        text = self.section("A record of a blob, byte by byte")
+        value = self.dump_in(text)
+        key = bytes.fromhex(re.search(r"is `([0-9a-f]{32} [0-9a-f]{8})`", text)[1])
+        kind, number, body = envelope.open_envelope(key, value)
+        self.assertEqual((len(value), kind, number, len(body)), (120, 4, 18, 96))
+        payload = self.dump_in(self.section("A payload, byte by byte"))
+        name = hashlib.sha256(payload).digest()
+        self.assertEqual(envelope.decode(kind, body), {
+            "stamp": 1732000000124456, "type": b"Fare", "error": None, "payload": b"",
+            "payload_blob": {"id": name, "bytes": len(payload)}})
+        self.assertIn(f"`blobs/{name.hex()[:2]}/{name.hex()[2:]}`", text)
+        self.assertGreater(self.check_places(text, value), 95)
+
+    def test_the_blob_is_what_the_page_says(self):
+        text = self.section("A blob, byte by byte")
+        content = self.dump_in(text)
+        name = hashlib.sha256(b"abc").hexdigest()
+        blob = blob_file.BlobFile(content, name)
+        self.assertEqual((blob.bytes, blob.forms(), b"".join(blob.chunks(None))), (3, [0], b"abc"))
+        self.assertIn(f"`blobs/{name[:2]}/{name[2:]}`", text)
+        self.assertEqual(self.check_places(text, content), len(content))
 
     def test_the_log_is_what_the_page_says(self):
         text = self.section("A log, byte by byte")
@@ -130,6 +156,7 @@ class DocumentTest(unittest.TestCase):
                     self.assertEqual("null" if default is None else str(default).lower(),
                                      now[2] or "0")
             self.assertGreaterEqual(len(fields), len(known), name)
+        self.assertRegex(schema, r"struct Blob \{\s*id:\[ubyte:32\];\s*bytes:ulong;\s*\}")
         for name, numbers in flat.ENUMS.items():
             body = re.search(rf"enum {name} : ubyte \{{(.*?)\}}", schema, re.S)[1]
             self.assertLessEqual(numbers.items(), {int(number): text for text, number in re.findall(

@@ -43,9 +43,23 @@ class JournalsTest(comparison.ComparingTest):
             self.assertTrue(read(directory, table), table)
         page = os.sysconf("SC_PAGESIZE")
         self.assertTrue(any(row["stored_bytes"] > 100 * page for row in records))
+        self.assert_blobs_of_all_sorts(directory, records)
         counters = read(directory, "meta")[1]["fields"]
         self.assertEqual((counters["epoch"], counters["clean"]), (1, 1))
         self.assertEqual(counters["last_number"], read(directory, "meta")[1]["number"])
+
+    def assert_blobs_of_all_sorts(self, directory, records):
+        fields = [row["fields"] for table in ("inbox", "kept", "state", "before")
+                  for row in read(directory, table)]
+        self.assertEqual(sum("payload_blob" in each for each in fields), 6)
+        self.assertTrue(any(each["payload_bytes"] > 1_000_000 and "payload_blob" not in each
+                            for each in fields), "a large state in a row")
+        self.assertEqual({row["kind"] for row in records if "payload_blob" in row["fields"]
+                          or "input_blob" in row["fields"]},
+                         {"run_created", "step_result", "run_ended"})
+        forms = [line["forms"] for line in read(directory, "blobs")]
+        for sort in ([0], [1], [0, 1], [1, 1, 1]):
+            self.assertIn(sort, forms)
 
     def agent(self, *words):
         documents = self.home / "documents"

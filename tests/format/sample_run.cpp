@@ -15,7 +15,7 @@ using namespace journal;
 void Run::create(const std::string& agent, const std::string& key, const std::string& message,
                  const Sample& input) {
   const SessionId session = session_hash(agent, key);
-  Change change;
+  Change change(inline_bytes_max_);
   change.put(Table::sessions, Key{}.add(session), SessionRow{agent, key, now()});
   change.put(Table::keys, message_key_row(session, message), MessageKeyRow{message, id_});
   change.put(Table::runs, Key{}.add(id_), RunRow{session, agent, 3, "main", key, now()});
@@ -29,19 +29,19 @@ void Run::create(const std::string& agent, const std::string& key, const std::st
 
 void Run::started(const Path& path, const std::string& name, EffectClass effect,
                   std::uint32_t attempt) {
-  Change change;
+  Change change(inline_bytes_max_);
   append(change, StepStarted{path, name, effect, attempt, now()});
   finish(std::move(change), RunStatus::running);
 }
 
 void Run::step(const Path& path, const std::string& name, const Sample& result) {
-  Change change;
+  Change change(inline_bytes_max_);
   append(change, result_of(path, name, result));
   finish(std::move(change), RunStatus::running);
 }
 
 void Run::steps(const std::vector<Sample>& results) {
-  Change change;
+  Change change(inline_bytes_max_);
   std::uint32_t number = 0;
   for (const Sample& result : results) append(change, result_of({++number}, "sample", result));
   finish(std::move(change), RunStatus::running);
@@ -49,7 +49,7 @@ void Run::steps(const std::vector<Sample>& results) {
 
 void Run::failed_step(const Path& path, const std::string& name, const Error& error,
                       std::uint32_t attempts) {
-  Change change;
+  Change change(inline_bytes_max_);
   StepResult record;
   record.path = path;
   record.name = name;
@@ -63,7 +63,7 @@ void Run::failed_step(const Path& path, const std::string& name, const Error& er
 
 void Run::attempts(const AttemptsRow& row, RunStatus status) {
   const StepPath path(row.path);
-  Change change;
+  Change change(inline_bytes_max_);
   change.put(Table::attempts, Key{}.add(id_).add(path.hash()), row);
   if (row.next_due != 0)
     change.put(Table::due, due_row(row.next_due, id_, path), DueRow{DueRow::What::retry, row.path});
@@ -72,7 +72,7 @@ void Run::attempts(const AttemptsRow& row, RunStatus status) {
 }
 
 void Run::park(Code code, const std::string& reason) {
-  finish({}, RunStatus::parked, code, reason);
+  finish(Change(), RunStatus::parked, code, reason);
 }
 
 void Run::complete(const Sample& reply) {
@@ -95,7 +95,7 @@ StepResult Run::result_of(const Path& path, const std::string& name, const Sampl
 }
 
 void Run::end(RunStatus status, const RunEnded& record) {
-  Change change;
+  Change change(inline_bytes_max_);
   append(change, record);
   change.erase(Table::ready, Key{}.add(id_));
   change.erase(Table::open, Key{}.add(session_));

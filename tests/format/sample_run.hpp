@@ -7,7 +7,9 @@
 
 #include <perdure/error.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,9 +27,10 @@ class Run {
  public:
   using Path = std::vector<std::uint32_t>;
 
-  /// `writer` and `clock` outlive it.
-  Run(RunId id, journal::Writer& writer, core::ManualClock& clock)
-      : id_(id), writer_(writer), clock_(clock) {}
+  /// Payloads above `inline_bytes_max` are blobs. `writer` and `clock` outlive it.
+  Run(RunId id, journal::Writer& writer, core::ManualClock& clock,
+      std::size_t inline_bytes_max = std::numeric_limits<std::size_t>::max())
+      : id_(id), writer_(writer), clock_(clock), inline_bytes_max_(inline_bytes_max) {}
 
   void create(const std::string& agent, const std::string& key, const std::string& message,
               const Sample& input);
@@ -59,6 +62,7 @@ class Run {
   journal::SessionId session_;
   journal::Writer& writer_;
   core::ManualClock& clock_;
+  const std::size_t inline_bytes_max_;
   std::uint32_t count_ = 0;
 };
 

@@ -1,5 +1,6 @@
 // Rows from a hostile journal: the body behind a good envelope, and values without one.
 #include "journal/record.hpp"
+#include "journal/session_rows.hpp"
 #include "tests/fuzz/property.hpp"
 
 #include <cstdint>
@@ -74,6 +75,14 @@ constexpr Read kReads[] = {
     &read_write_read<journal::ReadyRow>,
     &read_write_read<journal::DueRow>,
     &read_write_read<journal::AttemptsRow>,
+    &read_write_read<journal::Checkpoint>,
+    &read_write_read<journal::VersionMark>,
+    &read_write_read<journal::CancelRequested>,
+    &read_write_read<journal::ArrivalRow>,
+    &read_write_read<journal::OpenRow>,
+    &read_write_read<journal::WaitRow>,
+    &read_write_read<journal::StateRow>,
+    &read_write_read<journal::ChildRow>,
 };
 
 }  // namespace

@@ -46,6 +46,59 @@ TEST(Format, TheDocumentsRecordIsWhatIsWritten) {
             "63686172676500000100000003000000");
 }
 
+TEST(Format, TheDocumentsRecordOfABlobIsWhatIsWritten) {
+  const RunId run = RunId::parse("01JD3Z5V7Q8R9S0T1V2W3X4Y5Z").value();
+  const BlobId id =
+      parse_blob_id("ed2b68f542392ea0c083df1c5ae2ba78e2c8e73b59c8e5388f687f27517521c3").value();
+  RunEnded ended;
+  ended.stamp = 1'732'000'000'124'456;
+  ended.type = "Fare";
+  ended.payload = BlobRef{id, 48};
+  core::Bytes value(kEnvelopeBytes);
+  encode_body(ended, value);
+  const Key key = Key{}.add(run).add(std::uint32_t{3});
+  seal(key.view(), value, Kind::run_ended, 18);
+  EXPECT_EQ(core::to_hex(key.view()), "019347f2ecf7461390683b1707d278bf00000003");
+  EXPECT_EQ(core::to_hex(value),
+            "d61771dea7c40caa1200000000000000"
+            "01000400600000001800000000000000"
+            "00000e003c0030000400000000000800"
+            "0e00000038000000ed2b68f542392ea0"
+            "c083df1c5ae2ba78e2c8e73b59c8e538"
+            "8f687f27517521c33000000000000000"
+            "2826c2ac3e2706000000000004000000"
+            "4661726500000000");
+}
+
+/// The document's record of a blob, with bytes of its FlatBuffer changed and sealed again.
+Result<RunEnded> with_changed(std::size_t at, char to) {
+  RunEnded ended;
+  ended.stamp = 1'732'000'000'124'456;
+  ended.type = "Fare";
+  ended.payload = BlobRef{{}, 48};
+  core::Bytes value(kEnvelopeBytes);
+  encode_body(ended, value);
+  value.at(at) = static_cast<std::byte>(to);
+  const Key key = Key{}.add(std::uint32_t{3});
+  seal(key.view(), value, Kind::run_ended, 18);
+  RecordBuffer buffer;
+  EXPECT_TRUE(buffer.load(key.view(), value));
+  return buffer.as<RunEnded>();
+}
+
+TEST(Format, APayloadOfTwoFormsIsDamage) {
+  EXPECT_TRUE(with_changed(0x58, 49).has_value());
+  const Result<RunEnded> empty = with_changed(0x58, 0);
+  ASSERT_TRUE(empty.has_error());
+  EXPECT_EQ(empty.error().code, Code::corrupt);
+  EXPECT_EQ(empty.error().message, "its payload is a blob of no bytes");
+  // The vtable's field `payload` leads to where `type` is.
+  const Result<RunEnded> both = with_changed(0x2C, 4);
+  ASSERT_TRUE(both.has_error());
+  EXPECT_EQ(both.error().code, Code::corrupt);
+  EXPECT_EQ(both.error().message, "it holds a payload, and a blob in the place of one");
+}
+
 /// What the document's log begins with: whose it is, and an entry that puts a row and erases one.
 TEST(Format, TheDocumentsLogIsWhatIsWritten) {
   const TemporaryDirectory directory;
