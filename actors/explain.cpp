@@ -18,6 +18,13 @@ std::string seconds_until(journal::Stamp due, journal::Stamp now) {
   return std::to_string(left / 1'000'000) + "." + std::to_string(left / 100'000 % 10) + " s";
 }
 
+/// Of a step that waits for its next attempt.
+std::string backoff_text(const journal::Attempts& attempts, journal::Stamp now) {
+  return "waits " + seconds_until(attempts.next_due, now) + " for attempt " +
+         std::to_string(attempts.count + 1) + ", the last one failed with " +
+         (attempts.last_error ? attempts.last_error->to_string() : "nothing recorded");
+}
+
 std::string wait_text(const journal::Wait& wait, journal::Stamp now) {
   std::string text;
   switch (wait.kind) {
@@ -71,10 +78,7 @@ std::string RunCore::explain() const {
           " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";
     } else if (const auto found = attempts_.find(pending->what.path.hash());
                pending->phase() == Phase::backoff && found != attempts_.end()) {
-      text +=
-          " waits " + seconds_until(found->second.next_due, now) + " for attempt " +
-          std::to_string(found->second.count + 1) + ", the last one failed with " +
-          (found->second.last_error ? found->second.last_error->to_string() : "nothing recorded");
+      text += " " + backoff_text(found->second, now);
     } else if (const auto wait = waits_.find(pending->what.path.hash());
                pending->phase() == Phase::waiting && wait != waits_.end()) {
       text += " " + wait_text(wait->second, now);
@@ -97,8 +101,7 @@ Result<std::string> Engine::explain_stored(journal::Reader& reader, const journa
       const journal::Stamp now = seams_.clock->wall().time_since_epoch().count();
       for (const journal::Attempts& each : attempts)
         if (each.next_due != 0)
-          return step_text(journal::StepPath(each.path), each.name) + " waits " +
-                 seconds_until(each.next_due, now) + " for its next attempt";
+          return step_text(journal::StepPath(each.path), each.name) + " " + backoff_text(each, now);
       PERDURE_TRY(const std::vector<journal::Wait> waits, reader.waits(info.id));
       std::string text;
       for (const journal::Wait& each : waits)

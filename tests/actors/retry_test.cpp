@@ -193,7 +193,8 @@ TEST_F(RestartInBackoffTest, TheRemainderIsWaitedAfterACleanEndAndAfterACrash) {
     test.restart(end, {.down_for = 60ms});
     test.advance(39ms);
     EXPECT_EQ(test.times("flaky"), 1U) << "early";
-    EXPECT_EQ(test.explain(run.id()).value(), "step 1 'flaky' waits 0.0 s for its next attempt");
+    EXPECT_EQ(test.explain(run.id()).value(),
+              "step 1 'flaky' waits 0.0 s for attempt 2, the last one failed with user: not yet");
     test.advance(1ms);
     EXPECT_EQ(run.wait().value(), 2);
   }
