@@ -100,7 +100,8 @@ TEST_P(CheckpointMatrix, ACleanEndThatDiesBreaksNothing) {
 
 /// Results of half a megabyte: the log is full several times while steps run.
 TEST_P(CheckpointMatrix, DyingWhileMuchIsBeingWrittenBreaksNothing) {
-  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"}};
+  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"},
+                                                 {"PERDURE_CRASH_IN_LOG", "1"}};
   for (const int passing : {1, 2}) {
     Lives lives(directory_.path() / std::to_string(passing));
     ASSERT_TRUE(lives.live({.crash_at = point(passing), .environment = heavy}).killed())
@@ -120,12 +121,29 @@ INSTANTIATE_TEST_SUITE_P(Every, CheckpointMatrix,
 
 TEST(LogGrowth, KilledAtAnyOfItsStepsLeavesALogThatIsRead) {
   const TemporaryDirectory directory("log-growth");
-  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"}};
+  const std::map<std::string, std::string> heavy{{"PERDURE_CRASH_BALLAST", "500000"},
+                                                 {"PERDURE_CRASH_IN_LOG", "1"}};
   for (int passing = 1; passing <= 4; ++passing) {
     Lives lives(directory.path() / std::to_string(passing));
     const std::string point = "log_extended:" + std::to_string(passing);
     ASSERT_TRUE(lives.live({.crash_at = point, .environment = heavy}).killed()) << lives.report();
     lives.live({.crash_at = "log_extended:1", .environment = heavy});
+    lives.complete();
+    ASSERT_TRUE(lives.findings().empty()) << lives.report();
+  }
+}
+
+/// Results that are blobs: they are there before the records that refer to them.
+TEST(LargeResults, KilledWhileOneIsWrittenAreWholeOrNotThere) {
+  const TemporaryDirectory directory("large-results");
+  const std::map<std::string, std::string> large{{"PERDURE_CRASH_BALLAST", "100000"}};
+  for (const char* const point : {"blob_written", "blob_synced", "blob_renamed"}) {
+    Lives lives(directory.path() / point);
+    for (const char* const passing : {":1", ":9"})
+      ASSERT_TRUE(
+          lives.live({.crash_at = point + std::string(passing), .environment = large}).killed())
+          << lives.report();
+    lives.live({.crash_at = "commit_written:12", .environment = large});
     lives.complete();
     ASSERT_TRUE(lives.findings().empty()) << lives.report();
   }
