@@ -75,17 +75,32 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                           reporter_.log({LogLevel::error, "due_unreadable",
                                          "what is due next could not be read: " + why.message});
                         }});
-  services_ = std::make_unique<SessionServices>(SessionServices{
-      store, *writer_, options_.durability == Durability::interval ? early_gate_ : gate_, gate_,
-      *pool_, timers_, *due_, *seams_.clock, *seams_.random, registry_, reporter_, watchers_,
-      [this](const std::string& agent, const std::string& key) {
-        return directory_.resolve(seams_.journal->store(), agent, key);
-      },
-      [this](const SessionAddress& to, SessionInput input) {
-        directory_.post(to, std::move(input), RunOn::scheduler);
-      },
-      seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean, options_.suspected_crashes,
-      frames_, blobs_, options_.blob_threshold_bytes});
+  services_ = std::make_unique<SessionServices>(
+      SessionServices{store,
+                      *writer_,
+                      options_.durability == Durability::interval ? early_gate_ : gate_,
+                      gate_,
+                      *pool_,
+                      timers_,
+                      *due_,
+                      *seams_.clock,
+                      *seams_.random,
+                      registry_,
+                      reporter_,
+                      watchers_,
+                      [this](const std::string& agent, const std::string& key) {
+                        return directory_.resolve(seams_.journal->store(), agent, key);
+                      },
+                      [this](const SessionAddress& to, SessionInput input) {
+                        directory_.post(to, std::move(input), RunOn::scheduler);
+                      },
+                      seams_.journal->was_clean() ? LastEnd::clean : LastEnd::unclean,
+                      options_.suspected_crashes,
+                      frames_,
+                      blobs_,
+                      unread_,
+                      seams_.journal->last_number(),
+                      options_.blob_threshold_bytes});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }
@@ -130,6 +145,9 @@ Result<void> Engine::recover() {
     unfinished.push_back(ready.run);
     return true;
   }));
+  PERDURE_TRY(const std::vector<SessionAddress> unread, unread_inboxes(reader));
+  // Known before anybody goes on, and may send to one of them.
+  unread_ = unread.size();
   core::crash_point(core::CrashPoint::recovery_scanned);
   for (const RunId& run : unfinished) {
     PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
@@ -139,7 +157,8 @@ Result<void> Engine::recover() {
     directory_.post({info->session, info->agent, info->session_key}, ResumeOrder{run},
                     RunOn::scheduler);
   }
-  PERDURE_TRY(recover_inboxes(reader));
+  for (const SessionAddress& session : unread)
+    directory_.post(session, ReadInbox{}, RunOn::scheduler);
   return due_->start();
 }
 

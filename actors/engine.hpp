@@ -102,7 +102,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   /// For shells: the writer has something to commit, and the caller is no step thread.
   void wake_writer() { writer_->wake(); }
   bool retire(SessionShell& shell) { return directory_.retire(shell); }
-  [[nodiscard]] std::size_t sessions_in_memory() const { return directory_.all().size(); }
+  [[nodiscard]] std::size_t sessions_in_memory() const { return directory_.size(); }
   /// Who waits for the end of a run.
   [[nodiscard]] std::size_t watchers() const { return watchers_.waiting(); }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
@@ -114,7 +114,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] journal::WriterOptions writer_options();
   [[nodiscard]] StepPoolOptions pool_options();
   [[nodiscard]] Result<void> recover();
-  [[nodiscard]] Result<void> recover_inboxes(journal::Reader& reader);
+  [[nodiscard]] Result<std::vector<SessionAddress>> unread_inboxes(journal::Reader& reader);
   [[nodiscard]] Result<SessionAddress> address_of(std::string_view agent, std::string_view key,
                                                   std::size_t payload);
   [[nodiscard]] Result<journal::Payload> payload_of(ByteView bytes);
@@ -162,6 +162,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;
   StoredBlobs blobs_;
+  std::atomic<std::size_t> unread_ = 0;  ///< See SessionServices::unread_inboxes.
   std::unique_ptr<ControlServer> control_;
   enum class State : std::uint8_t { opened, started, stopped };
   std::atomic<State> state_ = State::opened;

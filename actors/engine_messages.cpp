@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <future>
-#include <set>
 
 namespace perdure::actors {
 namespace {
@@ -39,14 +38,16 @@ Error inside_handler(const char* what) {
 }  // namespace
 
 /// What nobody had looked at when the process before this one ended.
-Result<void> Engine::recover_inboxes(journal::Reader& reader) {
-  std::set<journal::SessionId> told;
-  const journal::RecordNumber last = seams_.journal->last_number();
-  return reader.each_unread([&](const journal::SessionId& session, const journal::Arrival& first) {
-    if (told.insert(session).second)
-      directory_.post({session, first.agent, first.session_key}, ReadInbox{last}, RunOn::scheduler);
-    return true;
-  });
+Result<std::vector<SessionAddress>> Engine::unread_inboxes(journal::Reader& reader) {
+  std::vector<SessionAddress> sessions;
+  // Rows of one session stand together.
+  PERDURE_TRY(
+      reader.each_unread([&](const journal::SessionId& session, const journal::Arrival& first) {
+        if (sessions.empty() || sessions.back().id != session)
+          sessions.push_back({session, first.agent, first.session_key});
+        return true;
+      }));
+  return sessions;
 }
 
 Result<SessionAddress> Engine::address_of(std::string_view agent, std::string_view key,

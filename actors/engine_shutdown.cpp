@@ -20,7 +20,8 @@ struct Countdown {
 
 std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   const auto countdown = std::make_shared<Countdown>();
-  const std::vector<std::shared_ptr<SessionShell>> shells = directory_.all();
+  // A session that came later would not be told to close, and its frame would go under its bodies.
+  const std::vector<std::shared_ptr<SessionShell>> shells = directory_.close_door();
   countdown->left = shells.size();
   const auto closed = [countdown] {
     const std::lock_guard lock(countdown->mutex);

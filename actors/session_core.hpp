@@ -27,6 +27,7 @@
 #include "journal/gate.hpp"
 #include "journal/writer.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,6 +64,10 @@ struct SessionServices {
   SuspectedCrashes suspected = SuspectedCrashes::leave;
   FrameBudget& frames;
   detail::BlobAccess& blobs;
+  /// Sessions with rows in their inbox since an earlier process, which they have not looked at; and
+  /// the highest number that such a row may have.
+  std::atomic<std::size_t>& unread_inboxes;
+  journal::RecordNumber last_at_start;
   /// Payloads above this are blobs.
   std::size_t inline_bytes_max;
 };
@@ -103,6 +108,8 @@ class SessionCore final : private RunHost {
   void on(BodyCompletion completion, const Self& self);
   void on(Arrived arrived, const Self& self);
   void on(ReadInbox order, const Self& self);
+  /// What an earlier process left unread is handled, unless this session did it before.
+  void read_inbox(const Self& self);
   void on(ResumeOrder order, const Self& self);
   void on(DueNow due, const Self& self);
   void on(LookForCircle order, const Self& self);
@@ -230,6 +237,7 @@ class SessionCore final : private RunHost {
   SessionServices& services_;
   bool known_ = false;
   bool exists_ = false;  ///< It has its row.
+  bool inbox_read_ = false;
   std::optional<RunId> open_;
   std::unique_ptr<RunCore> run_;
   std::unique_ptr<RunCore> next_;  ///< Its creation is part of the change with the end of `run_`.

@@ -4,10 +4,10 @@ namespace perdure::actors {
 
 std::shared_ptr<SessionShell> SessionDirectory::get(const SessionAddress& address) {
   const std::lock_guard lock(mutex_);
-  if (cleared_) return nullptr;
-  std::shared_ptr<SessionShell>& shell = shells_[address.id];
-  if (!shell) shell = make_(address);
-  return shell;
+  const auto found = shells_.find(address.id);
+  if (found != shells_.end()) return found->second;
+  if (door_closed_) return nullptr;
+  return shells_.emplace(address.id, make_(address)).first->second;
 }
 
 void SessionDirectory::post(const SessionAddress& address, SessionInput input, RunOn where) {
@@ -47,12 +47,18 @@ bool SessionDirectory::retire(SessionShell& shell) {
   return true;
 }
 
-std::vector<std::shared_ptr<SessionShell>> SessionDirectory::all() const {
+std::vector<std::shared_ptr<SessionShell>> SessionDirectory::close_door() {
   const std::lock_guard lock(mutex_);
+  door_closed_ = true;
   std::vector<std::shared_ptr<SessionShell>> shells;
   shells.reserve(shells_.size());
   for (const auto& [id, shell] : shells_) shells.push_back(shell);
   return shells;
+}
+
+std::size_t SessionDirectory::size() const {
+  const std::lock_guard lock(mutex_);
+  return shells_.size();
 }
 
 std::shared_ptr<SessionShell> SessionDirectory::find(const journal::SessionId& id) const {
@@ -65,7 +71,7 @@ void SessionDirectory::clear() {
   std::map<journal::SessionId, std::shared_ptr<SessionShell>> gone;
   {
     const std::lock_guard lock(mutex_);
-    cleared_ = true;
+    door_closed_ = true;
     gone.swap(shells_);
   }
   for (const auto& [id, shell] : gone) shell->end();

@@ -29,10 +29,8 @@ struct Arrived {
   /// that of the message, or the one that it is attached to.
   std::function<void(Result<RunId>)> reply = {};
 };
-/// Recovery: there are rows in the session's inbox, up to this number.
-struct ReadInbox {
-  journal::RecordNumber last = 0;
-};
+/// Recovery: there are rows in the session's inbox since an earlier process.
+struct ReadInbox {};
 /// Recovery: this run is unfinished.
 struct ResumeOrder {
   RunId run;

@@ -49,6 +49,8 @@ void SessionCore::on(Arrived arrived, const Self& self) {
     if (arrived.reply) arrived.reply(closed_error());
     return;
   }
+  // Another session that went on sooner may have sent this before recovery came to this one.
+  if (services_.unread_inboxes.load() != 0) read_inbox(self);
   // Whatever follows from it depends on it.
   last_number_ = std::max(last_number_, arrived.what.number);
   // What came first is handled first, also when it had to wait for the journal.
@@ -64,8 +66,13 @@ void SessionCore::on(Arrived arrived, const Self& self) {
   }
 }
 
-void SessionCore::on(ReadInbox order, const Self& self) {
-  if (closing_) return;
+void SessionCore::on(ReadInbox, const Self& self) {
+  --services_.unread_inboxes;
+  if (!closing_) read_inbox(self);
+}
+
+void SessionCore::read_inbox(const Self& self) {
+  if (std::exchange(inbox_read_, true)) return;
   Result<journal::Reader> reader = journal::Reader::open(services_.store);
   Result<std::vector<Arrival>> found =
       reader.has_error() ? Result<std::vector<Arrival>>(reader.error())
@@ -77,7 +84,7 @@ void SessionCore::on(ReadInbox order, const Self& self) {
   }
   // What came later reaches the session by itself.
   for (Arrival& each : found.assume_value())
-    if (each.number <= order.last) on(Arrived{std::move(each), {}, {}}, self);
+    if (each.number <= services_.last_at_start) on(Arrived{std::move(each), {}, {}}, self);
 }
 
 void SessionCore::erase_row(const Arrival& arrival, journal::Change& change) const {
