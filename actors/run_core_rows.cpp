@@ -166,7 +166,8 @@ void RunCore::record_end(Result<core::Bytes> reply, RunStatus failed_as) {
 bool RunCore::fails_for(const Error& why) const noexcept {
   if (why.code == Code::diverged) return on_divergence_ == WhenStuck::fail;
   return why.code == Code::handler_threw && on_exception_ == WhenStuck::fail &&
-         machine_.state() == journal::MachineState::running;
+         (machine_.state() == journal::MachineState::running ||
+          (on_new_ground() && head_.status != RunStatus::parked));
 }
 
 void RunCore::park(Error why) {
