@@ -1,4 +1,4 @@
-/// Wherever the process dies: runs that are killed, joined, resumed and attached to, and
+/// Wherever the process dies: runs that are killed, replaced, joined, resumed and attached to, and
 /// what a code's change, an operator and a lost race make of them.
 #include "tests/sessions/session_fixture.hpp"
 
@@ -22,8 +22,10 @@ pd::Task<int> work_and_nap(pd::Context& ctx, int number) {
 }
 inline constexpr pd::Handler work{"work", &work_until_told};
 inline constexpr pd::Handler nap{"nap", &work_and_nap};
+inline constexpr pd::Handler anew{
+    "anew", &work_and_nap, {.when_busy = pd::WhenBusy::cancel_and_replace}};
 inline constexpr pd::Handler joined{"joined", &work_and_nap, {.when_busy = pd::WhenBusy::join}};
-inline constexpr pd::Agent worker{"worker", work, nap, joined};
+inline constexpr pd::Agent worker{"worker", work, nap, anew, joined};
 
 pd::Task<std::string> call_twice(pd::Context& ctx, int number) {
   auto peer = ctx.session(worker, "w");
@@ -202,6 +204,21 @@ TEST_P(CrashedTest, AKilledRunEndsOnceAndItsSessionGoesOn) {
     EXPECT_FALSE(ended);
     test.advance(2min);
     return ended.error().to_string() + " " + std::to_string(second.wait().value());
+  });
+}
+
+TEST_P(CrashedTest, AReplacedRunIsCancelledAndItsReplacementHandled) {
+  everywhere([](kit::Runtime& test) {
+    auto session = test.session(worker, "w");
+    auto first = session.send(anew, 1, {.key = "1"}).value();
+    test.run_until_idle();
+    auto second = session.send(anew, 2, {.key = "2"}).value();
+    test.run_until_idle();
+    auto third = session.send(nap, 3, {.key = "3"}).value();
+    test.advance(3min);
+    const auto replaced = first.wait();
+    return (replaced ? "not replaced" : replaced.error().to_string()) + " " +
+           std::to_string(second.wait().value()) + std::to_string(third.wait().value());
   });
 }
 
