@@ -146,8 +146,9 @@ class SessionCore final : private RunHost {
   /// A message that is new: a run, or a place in the queue.
   void admit(Arrived arrived, const Self& self);
   [[nodiscard]] std::string open_handler() const;
-  void keep(journal::Arrival message, Told told, const Self& self);
-  void replace_open_run(const Self& self);
+  void keep(journal::Arrival message, Told told, const Self& self,
+            const std::optional<RunId>& replaced = std::nullopt);
+  [[nodiscard]] journal::Arrival word_to_replace(const RunId& run) const;
   void start_run(journal::Arrival message, const Self& self, Told told);
   void answer_caller(const journal::Arrival& message, const Error& why);
   void submit_posts(RunEffects effects, Told told);

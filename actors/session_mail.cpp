@@ -230,24 +230,15 @@ void SessionCore::admit(Arrived arrived, const Self& self) {
     if (told) told(&why);
     return;
   }
-  keep(std::move(message), std::move(told), self);
-  if (when_busy == WhenBusy::cancel_and_replace) replace_open_run(self);
-}
-
-/// A newer message is kept, and the unfinished run is to make room for it, also when it is parked.
-void SessionCore::replace_open_run(const Self& self) {
-  // What could not be kept replaces nothing.
-  if (!open_) return;
-  const RunId replaced = *open_;
-  const bool loaded = load_run(self);
-  if (open_ != replaced || (!loaded && open_parked_run().has_error())) return;
-  run_->cancel(
-      {Code::cancelled, "cancel-and-replace", "a newer message replaces it", kDeadlineGrace});
-  pump_run(self);
+  keep(std::move(message), std::move(told), self,
+       when_busy == WhenBusy::cancel_and_replace ? open_ : std::nullopt);
 }
 
 /// A message waits for its turn, or with the run that it is attached to; a signal for its receive.
-void SessionCore::keep(Arrival message, Told told, const Self& self) {
+/// A run that it replaces is told so by a row of the same change: whoever dies here has replaced
+/// it.
+void SessionCore::keep(Arrival message, Told told, const Self& self,
+                       const std::optional<RunId>& replaced) {
   journal::Change change(services_.inline_bytes_max);
   erase_row(message, change);
   if (!exists_)
@@ -271,6 +262,11 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
   const bool is_call = message.what == What::message && message.caller.has_value();
   const bool suspected = is_call && open_ && suspect_circle(change);
   change.place(message.payload);
+  Arrival word;
+  if (replaced) {
+    word = word_to_replace(*replaced);
+    change.put_numbered(Table::inbox, Key{}.add(address_.id), journal::view_of(word));
+  }
   change.put_numbered(Table::kept, Key{}.add(address_.id), journal::view_of(message));
   const Result<journal::RecordNumber> number =
       services_.writer.submit(std::move(change), journal::Admission::new_work);
@@ -287,6 +283,22 @@ void SessionCore::keep(Arrival message, Told told, const Self& self) {
   kept_.emplace(last_number_, std::move(message));
   if (told) tell_when_durable(std::move(told));
   if (suspected) look_for_circle_when_durable(self);
+  if (!replaced) return;
+  word.number = last_number_ - 1;
+  on(Arrived{std::move(word), {}, {}}, self);
+}
+
+Arrival SessionCore::word_to_replace(const RunId& run) const {
+  Arrival word;
+  word.what = What::cancel;
+  word.agent = address_.agent;
+  word.session_key = address_.key;
+  word.run = run;
+  word.who = "cancel-and-replace";
+  word.why = "a newer message replaces it";
+  word.grace_ms = kDeadlineGrace.count();
+  word.stamp = services_.clock.wall().time_since_epoch().count();
+  return word;
 }
 
 RunFacts SessionCore::facts_of(Arrival message) const {
