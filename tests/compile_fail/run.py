@@ -1,11 +1,15 @@
 """Passes when the compiler refuses a file and says what the file expects.
 
-usage: run.py COMPILER CASE.cpp INCLUDE_DIRECTORY...
+usage: run.py [--parsed DIR] COMPILER CASE.cpp INCLUDE_DIRECTORY...
+       run.py --parse DIR COMPILER INCLUDE_DIRECTORY...
 
 CASE.cpp opens with one or more lines `// expect: SENTENCE`. Exit: 0 refused with every sentence;
 1 compiled, or refused for another reason; 2 the case itself is wrong.
+
+The second form parses <perdure/perdure.hpp> once, for cases that include it.
 """
 
+import argparse
 import pathlib
 import re
 import subprocess
@@ -13,6 +17,7 @@ import sys
 
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror=unused-result",
          "-fdiagnostics-color=never"]
+UMBRELLA = "perdure/perdure.hpp"
 
 
 def expected_sentences(case):
@@ -32,12 +37,32 @@ def squeeze(text):
     return re.sub(r"\s+", " ", text)
 
 
-def judge(compiler, case, includes):
+def parse(directory, compiler, includes):
+    """Makes the precompiled header in a directory; exit status and what to say."""
+    directory.mkdir(parents=True, exist_ok=True)
+    header = directory / "parsed.hpp"
+    header.write_text(f"#include <{UMBRELLA}>\n", encoding="utf-8")
+    flags = [flag for flag in FLAGS if flag != "-fsyntax-only"]
+    done = subprocess.run([compiler, *flags, *(f"-I{include}" for include in includes), "-x",
+                           "c++-header", str(header), "-o", f"{header}.gch"],
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def known(case, parsed):
+    """Flags that spare a case the parsing of the umbrella."""
+    if parsed is None or f"#include <{UMBRELLA}>" not in case.read_text(encoding="utf-8"):
+        return []
+    return ["-include", str(parsed / "parsed.hpp")]
+
+
+def judge(compiler, case, includes, parsed=None):
     """Returns (exit status, what to say)."""
     sentences = expected_sentences(case)
     if not sentences:
         return 2, f"{case}: the first line must be `// expect: SENTENCE`"
-    command = [compiler, *FLAGS, *(f"-I{directory}" for directory in includes), str(case)]
+    command = [compiler, *FLAGS, *(f"-I{directory}" for directory in includes),
+               *known(case, parsed), str(case)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     if done.returncode == 0:
@@ -48,11 +73,17 @@ def judge(compiler, case, includes):
     return 0, f"{case}: refused, with {len(sentences)} expected sentence(s)"
 
 
-def main(arguments):
-    if len(arguments) < 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    status, text = judge(arguments[0], pathlib.Path(arguments[1]), arguments[2:])
+def main(words):
+    arguments = argparse.ArgumentParser(usage=__doc__)
+    arguments.add_argument("--parse", type=pathlib.Path)
+    arguments.add_argument("--parsed", type=pathlib.Path)
+    arguments.add_argument("compiler")
+    arguments.add_argument("files", nargs="+", type=pathlib.Path)
+    asked = arguments.parse_args(words)
+    if asked.parse:
+        status, text = parse(asked.parse, asked.compiler, asked.files)
+    else:
+        status, text = judge(asked.compiler, asked.files[0], asked.files[1:], asked.parsed)
     print(text, file=sys.stderr if status else sys.stdout)
     return status
 
