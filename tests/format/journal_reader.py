@@ -272,14 +272,14 @@ def lines_of(journal, table, run):
             yield in_json(row, journal.blobs)
 
 
-def main():
-    """The command."""
+def main(words=None):
+    """The command, with the words behind its name, or those that the process was given."""
     arguments = argparse.ArgumentParser(description="Reads a journal of Perdure.")
     arguments.add_argument("directory")
     arguments.add_argument("table", choices=[*TABLES, "blobs"])
     arguments.add_argument("--run", type=run_of, help="only rows of this run")
     arguments.add_argument("--json", action="store_true", help="as it prints anyway")
-    asked = arguments.parse_args()
+    asked = arguments.parse_args(words)
     bad = False
     try:
         for line in lines_of(Journal(asked.directory), asked.table, asked.run):

@@ -40,7 +40,9 @@ class JournalsTest(comparison.ComparingTest):
         self.assertEqual({row["fields"]["parent_end"] for row in read(directory, "children")},
                          set(flat.ENUMS["ParentEnd"].values()))
         for table in journal_reader.TABLES:
-            self.assertTrue(read(directory, table), table)
+            lines = read(directory, table)
+            self.assertTrue(lines, table)
+            self.assertEqual(fixture.read_by_process(directory, table), lines)
         page = os.sysconf("SC_PAGESIZE")
         self.assertTrue(any(row["stored_bytes"] > 100 * page for row in records))
         self.assert_blobs_of_all_sorts(directory, records)

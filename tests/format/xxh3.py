@@ -1,8 +1,10 @@
 """XXH3 of 64 and 128 bits, from its specification (github.com/Cyan4973/xxHash, doc/xxhash_spec.md).
 
-`xxh3_64(data, seed)` and `xxh3_128(data, seed)` return integers.
+`xxh3_64(data, seed)` and `xxh3_128(data, seed)` return integers. They remember: whoever reads a
+journal again meets mostly what he met before, and hashing is most of the work.
 """
 
+import functools
 import struct
 
 _M = 2**64 - 1
@@ -19,6 +21,7 @@ _SECRET = bytes.fromhex(
     "eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e"
     "2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e")
 _STRIPES = (len(_SECRET) - 64) // 8
+_remembering = functools.lru_cache(maxsize=1 << 16)
 
 
 def _u32(data, at):
@@ -142,6 +145,7 @@ def _merge(acc, secret, at, start):
     return _avalanche(start & _M)
 
 
+@_remembering
 def xxh3_64(data, seed=0):
     """XXH3 with 64 bits."""
     size = len(data)
@@ -215,6 +219,7 @@ def _middle_128(data, seed):
     return _pair(-_avalanche(mixed), _avalanche(low + high & _M))
 
 
+@_remembering
 def xxh3_128(data, seed=0):
     """XXH3 with 128 bits; the high half is the upper one of the integer."""
     size = len(data)
