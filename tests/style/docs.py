@@ -11,6 +11,7 @@ A `handler`, `program`, `step` or `refused` block sees the declarations that a `
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -155,7 +156,19 @@ def translation_units(file, text):
     return units
 
 
-def judge_code(compiler, file, text, root=sources.ROOT):
+@contextlib.contextmanager
+def parsed_prelude(compiler, root=sources.ROOT):
+    """Flags with which the prelude is not parsed again for each block; none if that fails."""
+    with tempfile.TemporaryDirectory() as directory:
+        header = pathlib.Path(directory) / "prelude.hpp"
+        header.write_text(f'#include "{PRELUDE}"\n', encoding="utf-8")
+        flags = [flag for flag in FLAGS if flag != "-fsyntax-only"]
+        done = sources.run(compiler, *flags, f"-I{root}", f"-I{root / 'include'}",
+                           "-x", "c++-header", header, "-o", f"{header}.gch")
+        yield () if done.returncode else ("-include", header)
+
+
+def judge_code(compiler, file, text, root=sources.ROOT, prelude=()):
     """Compiles every C++ block of one document."""
 
     def judge(unit):
@@ -165,7 +178,9 @@ def judge_code(compiler, file, text, root=sources.ROOT):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "block.cpp"
             path.write_text(source, encoding="utf-8")
-            done = sources.run(compiler, *FLAGS, f"-I{root}", f"-I{root / 'include'}", path)
+            known = () if source.startswith("#line") else prelude
+            done = sources.run(compiler, *FLAGS, f"-I{root}", f"-I{root / 'include'}", *known,
+                               path)
         if block.kind == "refused":
             compiles = Finding(file, block.line, "compiles, but is marked refused")
             return None if done.returncode else compiles
@@ -179,6 +194,8 @@ def judge_code(compiler, file, text, root=sources.ROOT):
 
 def check_code(compiler):
     findings = []
-    for path in documents():
-        findings += judge_code(compiler, sources.relative(path), sources.read(path))
+    with parsed_prelude(compiler) as prelude:
+        for path in documents():
+            findings += judge_code(compiler, sources.relative(path), sources.read(path),
+                                   prelude=prelude)
     return findings

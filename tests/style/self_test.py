@@ -172,7 +172,12 @@ class DocsTest(unittest.TestCase):
             root = pathlib.Path(directory)
             (root / "docs").mkdir()
             (root / docs.PRELUDE).write_text("#pragma once\n#include <string>\n", encoding="utf-8")
-            return docs.judge_code(COMPILER, "docs/page.md", text, root)
+            found = docs.judge_code(COMPILER, "docs/page.md", text, root)
+            with docs.parsed_prelude(COMPILER, root) as prelude:
+                self.assertTrue(prelude)
+                self.assertEqual(found, docs.judge_code(COMPILER, "docs/page.md", text, root,
+                                                        prelude))
+            return found
 
     def test_code_that_does_not_compile_is_found(self):
         self.assertTrue(self.code("```cpp\n#include <string>\nint a = nothing;\n```\n"))
