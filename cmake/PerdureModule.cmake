@@ -7,6 +7,20 @@
 
 set_property(GLOBAL PROPERTY PERDURE_MODULES "")
 
+# perdure_together(target): with PERDURE_UNITY its files are compiled eight at a time, which takes a
+# third of the time: most of it goes into the headers, and into what they are made of anew.
+function(perdure_together target)
+  if(PERDURE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
+# perdure_apart(file...): not those, because they have a name for themselves that a file beside them
+# has as well.
+function(perdure_apart)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 function(perdure_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -24,6 +38,7 @@ function(perdure_module name)
   target_link_libraries(${target} PUBLIC ${arg_DEPS} Boost::headers
     PRIVATE ${arg_PRIVATE_DEPS} $<BUILD_INTERFACE:perdure_warnings>)
   set_property(GLOBAL APPEND PROPERTY PERDURE_MODULES ${target})
+  perdure_together(${target})
 endfunction()
 
 # perdure_schema(module file.fbs...)
