@@ -199,7 +199,7 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
 void SessionCore::on(ResumeOrder order, const Self& self) {
   if (closing_ || !know(order, self)) return;
   if (open_ != order.run) return;
-  if (!run_ && ahead_of_journal()) return defer(std::move(order), self);
+  if (!run_ && ahead_of_journal()) return defer(order, self);
   (void)load_run(self, Parked::go_on);
   handle_stalled(self);
 }
