@@ -37,12 +37,35 @@ Begin stopped(const BeginQuestion& question) {
   return settled(std::move(error));
 }
 
+/// Whether the last attempt may have happened, as far as anybody knows.
+bool outcome_is_unknown(const BeginQuestion& question) {
+  if (start_is_answered(question))
+    return question.attempts->last_error->known_effect() != ErrorEffect::refused;
+  return question.pending.started_as.has_value();
+}
+
+/// A queryable step is asked about first.
+Begin ask(const BeginQuestion& question, Begin begin) {
+  begin.attempt = question.pending.attempt;
+  begin.what = Begin::What::ask;
+  begin.record_start = false;
+  if (question.can_ask) return begin;
+  begin.what = Begin::What::park;
+  begin.error = Error{Code::not_registered,
+                      where(question.pending) +
+                          " may have happened, and its tool was queryable when it began; the code "
+                          "of today has no find to ask: serve the tool with ToolOptions::find"};
+  return begin;
+}
+
 }  // namespace
 
 Begin begin_step(const BeginQuestion& question) {
   const journal::Pending& pending = question.pending;
-  const bool at_most_once = pending.started_as ? *pending.started_as == EffectClass::at_most_once
-                                               : question.effect == Effect::at_most_once;
+  const EffectClass effect =
+      pending.started_as.value_or(static_cast<EffectClass>(question.effect));
+  const bool at_most_once = effect == EffectClass::at_most_once;
+  const bool queryable = effect == EffectClass::queryable;
   if (pending.started_as && at_most_once && !start_is_answered(question))
     return settled(Error{Code::outcome_unknown,
                          where(pending) +
@@ -53,7 +76,7 @@ Begin begin_step(const BeginQuestion& question) {
 
   const std::uint32_t begun = question.attempts != nullptr ? question.attempts->count : 0;
   Begin begin;
-  begin.record_start = at_most_once;
+  begin.record_start = at_most_once || queryable;
   // A row with a due time says that no attempt was under way when the process ended.
   const bool in_backoff = question.attempts != nullptr && question.attempts->next_due != 0;
   const journal::Stamp whole =
@@ -84,10 +107,10 @@ Begin begin_step(const BeginQuestion& question) {
     // ended, else the one after it, which began without a record.
     const bool last_ended = question.attempts == nullptr || question.attempts->last_stamp != 0;
     begin.attempt = begun + (last_ended ? 2 : 1);
-    return begin;
+  } else {
+    begin.attempt = begun + 1;
   }
-  begin.attempt = begun + 1;
-  return begin;
+  return queryable && outcome_is_unknown(question) ? ask(question, std::move(begin)) : begin;
 }
 
 }  // namespace perdure::actors

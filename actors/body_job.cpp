@@ -19,6 +19,8 @@ detail::BodyResult after_deadline(detail::BodyResult result, milliseconds timeou
   return error;
 }
 
+}  // namespace
+
 detail::BodyResult within_limits(detail::BodyResult result) {
   if (result.has_value()) {
     if (result.assume_value().size() <= core::limits::kPayloadBytes) return result;
@@ -34,7 +36,17 @@ detail::BodyResult within_limits(detail::BodyResult result) {
   return result;
 }
 
-}  // namespace
+void keep_large(BodyCompletion& completion, const LargeContent& large) {
+  if (completion.result.has_error()) return;
+  const Bytes& value = completion.result.assume_value();
+  if (value.size() <= large.inline_bytes_max) return;
+  Result<journal::BlobRef> kept = large.writer.keep(value, journal::Admission::under_way);
+  if (kept.has_value()) {
+    completion.blob = kept.assume_value();
+  } else {
+    completion.lost = std::move(kept).assume_error();
+  }
+}
 
 BodyJob::BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers,
                  core::Clock& clock, LargeContent large)
@@ -49,20 +61,7 @@ BodyJob::~BodyJob() {
   BodyCompletion completion;
   completion.address = std::move(order_.address);
   completion.never_ran = true;
-  sink_->completed(std::move(completion));
-}
-
-/// Here, because this thread may wait for a disk, and the session's should not.
-void BodyJob::keep_large(BodyCompletion& completion) {
-  if (completion.result.has_error()) return;
-  const Bytes& value = completion.result.assume_value();
-  if (value.size() <= large_.inline_bytes_max) return;
-  Result<journal::BlobRef> kept = large_.writer.keep(value, journal::Admission::under_way);
-  if (kept.has_value()) {
-    completion.blob = kept.assume_value();
-  } else {
-    completion.lost = std::move(kept).assume_error();
-  }
+  sink_->completed(std::move(completion), RunOn::caller);
 }
 
 void BodyJob::run_by(BodyRunner* runner) noexcept {
@@ -96,13 +95,13 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
     completion.result = after_deadline(std::move(completion.result), timeout);
   completion.result = within_limits(std::move(completion.result));
   const core::Elapsed ended = clock_.elapsed();
-  keep_large(completion);
+  keep_large(completion, large_);
   completion.busy_us = duration_cast<microseconds>(ended - begun).count();
   completion.address = std::move(order_.address);
   if (runner != nullptr) runner->ended(completion);
   done_ = true;
   core::crash_point(core::CrashPoint::body_after);
-  sink_->completed(std::move(completion));
+  sink_->completed(std::move(completion), RunOn::caller);
 }
 
 }  // namespace perdure::actors

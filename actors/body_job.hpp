@@ -2,12 +2,14 @@
 ///
 /// What this is: a body with everything its attempt needs, and the completion that it becomes. The
 /// completion is addressed by run, step, attempt and frame generation, never by a coroutine handle;
-/// blocking bodies on the step pool are one producer of completions among others to come.
+/// blocking bodies on the step pool are one producer of completions, tools' attempts
+/// (tool_attempt.hpp) another.
 /// What it promises: each order becomes exactly one completion, also when it never runs.
 #pragma once
 
 #include <perdure/blob.hpp>
 #include <perdure/detail/execution.hpp>
+#include <perdure/detail/tool_entry.hpp>
 
 #include "actors/step_pool.hpp"
 #include "actors/timers.hpp"
@@ -16,10 +18,12 @@
 #include "journal/writer.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 namespace perdure::actors {
 
@@ -30,6 +34,19 @@ struct BodyAddress {
   std::uint32_t generation = 0;
 };
 
+/// Of a tool's attempt: all that it needs, so that it may outlive the frame.
+struct ToolOrder {
+  std::shared_ptr<const detail::ToolEntry> entry;
+  std::string name;  ///< The step's.
+  Bytes input;
+  detail::ToolPolicy policy;
+  /// Whether the tool is to do it, or to say what became of this attempt.
+  enum class What : std::uint8_t { attempt, find } what = What::attempt;
+  std::optional<Bytes> progress = {};  ///< What an earlier attempt reported last.
+  /// What is left of `ToolPolicy::overall_timeout`; empty: there is none.
+  std::optional<std::chrono::milliseconds> left = {};
+};
+
 /// What the run core wants run.
 struct BodyOrder {
   BodyAddress address;
@@ -37,6 +54,8 @@ struct BodyOrder {
   std::stop_source stop;
   /// The change that the order comes with says that the body begins.
   bool start_recorded = false;
+  /// Of a tool. `leaf` is then not used by the attempt.
+  std::shared_ptr<const ToolOrder> tool = {};
 };
 
 struct BodyCompletion {
@@ -49,6 +68,14 @@ struct BodyCompletion {
   std::int64_t busy_us = 0;
   /// The body was not run (shut down, storage failed): nothing is known because nothing happened.
   bool never_ran = false;
+  /// The runtime ended before it did: as if the process had.
+  bool abandoned = false;
+  /// Of a question to `find`: what it said; `result` has the output, or why it could not say.
+  std::optional<detail::Found> found = {};
+  bool asked = false;
+  bool tool = false;  ///< It is of a tool's attempt.
+  /// What the attempt reported last, if it did.
+  std::optional<Bytes> progress = {};
 };
 
 /// Where content goes that is too large for a record. All of it outlives the bodies.
@@ -58,10 +85,19 @@ struct LargeContent {
   detail::BlobAccess& blobs;     ///< For bodies.
 };
 
+/// On which thread a session should handle an input.
+enum class RunOn : std::uint8_t {
+  scheduler,  ///< Not on the caller's.
+  /// On the caller's, when the session is idle: a step thread, which sees to the commit itself.
+  caller,
+};
+
 /// Where completions go. Thread: any.
 class CompletionSink {
  public:
-  virtual void completed(BodyCompletion completion) noexcept = 0;
+  virtual void completed(BodyCompletion completion, RunOn where) noexcept = 0;
+  /// The attempt at `address` has got so far.
+  virtual void progressed(const BodyAddress& address, const Bytes& progress) noexcept = 0;
 
  protected:
   ~CompletionSink() = default;
@@ -72,29 +108,45 @@ class BodyRunner {
  public:
   /// The outcome of the body's attempt, as `order.leaf->run(step)` would return it.
   [[nodiscard]] virtual detail::BodyResult run(const BodyOrder& order, Step& step) noexcept = 0;
-  /// What became of it, before the session is told.
+  /// An attempt of a tool begins. Who does it instead of the tool, or null.
+  [[nodiscard]] virtual std::shared_ptr<const detail::ToolEntry> begin_tool(
+      const BodyOrder& order, const Step& step) noexcept = 0;
+  /// The tool's function has returned, which need not have ended the attempt.
+  virtual void tool_returned() noexcept = 0;
+  /// What became of a body or an attempt, before the session is told.
   virtual void ended(const BodyCompletion& completion) noexcept = 0;
 
  protected:
   ~BodyRunner() = default;
 };
 
-/// Thread: made by one, run by another.
-class BodyJob final : public Job {
+/// A result as a record can hold it: `too_large` above the limit, a message that is too long cut.
+[[nodiscard]] detail::BodyResult within_limits(detail::BodyResult result);
+/// Puts a result that is too large for a record into a blob. On the thread of whoever ends the
+/// attempt, because it may wait for a disk, and the session's should not.
+void keep_large(BodyCompletion& completion, const LargeContent& large);
+
+/// What the pool runs for an order.
+class AttemptJob : public Job {
+ public:
+  void run() noexcept final { run_by(nullptr); }
+  /// As `run`, with the body left to `runner`. Null: the body is called.
+  virtual void run_by(BodyRunner* runner) noexcept = 0;
+  [[nodiscard]] virtual const BodyOrder& order() const noexcept = 0;
+};
+
+/// A body that borrows from its frame. Thread: made by one, run by another.
+class BodyJob final : public AttemptJob {
  public:
   /// `sink` is kept alive; `timers` and `clock` outlive the pool.
   BodyJob(BodyOrder order, std::shared_ptr<CompletionSink> sink, Timers& timers, core::Clock& clock,
           LargeContent large);
   /// Completes with `never_ran` when it has not run.
   ~BodyJob() override;
-  void run() noexcept override { run_by(nullptr); }
-  /// As `run`, with the body left to `runner`. Null: the body is called.
-  void run_by(BodyRunner* runner) noexcept;
-  [[nodiscard]] bool start_recorded() const noexcept { return order_.start_recorded; }
-  [[nodiscard]] const BodyOrder& order() const noexcept { return order_; }
+  void run_by(BodyRunner* runner) noexcept override;
+  [[nodiscard]] const BodyOrder& order() const noexcept override { return order_; }
 
  private:
-  void keep_large(BodyCompletion& completion);
   BodyOrder order_;
   std::shared_ptr<CompletionSink> sink_;
   Timers& timers_;

@@ -41,7 +41,7 @@ void DueService::arm(Item item) {
 }
 
 void DueService::arm_locked(const Item& item) {
-  if (stopped_ || !armed_.emplace(item.run, item.path.hash(), item.what).second) return;
+  if (stopped_ || !armed_.emplace(item.run, item.path.hash(), item.what, item.due).second) return;
   if (item.by_wall_clock) {
     by_wall_clock_.emplace(item.due, item);
     if (!std::exchange(looks_at_wall_clock_, true)) look_later_locked();
@@ -76,10 +76,10 @@ void DueService::look_at_wall_clock() {
 void DueService::fire(const Item& item) {
   {
     const std::lock_guard lock(mutex_);
-    armed_.erase({item.run, item.path.hash(), item.what});
+    armed_.erase({item.run, item.path.hash(), item.what, item.due});
     if (stopped_) return;
   }
-  hooks_.due(item.session, {item.run, item.path, item.what});
+  hooks_.due(item.session, {item.run, item.path, item.what, item.due});
 }
 
 /// How long the wait was when it began.

@@ -88,7 +88,7 @@ class DueService {
   std::mutex mutex_;
   /// Rows due up to here were read, or are armed by whoever writes them.
   journal::Stamp horizon_ = 0;
-  std::set<std::tuple<RunId, std::uint64_t, journal::DueRow::What>> armed_;
+  std::set<std::tuple<RunId, std::uint64_t, journal::DueRow::What, journal::Stamp>> armed_;
   /// What is due by the wall clock, and has been armed.
   std::multimap<journal::Stamp, Item> by_wall_clock_;
   bool looks_at_wall_clock_ = false;

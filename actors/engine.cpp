@@ -100,7 +100,9 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                       blobs_,
                       unread_,
                       seams_.journal->last_number(),
-                      options_.blob_threshold_bytes});
+                      options_.blob_threshold_bytes,
+                      attempts_,
+                      seams_.tools_served_by_use});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }
@@ -110,6 +112,8 @@ Engine::~Engine() {
 }
 
 void Engine::serve(detail::AgentEntry agent) { registry_.add(std::move(agent)); }
+
+void Engine::serve(detail::ToolEntry tool) { registry_.add(std::move(tool)); }
 
 void Engine::storage_failed(const Error& why) {
   watchers_.fail(why);

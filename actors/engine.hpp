@@ -60,6 +60,8 @@ struct EngineSeams {
   /// thing that can be done now (has a session drain, commits, runs a body), and returns false when
   /// there is none.
   std::function<bool()> turn = {};
+  /// As SessionServices::tools_served_by_use.
+  bool tools_served_by_use = false;
 };
 
 /// Thread: as RuntimeCore.
@@ -69,6 +71,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   ~Engine() override;
 
   void serve(detail::AgentEntry agent) override;
+  void serve(detail::ToolEntry tool) override;
   void on_event(EventHook hook) override { reporter_.set_event_hook(std::move(hook)); }
   [[nodiscard]] Result<void> start() override;
   [[nodiscard]] Result<void> shutdown() override;
@@ -108,6 +111,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
   [[nodiscard]] StepPool& pool() noexcept { return *pool_; }
+  [[nodiscard]] const AttemptBook& attempts() const noexcept { return *attempts_; }
   [[nodiscard]] const FrameBudget& frames() const noexcept { return frames_; }
 
  private:
@@ -139,6 +143,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] bool take_turns(const std::function<bool()>& done);
   [[nodiscard]] Result<Bytes> wait_by_turns(const RunId& run, std::chrono::milliseconds within);
   [[nodiscard]] Error nothing_moves(const RunId& run);
+  std::size_t give_up_attempts();
   [[nodiscard]] std::size_t close_sessions(std::chrono::milliseconds within);
   void storage_failed(const Error& why);
   [[nodiscard]] Result<std::string> explain_unloaded(const RunId& run);
@@ -158,6 +163,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   Timers timers_;
   std::unique_ptr<TimerThread> timer_thread_;
   std::unique_ptr<StepPool> pool_;
+  const std::shared_ptr<AttemptBook> attempts_ = std::make_shared<AttemptBook>();
   std::unique_ptr<DueService> due_;
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;

@@ -40,6 +40,8 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   const bool all_returned = pool_->stop(within);
   if (seams_.turn) {
     const auto all_closed = [&] { return countdown->left == 0; };
+    (void)take_turns(all_closed);
+    (void)give_up_attempts();
     // What is still at the gate waits for a full disk: it is told that nothing becomes durable now.
     if (!take_turns(all_closed)) {
       (void)writer_->stop();
@@ -52,13 +54,14 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   writer_->wake();
   std::unique_lock lock(countdown->mutex);
   const auto done = [&] { return countdown->left == 0; };
-  if (!all_returned) {
-    countdown->changed.wait_until(lock, until, done);
-    return countdown->left;
-  }
+  countdown->changed.wait_until(lock, until, done);
+  lock.unlock();
+  const std::size_t given_up = give_up_attempts();
+  lock.lock();
+  if (!all_returned && given_up == 0) return countdown->left;
   constexpr std::chrono::seconds kToHandleTheLast{1};
   const auto handled = std::max(until, std::chrono::steady_clock::now() + kToHandleTheLast);
-  if (!countdown->changed.wait_until(lock, handled, done)) {
+  if (!countdown->changed.wait_until(lock, handled, done) && all_returned) {
     // What is still at the gate waits for a full disk: it is told that nothing becomes durable now.
     lock.unlock();
     (void)writer_->stop();
@@ -68,12 +71,25 @@ std::size_t Engine::close_sessions(std::chrono::milliseconds within) {
   return countdown->left;
 }
 
+/// A tool's attempt owns what it uses, so its session need not wait for it.
+std::size_t Engine::give_up_attempts() {
+  const std::size_t count = attempts_->give_up_all();
+  if (count != 0)
+    reporter_.event({EventKind::body_abandoned, std::nullopt,
+                     Error{Code::timeout,
+                           std::to_string(count) +
+                               " attempts of tools had not ended when the runtime did, and were "
+                               "given up: the next start decides by the tools' effect classes"}});
+  return count;
+}
+
 Result<void> Engine::shutdown() {
   const std::lock_guard once(shutdown_mutex_);
   if (state_.exchange(State::stopped) == State::stopped) return success();
   core::crash_point(core::CrashPoint::shutdown_begun);
   due_->stop();
   const std::size_t abandoned = close_sessions(options_.shutdown_within);
+  attempts_->close();
   Result<void> result = writer_->stop();
   control_.reset();
   timer_thread_.reset();

@@ -73,6 +73,8 @@ std::string RunCore::explain() const {
     text += step_text(pending->what.path, pending->what.name);
     if (pending->phase() == Phase::active && pending->stop_requested) {
       text += " was asked to stop and its body has not returned";
+    } else if (pending->phase() == Phase::active && pending->asked) {
+      text += " asks what became of its attempt " + std::to_string(pending->attempt);
     } else if (pending->phase() == Phase::active) {
       text +=
           " runs its attempt " + std::to_string(pending->attempt) + " or waits for a step thread";

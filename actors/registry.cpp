@@ -54,6 +54,42 @@ void Registry::add(detail::AgentEntry agent) {
   at->second = std::move(agent);
 }
 
+Result<void> check_tool(const detail::ToolEntry& tool) {
+  PERDURE_TRY(check_name("tool's name", tool.name, core::limits::kNameBytes));
+  const auto wrong = [&](const std::string& why) {
+    return Error{Code::misuse, "tool '" + tool.name + "' " + why};
+  };
+  const bool queryable = tool.policy.effect == Effect::queryable;
+  if (!tool.run)
+    return wrong("has no function: serve it by(...) one, or give its definition a function");
+  if (queryable && !tool.find)
+    return wrong("is queryable and has nothing to ask: give it ToolOptions::find");
+  if (!queryable && tool.find)
+    return wrong("has a find, which is asked of queryable tools only: say .effect = "
+                 "pd::Effect::queryable");
+  if (tool.policy.effect == Effect::transactional)
+    return wrong("can't be transactional: what changes rows of the journal's is ctx.transact");
+  return success();
+}
+
+void Registry::add(detail::ToolEntry tool) {
+  Result<void> checked = check_tool(tool);
+  if (checked.has_value() && tools_.contains(tool.name))
+    checked = Error{Code::misuse, "tool '" + tool.name +
+                                      "' is served twice: give one of them another name"};
+  if (checked.has_error()) {
+    refused_.push_back(checked.error().message);
+    return;
+  }
+  std::string name = tool.name;
+  tools_.emplace(std::move(name), std::make_shared<const detail::ToolEntry>(std::move(tool)));
+}
+
+std::shared_ptr<const detail::ToolEntry> Registry::find_tool(std::string_view name) const {
+  const auto found = tools_.find(name);
+  return found == tools_.end() ? nullptr : found->second;
+}
+
 Result<void> Registry::check() const {
   if (refused_.empty()) return success();
   std::string text = "serve() refused: ";

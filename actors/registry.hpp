@@ -1,13 +1,15 @@
 /// The registry: what this process serves.
 ///
-/// What this is: agents by name and version, as `Runtime::serve` gave them.
-/// What it promises: two of one name and version, bad names and handlers of one name are refused,
-/// and all that was refused is told at once by `check`.
+/// What this is: agents by name and version, and tools by name, as `Runtime::serve` gave them.
+/// What it promises: two of one name (and version), bad names, handlers of one name and tools whose
+/// options contradict each other are refused, and all that was refused is told at once by `check`.
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
+#include <perdure/detail/tool_entry.hpp>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +21,7 @@ namespace perdure::actors {
 class Registry {
  public:
   void add(detail::AgentEntry agent);
+  void add(detail::ToolEntry tool);
   /// What was refused. Errors: `misuse`.
   [[nodiscard]] Result<void> check() const;
   /// Null when that agent, version or handler is not served.
@@ -34,13 +37,19 @@ class Registry {
   /// none).
   [[nodiscard]] int version_for(std::string_view agent, int version,
                                 std::string_view handler) const;
+  /// Null when no such tool is served.
+  [[nodiscard]] std::shared_ptr<const detail::ToolEntry> find_tool(std::string_view name) const;
   [[nodiscard]] const detail::QueryEntry* find_query(std::string_view agent, int version,
                                                      std::string_view query) const;
 
  private:
   std::map<std::pair<std::string, int>, detail::AgentEntry, std::less<>> agents_;
+  std::map<std::string, std::shared_ptr<const detail::ToolEntry>, std::less<>> tools_;
   std::vector<std::string> refused_;
 };
+
+/// Whether a tool can be served. Errors: `misuse`, `too_large`.
+[[nodiscard]] Result<void> check_tool(const detail::ToolEntry& tool);
 
 /// Whether `text` may be the name of something. Errors: `misuse`, naming `what` and the limit.
 [[nodiscard]] Result<void> check_name(std::string_view what, std::string_view text,

@@ -3,7 +3,6 @@
 #include "core/assert.hpp"
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
-#include "tools/retry.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,16 +17,6 @@ using journal::Table;
 /// The run whose handler this thread runs now.
 thread_local RunCore* running_here = nullptr;
 
-journal::StepPath path_of(const detail::Place& place) {
-  std::array<std::uint32_t, core::limits::kPathDepth> components{};
-  std::size_t at = components.size();
-  // The root has no component. A path over the limit keeps its lowest part; begin_opened refuses
-  // it.
-  for (const detail::Place* node = &place; node->parent != nullptr && at > 0; node = node->parent)
-    components[--at] = node->component;
-  return journal::StepPath(std::span(components).subspan(at));
-}
-
 journal::StepKind kind_of(detail::LeafKind kind) noexcept {
   static_assert(static_cast<int>(detail::LeafKind::join) ==
                 static_cast<int>(journal::StepKind::join));
@@ -41,6 +30,16 @@ std::size_t depth_of(const detail::Place& place) {
 }
 
 }  // namespace
+
+journal::StepPath path_of(const detail::Place& place) {
+  std::array<std::uint32_t, core::limits::kPathDepth> components{};
+  std::size_t at = components.size();
+  // The root has no component. A path over the limit keeps its lowest part; begin_opened refuses
+  // it.
+  for (const detail::Place* node = &place; node->parent != nullptr && at > 0; node = node->parent)
+    components[--at] = node->component;
+  return journal::StepPath(std::span(components).subspan(at));
+}
 
 std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   const std::string& name = leaf.name().text;
@@ -217,13 +216,21 @@ void RunCore::begin_opened(Pending& pending) {
     begin.what = Begin::What::settle;
     begin.error = std::move(refused);
   } else {
+    bool can_ask = false;
+    if (detail::ToolLeaf* const tool = leaf.tool()) {
+      const auto served = host_.tool(*tool);
+      if (served.has_error()) return park(served.error());
+      tool->adopt(*served.assume_value());
+      can_ask = served.assume_value()->find != nullptr;
+    }
     stamp_now();
-    begin = begin_step({pending, leaf.options().effect, attempts,
+    begin = begin_step({pending, leaf.options().effect, can_ask, attempts,
                         pending.found_unfinished ? last_end_ : LastEnd::none, stamp_});
   }
   pending.found_unfinished = false;
   switch (begin.what) {
     case Begin::What::run: order_body(pending, begin); return;
+    case Begin::What::ask: order_question(pending, begin); return;
     case Begin::What::wait:
       machine_.set_phase(pending, Pending::Phase::backoff);
       effects_.waits.push_back(
@@ -242,9 +249,21 @@ void RunCore::begin_opened(Pending& pending) {
 
 void RunCore::order_body(Pending& pending, const Begin& begin) {
   detail::BodyLeaf& leaf = body_of(pending);
+  std::shared_ptr<const ToolOrder> tool;
+  if (leaf.tool() != nullptr) {
+    auto made = tool_order(pending, ToolOrder::What::attempt);
+    if (made.has_error()) {
+      const detail::BodyResult outcome = std::move(made).assume_error();
+      record_result(pending, outcome, 0);
+      deliver(pending, outcome);
+      return;
+    }
+    tool = std::move(made).assume_value();
+  }
   machine_.set_phase(pending, Pending::Phase::active);
   pending.attempt = begin.attempt;
   note_begun(pending, begin);
+  pending.asked = false;
   if (begin.record_start) {
     effects_.change.append(
         facts_.id, head_.count++,
@@ -260,7 +279,8 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
   effects_.bodies.push_back({{facts_.id, pending.what.path, begin.attempt, machine_.generation()},
                              &leaf,
                              leaf.stop_source(),
-                             begin.record_start || begin.record_unclean_end});
+                             begin.record_start || begin.record_unclean_end,
+                             std::move(tool)});
 }
 
 void RunCore::complete(BodyCompletion completion) {
@@ -272,37 +292,41 @@ void RunCore::complete(BodyCompletion completion) {
     effects_.logs.push_back({LogLevel::warning, "late_completion",
                              "a completion came for a step that waits for none; it is discarded",
                              completion.address.path.to_string()});
-  } else if (completion.never_ran) {
-    never_ran(*pending);
+  } else if (completion.never_ran || completion.abandoned) {
+    never_ran(*pending, completion);
   } else if (completion.lost) {
     result_lost(*pending, *completion.lost);
+  } else if (completion.asked) {
+    answered(*pending, completion);
   } else {
-    const Error* const error =
-        completion.result.has_error() ? &completion.result.assume_error() : nullptr;
-    std::optional<std::chrono::milliseconds> delay;
-    if (error != nullptr && !pending->stop_requested) {
-      const detail::BodyLeaf& leaf = body_of(*pending);
-      const Effect effect =
-          pending->started_as ? static_cast<Effect>(*pending->started_as) : leaf.options().effect;
-      delay = tools::next_attempt_in(
-          {leaf.options().retry, effect, *error, pending->attempt, random_.next()});
-    }
-    stamp_now();
-    if (delay) {
-      plan_retry(*pending, *error, *delay);
-    } else if (open) {
-      record_result(*pending, completion.result, completion.busy_us, completion.blob);
-      deliver(*pending, completion.result);
-    } else if (error != nullptr && closing_) {
-      stopped_by_close(*pending, completion.result, completion.busy_us);
-    } else {
-      // Nothing is delivered any more, but what happened is not done again.
-      record_result(*pending, completion.result, completion.busy_us, completion.blob);
-      machine_.delivered(*pending);
-    }
+    ended_by_itself(*pending, completion);
   }
   if (open) settle();
   if (machine_.state() == journal::MachineState::closed && idle()) discard_frame();
+}
+
+/// An attempt has ended: with an outcome, or to be tried again, or to be asked about.
+void RunCore::ended_by_itself(Pending& pending, BodyCompletion& completion) {
+  const bool open = machine_.state() == journal::MachineState::running;
+  Error* const error = completion.result.has_error() ? &completion.result.assume_error() : nullptr;
+  stamp_now();
+  if (error != nullptr && completion.progress)
+    attempts_for(pending).progress = std::move(completion.progress);
+  std::optional<std::chrono::milliseconds> delay;
+  if (error != nullptr && must_ask(pending, *error)) return plan_question(pending, *error);
+  if (error != nullptr && !pending.stop_requested) delay = retry_in(pending, *error);
+  if (delay) {
+    plan_retry(pending, *error, *delay);
+  } else if (open) {
+    record_result(pending, completion.result, completion.busy_us, completion.blob);
+    deliver(pending, completion.result);
+  } else if (error != nullptr && closing_) {
+    stopped_by_close(pending, completion.result, completion.busy_us);
+  } else {
+    // Nothing is delivered any more, but what happened is not done again.
+    record_result(pending, completion.result, completion.busy_us, completion.blob);
+    machine_.delivered(pending);
+  }
 }
 
 void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
@@ -357,13 +381,12 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
   attempts.last_error = error;
   attempts.last_stamp = stamp_;
   attempts.next_due = stamp_ + std::chrono::microseconds(delay).count();
+  attempts.asks = 0;
+  attempts.asked_ms = 0;
+  if (const auto left = overall_left(body_of(pending)))
+    attempts.spent_ms = (body_of(pending).tool()->policy().overall_timeout - *left + delay).count();
   put_attempts(attempts);
-  effects_.change.put(
-      Table::due, journal::due_row(attempts.next_due, facts_.id, pending.what.path),
-      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
-  machine_.set_phase(pending, Pending::Phase::backoff);
-  effects_.waits.push_back(
-      {journal::DueRow::What::retry, pending.what.path, attempts.next_due, delay, false});
+  back_off(pending, attempts, delay);
   effects_.logs.push_back({LogLevel::info, "step_retry",
                            "attempt " + std::to_string(pending.attempt) + " of '" +
                                std::string(pending.what.name) + "' failed (" + error.to_string() +
@@ -371,7 +394,18 @@ void RunCore::plan_retry(Pending& pending, const Error& error, std::chrono::mill
                            pending.what.path.to_string()});
 }
 
-void RunCore::due(journal::DueRow::What what, const journal::StepPath& path) {
+/// The step waits until the time in its row.
+void RunCore::back_off(Pending& pending, const journal::Attempts& attempts,
+                       std::chrono::milliseconds delay) {
+  effects_.change.put(
+      Table::due, journal::due_row(attempts.next_due, facts_.id, pending.what.path),
+      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
+  machine_.set_phase(pending, Pending::Phase::backoff);
+  effects_.waits.push_back(
+      {journal::DueRow::What::retry, pending.what.path, attempts.next_due, delay, false});
+}
+
+void RunCore::due(journal::DueRow::What what, const journal::StepPath& path, journal::Stamp at) {
   using What = journal::DueRow::What;
   const bool open = machine_.state() == journal::MachineState::running;
   if (what == What::grace && cancel_ && !closing_) return kill(*cancel_);
@@ -381,6 +415,9 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path) {
   Pending* const pending = machine_.find(path.components());
   if (pending == nullptr) return;
   if (what == What::retry && pending->phase() == Pending::Phase::backoff) {
+    // Of an attempt before: whoever loaded the run for it armed it once more.
+    if (const journal::Attempts* const row = attempts_of(path); row != nullptr && row->next_due != at)
+      return;
     forget_attempts(path, Forget::due_only);
     machine_.set_phase(*pending, Pending::Phase::opened);
     settle();

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
+#include <perdure/detail/tool_operation.hpp>
 #include <perdure/log.hpp>
 #include <perdure/runtime.hpp>
 
@@ -103,6 +104,9 @@ class RunHost {
   /// How a run of any session ended, as the journal has it; empty: it has not ended, or there is
   /// none. Errors: as Reader.
   [[nodiscard]] virtual Result<std::optional<RunEnd>> end_of_any(const RunId& run) = 0;
+  /// The tool that `call` names, as it is served. Errors: `not_registered`, `misuse`.
+  [[nodiscard]] virtual Result<std::shared_ptr<const detail::ToolEntry>> tool(
+      const detail::ToolLeaf& call) = 0;
   /// The session's state, which the run's changes go to.
   [[nodiscard]] virtual StateCells& state() = 0;
 
@@ -144,6 +148,8 @@ struct ChildState {
 /// How long a run may go on when its deadline has passed.
 inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds(30);
 
+/// Where something stands in its run.
+[[nodiscard]] journal::StepPath path_of(const detail::Place& place);
 /// Why a step or wait can't begin; empty when it can.
 [[nodiscard]] std::optional<Error> refuse_step(const detail::Leaf& leaf);
 [[nodiscard]] inline detail::Leaf& leaf_of(const journal::Pending& pending) {
@@ -208,8 +214,10 @@ class RunCore final : private detail::Execution {
 
   /// A body came back.
   void complete(BodyCompletion completion);
-  /// A time has come. Stale calls are ignored.
-  void due(journal::DueRow::What what, const journal::StepPath& path);
+  /// A tool's attempt says how far it is.
+  void progress(const BodyAddress& address, Bytes progress);
+  /// The time `at` has come. Stale calls are ignored.
+  void due(journal::DueRow::What what, const journal::StepPath& path, journal::Stamp at);
   /// A signal has come. Whether a receive waited for it, and has it.
   /// The bytes of `payload` are at hand.
   [[nodiscard]] bool offer_signal(std::string_view name, const journal::Payload& payload);
@@ -356,13 +364,32 @@ class RunCore final : private detail::Execution {
   void record_end(Result<core::Bytes> reply, journal::RunStatus failed_as);
   void write_dirty_state();
   void order_body(journal::Pending& pending, const Begin& begin);
+  // run_core_tools.cpp
+  [[nodiscard]] Result<std::shared_ptr<const ToolOrder>> tool_order(journal::Pending& pending,
+                                                                    ToolOrder::What what);
+  void order_question(journal::Pending& pending, const Begin& begin);
+  void note_question(const journal::Pending& pending, const Begin& begin);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> overall_left(detail::BodyLeaf& leaf);
+  [[nodiscard]] bool must_ask(const journal::Pending& pending, const Error& error) const;
+  void plan_question(journal::Pending& pending, const Error& error);
+  void answered(journal::Pending& pending, BodyCompletion& completion);
+  void found_never(journal::Pending& pending, const BodyCompletion& completion);
+  void outcome(journal::Pending& pending, const detail::BodyResult& result,
+               const BodyCompletion& completion);
+  void back_off(journal::Pending& pending, const journal::Attempts& attempts,
+                std::chrono::milliseconds delay);
+  void ask_again(journal::Pending& pending, const BodyCompletion& completion);
+  void ended_by_itself(journal::Pending& pending, BodyCompletion& completion);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> retry_in(journal::Pending& pending,
+                                                                  Error& error);
+  [[nodiscard]] Effect effect_of(const journal::Pending& pending) const;
   void record_result(journal::Pending& pending, const detail::BodyResult& result,
                      std::int64_t busy_us, const std::optional<journal::BlobRef>& blob = {});
   void deliver(journal::Pending& pending, const detail::BodyResult& result);
   void plan_retry(journal::Pending& pending, const Error& error, std::chrono::milliseconds delay);
   enum class Forget : std::uint8_t { row_and_due, due_only };
   void forget_attempts(const journal::StepPath& path, Forget what = Forget::row_and_due);
-  void never_ran(journal::Pending& pending);
+  void never_ran(journal::Pending& pending, const BodyCompletion& completion);
   void result_lost(journal::Pending& pending, const Error& why);
   void stopped_by_close(journal::Pending& pending, const detail::BodyResult& result,
                         std::int64_t busy_us);

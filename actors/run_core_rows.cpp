@@ -30,6 +30,10 @@ void RunCore::put_attempts(const journal::Attempts& attempts) {
   if (attempts.last_error) row.last_error = journal::view_of(*attempts.last_error);
   row.last_stamp = attempts.last_stamp;
   row.next_due = attempts.next_due;
+  if (attempts.progress) row.progress = *attempts.progress;
+  row.asks = attempts.asks;
+  row.asked_ms = attempts.asked_ms;
+  row.spent_ms = attempts.spent_ms;
   effects_.change.put(Table::attempts,
                       Key{}.add(facts_.id).add(journal::StepPath(attempts.path).hash()), row);
 }
@@ -63,8 +67,13 @@ void RunCore::note_begun(const Pending& pending, const Begin& begin) {
   journal::Attempts& attempts = attempts_for(pending);
   attempts.count = begin.attempt;
   attempts.last_stamp = 0;
-  // What is counted are unclean ends in a row: a clean end in between speaks for the step.
-  attempts.unclean_ends = begin.record_unclean_end ? attempts.unclean_ends + 1 : 0;
+  // What is counted are unclean ends in a row: a clean end in between speaks for the step. A
+  // question in between is none.
+  if (begin.record_unclean_end) {
+    ++attempts.unclean_ends;
+  } else if (!pending.asked) {
+    attempts.unclean_ends = 0;
+  }
   put_attempts(attempts);
 }
 
@@ -207,9 +216,12 @@ void RunCore::abandon() {
 
 /// The pool has stopped, or nothing becomes durable any more: ordering the body again would go
 /// round in a circle.
-void RunCore::never_ran(Pending& pending) {
+void RunCore::never_ran(Pending& pending, const BodyCompletion& completion) {
+  using journal::EffectClass;
   machine_.set_phase(pending, Pending::Phase::opened);
-  if (pending.started_as == journal::EffectClass::at_most_once)
+  const bool start_matters = pending.started_as == EffectClass::at_most_once ||
+                             pending.started_as == EffectClass::queryable;
+  if (start_matters && completion.never_ran && !completion.asked)
     plan_retry(pending,
                Error{Code::closed, "the runtime stopped before the body had begun", true,
                      std::nullopt, ErrorEffect::refused},

@@ -218,6 +218,32 @@ void SessionCore::on(BodyCompletion completion, const Self& self) {
   (void)(*killed)->take_effects();
 }
 
+void SessionCore::on(Progressed progressed, const Self& self) {
+  if (!run_ || run_->facts().id != progressed.address.run) return;
+  run_->progress(progressed.address, std::move(progressed.progress));
+  pump_run(self);
+}
+
+Result<std::shared_ptr<const detail::ToolEntry>> SessionCore::tool(const detail::ToolLeaf& call) {
+  std::shared_ptr<const detail::ToolEntry> found = services_.registry.find_tool(call.tool_name());
+  if (!found && services_.tools_served_by_use) {
+    detail::ToolEntry declared = call.declared();
+    PERDURE_TRY(check_tool(declared));
+    return std::make_shared<const detail::ToolEntry>(std::move(declared));
+  }
+  const std::string name = "tool '" + std::string(call.tool_name()) + "'";
+  if (!found)
+    return Error{Code::not_registered, "the runtime does not serve " + name +
+                                           ": serve it before start(), and the run goes on"};
+  if (found->input_type != call.input_type() || found->output_type != call.type())
+    return Error{Code::misuse, name + " is served as one from " + std::string(found->input_type) +
+                                   " to " + std::string(found->output_type) +
+                                   ", and called as one from " + std::string(call.input_type()) +
+                                   " to " + std::string(call.type()) +
+                                   ": two tools have one name"};
+  return found;
+}
+
 void SessionCore::on(ExplainOrder order, const Self&) {
   if (!run_ && ahead_of_journal())
     return order.reply("what it did last is on its way to the journal");

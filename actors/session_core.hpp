@@ -24,6 +24,7 @@
 #include "actors/run_watchers.hpp"
 #include "actors/session_input.hpp"
 #include "actors/step_pool.hpp"
+#include "actors/tool_attempt.hpp"
 #include "journal/gate.hpp"
 #include "journal/writer.hpp"
 
@@ -70,6 +71,9 @@ struct SessionServices {
   journal::RecordNumber last_at_start;
   /// Payloads above this are blobs.
   std::size_t inline_bytes_max;
+  std::shared_ptr<AttemptBook> attempts;
+  /// In tests: a tool that nobody serves is what the handler that calls it says.
+  bool tools_served_by_use = false;
 };
 
 class SessionCore final : private RunHost {
@@ -101,11 +105,14 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<journal::SessionId> resolve(const std::string& agent,
                                                    const std::string& key) override;
   [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
+  [[nodiscard]] Result<std::shared_ptr<const detail::ToolEntry>> tool(
+      const detail::ToolLeaf& call) override;
   [[nodiscard]] StateCells& state() override { return state_; }
 
   [[nodiscard]] RunHost& host() noexcept { return *this; }
 
   void on(BodyCompletion completion, const Self& self);
+  void on(Progressed progressed, const Self& self);
   void on(Arrived arrived, const Self& self);
   void on(ReadInbox order, const Self& self);
   /// What an earlier process left unread is handled, unless this session did it before.
@@ -213,6 +220,7 @@ class SessionCore final : private RunHost {
   void post_rows(RunEffects& effects, journal::RecordNumber last, std::size_t first) const;
   void let_out(RunEffects& effects, const RunId& run, const Self& self);
   void let_out_bodies(std::vector<BodyOrder>& orders, const Self& self);
+  [[nodiscard]] std::unique_ptr<Job> job_of(BodyOrder order, const Self& self);
   void report(const RunEffects& effects, const RunId& run) const;
   void after_input(const Self& self);
   void account_for_frames();

@@ -145,7 +145,7 @@ void SessionCore::submit_failed(RunEffects& effects, const Error& why, const Sel
   const RunId run = run_->facts().id;
   // Bodies that were ordered come back as never run.
   for (BodyOrder& order : effects.bodies)
-    const BodyJob never_run(std::move(order), self, services_.timers, services_.clock, large());
+    const std::unique_ptr<Job> never_run = job_of(std::move(order), self);
   if (told) {
     told(&why);
   } else if (why.code != Code::storage_failed && why.code != Code::closed) {
@@ -175,21 +175,30 @@ bool SessionCore::submit(RunEffects& effects, Told told) {
   return true;
 }
 
+std::unique_ptr<Job> SessionCore::job_of(BodyOrder order, const Self& self) {
+  if (!order.tool)
+    return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock,
+                                     large());
+  const auto attempt = std::make_shared<ToolAttempt>(
+      std::move(order), self,
+      ToolServices{services_.timers, services_.clock, services_.reporter, large(),
+                   services_.attempts},
+      address_.agent + "/" + address_.key);
+  attempt->queued();
+  return std::make_unique<ToolJob>(attempt);
+}
+
 /// A body whose start was recorded waits until that is durable, in every mode: the record is what
 /// keeps an effect from happening twice, and counts how often the body ended the process.
 void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& self) {
   const bool start_recorded = std::ranges::any_of(orders, &BodyOrder::start_recorded);
-  const auto job_of = [&](BodyOrder& order) {
-    return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock,
-                                     large());
-  };
   std::unique_ptr<journal::Gated> waiting;
   if (orders.size() == 1) {
-    waiting = std::make_unique<GatedBody>(services_.pool, job_of(orders.front()));
+    waiting = std::make_unique<GatedBody>(services_.pool, job_of(std::move(orders.front()), self));
   } else {
     std::vector<std::unique_ptr<Job>> jobs;
     jobs.reserve(orders.size());
-    for (BodyOrder& order : orders) jobs.push_back(job_of(order));
+    for (BodyOrder& order : orders) jobs.push_back(job_of(std::move(order), self));
     waiting = std::make_unique<GatedBodies>(services_.pool, std::move(jobs));
   }
   if (start_recorded) services_.writer.hurry();

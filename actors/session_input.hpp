@@ -29,6 +29,11 @@ struct Arrived {
   /// that of the message, or the one that it is attached to.
   std::function<void(Result<RunId>)> reply = {};
 };
+/// An attempt of a tool says how far it is.
+struct Progressed {
+  BodyAddress address;
+  Bytes progress;
+};
 /// Recovery: there are rows in the session's inbox since an earlier process.
 struct ReadInbox {};
 /// Recovery: this run is unfinished.
@@ -40,6 +45,7 @@ struct DueNow {
   RunId run;
   journal::StepPath path;
   journal::DueRow::What what = journal::DueRow::What::retry;
+  journal::Stamp due = 0;
   /// Of a wait: what had come for the session when this was first looked at has been handled.
   bool behind_arrivals = false;
 };
@@ -66,8 +72,7 @@ struct CloseOrder {
   std::function<void()> closed;
 };
 using SessionInput =
-    std::variant<BodyCompletion, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle,
-                 BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
+    std::variant<BodyCompletion, Progressed, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle, BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
 
 /// The runtime is shutting down, or has.
 [[nodiscard]] Error closed_error();

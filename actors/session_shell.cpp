@@ -14,10 +14,15 @@ bool SessionShell::post(SessionInput& input, RunOn where) {
   return true;
 }
 
-void SessionShell::completed(BodyCompletion completion) noexcept {
+void SessionShell::completed(BodyCompletion completion, RunOn where) noexcept {
   // A retired shell has no frame that a body could have come from; what is late is nobody's.
   SessionInput input = std::move(completion);
-  (void)post(input, RunOn::caller);
+  (void)post(input, where);
+}
+
+void SessionShell::progressed(const BodyAddress& address, const Bytes& progress) noexcept {
+  SessionInput input = Progressed{address, progress};
+  (void)post(input, RunOn::scheduler);
 }
 
 bool SessionShell::drain() {

@@ -15,13 +15,6 @@
 
 namespace perdure::actors {
 
-/// On which thread the session should handle an input.
-enum class RunOn : std::uint8_t {
-  scheduler,  ///< Not on the caller's.
-  /// On the caller's, when the session is idle: a step thread, which sees to the commit itself.
-  caller,
-};
-
 /// Thread: any.
 class SessionShell : public CompletionSink, public std::enable_shared_from_this<SessionShell> {
  public:
@@ -31,7 +24,8 @@ class SessionShell : public CompletionSink, public std::enable_shared_from_this<
 
   /// False: it has retired (`input` is untouched); ask the directory for another.
   [[nodiscard]] bool post(SessionInput& input, RunOn where);
-  void completed(BodyCompletion completion) noexcept override;
+  void completed(BodyCompletion completion, RunOn where) noexcept override;
+  void progressed(const BodyAddress& address, const Bytes& progress) noexcept override;
 
   /// Handles what is queued, until nothing is. Called once for each `schedule`, never at the same
   /// time as another. Returns whether a change was submitted.

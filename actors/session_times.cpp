@@ -26,7 +26,7 @@ void SessionCore::on(DueNow due, const Self& self) {
   // That a run is parked does not make its time longer.
   const bool ends_it = due.what == What::grace || due.what == What::deadline;
   if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;
-  run_->due(due.what, due.path);
+  run_->due(due.what, due.path, due.due);
   pump_run(self);
 }
 

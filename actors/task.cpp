@@ -54,15 +54,16 @@ WaitRequest to_cancel(const ChildRef& child, CancelOptions options) {
   return request;
 }
 
-Error error_of_thrown() noexcept {
+Error error_of_thrown(std::string_view who) noexcept {
   try {
     throw;
   } catch (const Exception& thrown) {
     return thrown.error();
   } catch (const std::exception& thrown) {
-    return Error{Code::exception, std::string("the step's body threw: ") + thrown.what()};
+    return Error{Code::exception, std::string(who) + " threw: " + thrown.what()};
   } catch (...) {
-    return Error{Code::exception, "the step's body threw something that is no std::exception"};
+    return Error{Code::exception,
+                 std::string(who) + " threw something that is no std::exception"};
   }
 }
 

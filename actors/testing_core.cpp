@@ -72,6 +72,7 @@ Result<void> TestingEngine::open() {
   PERDURE_TRY(seams.journal, journal::JournalForWriting::open_in(store_, *clock_, opening_random_));
   seams.timer_pump = EngineSeams::TimerPump::owner;
   seams.turn = [this] { return turn(); };
+  seams.tools_served_by_use = true;
   seams.make_shell = [this](SessionAddress address, SessionServices& services,
                             Engine& engine) -> std::shared_ptr<SessionShell> {
     return std::make_shared<Shell>(std::move(address), services, engine, *this);
@@ -84,6 +85,7 @@ Result<void> TestingEngine::open() {
     if (event_hook_) event_hook_(event);
   });
   for (const detail::AgentEntry& agent : served_) engine_->serve(agent);
+  for (const detail::ToolEntry& tool : tools_) engine_->serve(tool);
   const Result<void> started = engine_->start();
   if (started.has_error() && !store_.dead()) close_engine();
   return started;
@@ -98,6 +100,7 @@ void TestingEngine::close_engine() {
   ready_.clear();
   engine_.reset();
   wants_replay_ = stopped_early_ = false;
+  tools_open_ = 0;
 }
 
 /// The process is gone, and what it drew for nothing is drawn again.
@@ -175,6 +178,20 @@ void TestingEngine::serve(detail::AgentEntry agent) {
   }
   if (engine_) engine_->serve(agent);
   served_.push_back(std::move(agent));
+}
+
+void TestingEngine::serve(detail::ToolEntry tool) {
+  if (const Result<void> checked = check_tool(tool); checked.has_error()) {
+    refused_ = checked.error();
+    return;
+  }
+  for (detail::ToolEntry& each : tools_) {
+    if (each.name != tool.name) continue;
+    each = std::move(tool);
+    return;
+  }
+  if (engine_) engine_->serve(tool);
+  tools_.push_back(std::move(tool));
 }
 
 void TestingEngine::serve_if_new(detail::AgentEntry agent) {

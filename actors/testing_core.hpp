@@ -39,6 +39,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   ~TestingEngine() override;
 
   void serve(detail::AgentEntry agent) override;
+  void serve(detail::ToolEntry tool) override;
   void serve_if_new(detail::AgentEntry agent) override;
   void on_event(EventHook hook) override { event_hook_ = std::move(hook); }
   [[nodiscard]] Result<void> start() override { return ensure_open(); }
@@ -58,6 +59,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
 
   void replace(const std::string& step_name, std::shared_ptr<detail::BodyLeaf> body) override;
+  void replace(detail::ToolEntry tool) override;
   [[nodiscard]] Result<void> run_until_idle() override;
   [[nodiscard]] Result<void> advance(std::chrono::microseconds by) override;
   [[nodiscard]] core::WallTime now() const override { return clock_->wall(); }
@@ -75,7 +77,12 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   class Shell;
   // BodyRunner
   [[nodiscard]] detail::BodyResult run(const BodyOrder& order, Step& step) noexcept override;
+  [[nodiscard]] std::shared_ptr<const detail::ToolEntry> begin_tool(
+      const BodyOrder& order, const Step& step) noexcept override;
+  void tool_returned() noexcept override;
   void ended(const BodyCompletion& completion) noexcept override;
+  [[nodiscard]] detail::BodyResult run_body_of(const BodyOrder& order, Step& step);
+  std::size_t note_begin(const Step& step, Effect effect);
 
   [[nodiscard]] bool turn();
   [[nodiscard]] bool run_body();
@@ -107,6 +114,8 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   MortalStore store_;
 
   std::vector<detail::AgentEntry> served_;
+  std::vector<detail::ToolEntry> tools_;
+  std::map<std::string, std::shared_ptr<const detail::ToolEntry>, std::less<>> replaced_tools_;
   std::optional<Error> refused_;  ///< What `serve` would not take.
   std::map<std::string, std::shared_ptr<detail::BodyLeaf>, std::less<>> replaced_;
 
@@ -123,6 +132,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   std::vector<testing::StepRun> steps_;
   std::vector<std::size_t> running_;
   std::set<std::size_t> repeated_;
+  std::size_t tools_open_ = 0;  ///< Attempts and questions of tools that have not ended.
   std::map<RunId, std::string> sessions_;
   struct Recorded {
     std::uint32_t next = 1;

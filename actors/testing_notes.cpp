@@ -3,6 +3,8 @@
 
 #include "journal/reader.hpp"
 
+#include <algorithm>
+
 namespace perdure::actors {
 
 void TestingEngine::replace(const std::string& step_name, std::shared_ptr<detail::BodyLeaf> body) {
@@ -13,20 +15,40 @@ void TestingEngine::replace(const std::string& step_name, std::shared_ptr<detail
   }
 }
 
-detail::BodyResult TestingEngine::run(const BodyOrder& order, Step& step) noexcept {
+void TestingEngine::replace(detail::ToolEntry tool) {
+  if (tool.run) {
+    std::string name = tool.name;
+    replaced_tools_[name] = std::make_shared<const detail::ToolEntry>(std::move(tool));
+  } else {
+    replaced_tools_.erase(tool.name);
+  }
+}
+
+std::size_t TestingEngine::note_begin(const Step& step, Effect effect) {
   const std::size_t index = steps_.size();
   steps_.push_back({step.name(),
                     step.id(),
                     step.attempt(),
                     session_of(step.run_id()),
                     step.run_id(),
-                    order.leaf->options().effect,
+                    effect,
                     testing::StepOutcome::running,
                     {},
                     clock_->wall(),
                     life_});
   if (is_recorded(step.run_id(), step.id())) repeated_.insert(index);
   running_.push_back(index);
+  return index;
+}
+
+detail::BodyResult TestingEngine::run(const BodyOrder& order, Step& step) noexcept {
+  (void)note_begin(step, order.leaf->options().effect);
+  const detail::BodyResult result = run_body_of(order, step);
+  running_.pop_back();
+  return result;
+}
+
+detail::BodyResult TestingEngine::run_body_of(const BodyOrder& order, Step& step) {
   const auto found = replaced_.find(step.name());
   if (found == replaced_.end()) return order.leaf->run(step);
   // It may replace or restore itself while it runs.
@@ -38,14 +60,36 @@ detail::BodyResult TestingEngine::run(const BodyOrder& order, Step& step) noexce
   return body->run(step);
 }
 
+std::shared_ptr<const detail::ToolEntry> TestingEngine::begin_tool(const BodyOrder& order,
+                                                                   const Step& step) noexcept {
+  ++tools_open_;
+  if (order.tool->what == ToolOrder::What::find) {
+    running_.push_back(steps_.size());
+    return nullptr;
+  }
+  (void)note_begin(step, order.tool->policy.effect);
+  const auto found = replaced_tools_.find(order.tool->entry->name);
+  return found == replaced_tools_.end() ? nullptr : found->second;
+}
+
+void TestingEngine::tool_returned() noexcept { running_.pop_back(); }
+
 void TestingEngine::ended(const BodyCompletion& completion) noexcept {
-  testing::StepRun& step = steps_[running_.back()];
-  running_.pop_back();
+  const BodyAddress& address = completion.address;
+  const std::string id = address.path.to_string();
+  // The newest that is addressed so.
+  const auto found = std::ranges::find_if(
+      steps_.rbegin(), steps_.rend(), [&](const testing::StepRun& step) {
+        return step.run == address.run && step.id == id &&
+               step.attempt == static_cast<int>(address.attempt) && step.life == life_;
+      });
+  if (completion.tool) --tools_open_;
+  if (completion.asked || found == steps_.rend()) return;
   if (completion.result.has_error()) {
-    step.outcome = testing::StepOutcome::failed;
-    step.error = completion.result.assume_error();
+    found->outcome = testing::StepOutcome::failed;
+    found->error = completion.result.assume_error();
   } else {
-    step.outcome = testing::StepOutcome::value;
+    found->outcome = testing::StepOutcome::value;
   }
 }
 

@@ -43,7 +43,7 @@ void TestingEngine::drain_next() {
 /// A function of the seed and of what is to run, so that the next process draws the same order. A
 /// body that was asked to stop comes first: the next process would end its step at once.
 std::uint64_t TestingEngine::rank_of(const Job& job) {
-  const auto* const body = dynamic_cast<const BodyJob*>(&job);
+  const auto* const body = dynamic_cast<const AttemptJob*>(&job);
   if (body == nullptr || body->order().stop.stop_requested()) return 0;
   const BodyAddress& address = body->order().address;
   const std::string text = session_of(address.run) + " " + address.path.to_string();
@@ -53,10 +53,12 @@ std::uint64_t TestingEngine::rank_of(const Job& job) {
 
 bool TestingEngine::run_body() {
   // A body whose start is recorded must run in this process: the next one would have to doubt it.
-  const bool must_stay = engine_->pool().any_queued([](const Job& job) {
-    const auto* const body = dynamic_cast<const BodyJob*>(&job);
-    return body != nullptr && body->start_recorded();
-  });
+  const auto has_start = [](const Job& job) {
+    const auto* const body = dynamic_cast<const AttemptJob*>(&job);
+    return body != nullptr && body->order().start_recorded;
+  };
+  // So must an attempt that is under way, and that somebody completes later.
+  const bool must_stay = tools_open_ != 0 || engine_->pool().any_queued(has_start);
   if (wants_replay_ && running_.empty() && !must_stay) {
     stopped_early_ = true;
     return false;
@@ -66,7 +68,7 @@ bool TestingEngine::run_body() {
     rank = [this](const Job& job) { return rank_of(job); };
   const bool ran = engine_->pool().run_next(
       [this](Job& job) {
-        if (auto* const body = dynamic_cast<BodyJob*>(&job)) {
+        if (auto* const body = dynamic_cast<AttemptJob*>(&job)) {
           body->run_by(this);
         } else {
           job.run();

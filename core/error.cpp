@@ -30,6 +30,11 @@ std::string_view to_string(Code code) noexcept {
     case Code::busy: return "busy";
     case Code::deadlock: return "deadlock";
     case Code::peer_cancelled: return "peer_cancelled";
+    case Code::rate_limited: return "rate_limited";
+    case Code::overloaded: return "overloaded";
+    case Code::context_overflow: return "context_overflow";
+    case Code::unauthenticated: return "unauthenticated";
+    case Code::invalid_request: return "invalid_request";
   }
   return "unrecognised";
 }
@@ -54,14 +59,25 @@ bool Error::is_retryable() const noexcept {
     case Code::undecodable:
     case Code::outcome_unknown:
     case Code::deadlock:
-    case Code::peer_cancelled: return false;
+    case Code::peer_cancelled:
+    case Code::context_overflow:
+    case Code::unauthenticated:
+    case Code::invalid_request: return false;
     default: return true;
   }
 }
 
 ErrorEffect Error::known_effect() const noexcept {
   if (effect) return *effect;
-  return code == Code::refused ? ErrorEffect::refused : ErrorEffect::unknown;
+  switch (code) {
+    case Code::refused:
+    case Code::rate_limited:
+    case Code::overloaded:
+    case Code::context_overflow:
+    case Code::unauthenticated:
+    case Code::invalid_request: return ErrorEffect::refused;
+    default: return ErrorEffect::unknown;
+  }
 }
 
 std::string Error::to_string() const {

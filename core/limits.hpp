@@ -28,6 +28,8 @@ inline constexpr std::size_t kBlobThresholdMax = 16U << 20U;
 /// A value of a session's state goes to a blob above this at the earliest: it is written over again
 /// and again, which a row can be and a blob can't.
 inline constexpr std::size_t kInlineStateBytes = 1U << 20U;
+/// What a tool's heartbeat reports: it stands in a row that is written over and over.
+inline constexpr std::size_t kProgressBytes = 64U << 10U;
 /// Components of a step path: tasks and combinators nested in each other.
 inline constexpr std::size_t kPathDepth = 64;
 /// Error messages are cut to this before they are recorded.

@@ -25,6 +25,11 @@ std::vector<std::uint32_t> owned(std::span<const std::uint32_t> path) {
   return {path.begin(), path.end()};
 }
 
+std::optional<core::Bytes> owned(core::ByteView payload) {
+  if (payload.empty()) return std::nullopt;
+  return core::Bytes(payload.begin(), payload.end());
+}
+
 std::optional<Error> owned(const std::optional<ErrorView>& error) {
   if (!error) return std::nullopt;
   return to_error(*error);
@@ -189,7 +194,8 @@ Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
       [&](core::ByteView, const AttemptsRow& row, RecordNumber) -> Result<bool> {
         all.push_back({owned(row.path), std::string(row.name), row.count, row.unclean_ends,
                        owned(row.first_error), owned(row.last_error), row.last_stamp,
-                       row.next_due});
+                       row.next_due, owned(row.progress), row.asks, row.asked_ms,
+                       row.spent_ms});
         return true;
       }));
   return all;

@@ -50,6 +50,10 @@ struct Attempts {
   std::optional<Error> last_error;
   Stamp last_stamp = 0;
   Stamp next_due = 0;
+  std::optional<core::Bytes> progress = {};
+  std::uint32_t asks = 0;
+  std::int64_t asked_ms = 0;
+  std::int64_t spent_ms = 0;
 };
 struct Due {
   Stamp at = 0;

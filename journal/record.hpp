@@ -258,6 +258,10 @@ struct AttemptsRow {
   Stamp last_stamp =
       0;               ///< When the last attempt ended; 0: it has not, as far as the journal knows.
   Stamp next_due = 0;  ///< When the next attempt may begin; 0: at once.
+  core::ByteView progress = {};  ///< What an attempt of a tool reported last: a payload.
+  std::uint32_t asks = 0;        ///< Times that `find` was asked about the last attempt in vain.
+  std::int64_t asked_ms = 0;     ///< The pauses behind those, together.
+  std::int64_t spent_ms = 0;     ///< Of the tool's overall timeout.
 };
 
 /// Bytes that a body takes at most, with the largest payload that it may hold itself.

@@ -23,6 +23,9 @@ class Check {
                ? bound(what, payload.size(), limits::kPayloadBytes, "kPayloadBytes")
                : bound(what, payload.size(), limits::kInlinePayloadBytes, "kInlinePayloadBytes");
   }
+  Check& progress(core::ByteView progress) {
+    return bound("the progress", progress.size(), limits::kProgressBytes, "kProgressBytes");
+  }
   Check& path(std::span<const std::uint32_t> path) {
     if (path.size() > limits::kPathDepth && !error_)
       error_ = Error{Code::too_large, "a step path has " + std::to_string(path.size()) +
@@ -104,7 +107,7 @@ Result<void> check(const HeadRow&) { return success(); }
 Result<void> check(const ReadyRow&) { return success(); }
 Result<void> check(const DueRow& v) { return Check{}.path(v.path).result(); }
 Result<void> check(const AttemptsRow& v) {
-  return Check{}.path(v.path).name("the step's name", v.name).result();
+  return Check{}.path(v.path).name("the step's name", v.name).progress(v.progress).result();
 }
 Result<void> check(const VersionMark& v) {
   return Check{}.name("the change's name", v.name).result();

@@ -237,7 +237,11 @@ struct Body<AttemptsRow> {
             failure(f.first_error(), n),
             failure(f.last_error(), n),
             f.last_stamp(),
-            f.next_due()};
+            f.next_due(),
+            octets(f.progress()),
+            f.asks(),
+            f.asked_ms(),
+            f.spent_ms()};
   }
 };
 

@@ -201,8 +201,10 @@ auto build(FlatBufferBuilder& to, const AttemptsRow& v) {
   const Text name = text(to, v.name);
   const Failure first = failure(to, v.first_error);
   const Failure last = failure(to, v.last_error);
+  const Octets progress = octets(to, v.progress);
   return format::CreateAttemptsRow(to, where, name, v.count, v.unclean_ends, first, last,
-                                   v.last_stamp, v.next_due);
+                                   v.last_stamp, v.next_due, progress, v.asks, v.asked_ms,
+                                   v.spent_ms);
 }
 
 auto build(FlatBufferBuilder& to, const VersionMark& v) {

@@ -85,6 +85,8 @@ class Pending {
   /// From a recorded start: the effect class of then, whatever the code says now.
   std::optional<EffectClass> started_as;
   bool stop_requested = false;
+  /// What became of its attempt is being asked, or was when it was last begun.
+  bool asked = false;
   /// Was pending when the records ended: its body may have been running when the process ended.
   bool found_unfinished = false;
 

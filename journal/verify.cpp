@@ -224,6 +224,7 @@ Result<void> Verifier::attempts() {
   return each(Table::attempts, kIdBytes + kHashBytes, [&](core::ByteView key) -> Result<void> {
     const auto entry = row<AttemptsRow>(Table::attempts, key);
     if (!entry) return success();
+    payloads_.check(Table::attempts, key, entry->progress);
     return check_step_row(Table::attempts, key, 0, entry->path);
   });
 }

@@ -37,6 +37,15 @@ std::string Step::key() const {
   return key;
 }
 
+Result<void> Step::beat(std::optional<Bytes> progress) {
+  if (!facts_.link)
+    return Error{Code::misuse,
+                 "a heartbeat of step '" + name() +
+                     "', which is a lambda: only a tool's attempt can be given up and report how "
+                     "far it was. Make it a pd::Tool and call it by ctx.call"};
+  return facts_.link->beat(std::move(progress));
+}
+
 Result<BlobWriter> Step::create_blob() {
   if (facts_.blobs == nullptr) return without_blobs();
   return detail::create_blob(*facts_.blobs);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <perdure/combinators.hpp>
+#include <perdure/detail/tool_operation.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/peer.hpp>
 #include <perdure/waits.hpp>
@@ -44,6 +45,21 @@ class Context {
   [[nodiscard("perdure: a step does nothing until it is awaited")]] detail::StepOperation<F> step(
       Name name, F body, StepOptions options = {}) {
     return {std::move(name), std::move(body), std::move(options)};
+  }
+
+  /// One call of a tool, as one step: its output is recorded once, and what happens when nobody
+  /// knows whether it happened is said by the tool's effect class. The runtime has to serve the
+  /// tool; until it does, the run is parked as `not_registered`.
+  ///
+  /// Fails with: the tool's error, `exception` when it threw, `timeout` when its last attempt was
+  /// given up, `outcome_unknown` where it may have happened and must not be tried again,
+  /// `too_large` and `misuse` for an input or an output that does not encode.
+  template <class In, class Out>
+  [[nodiscard("perdure: a tool is not called until the call is awaited")]] detail::ToolOperation<
+      In, Out>
+  call(const Tool<In, Out>& tool, std::type_identity_t<In> input, ToolCallOptions options = {},
+       std::source_location where = std::source_location::current()) {
+    return {tool, std::move(input), std::move(options), where};
   }
 
   /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for

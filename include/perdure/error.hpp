@@ -46,6 +46,11 @@ enum class Code : std::uint16_t {
   busy = 23,             ///< The session takes no such message while it handles another.
   deadlock = 24,         ///< Sessions would wait for each other in a circle.
   peer_cancelled = 25,   ///< The run that was called, or a child, was cancelled; not this one.
+  rate_limited = 26,      ///< The far side takes no more now; `retry_after` says when, if it did.
+  overloaded = 27,        ///< The far side has no room for this now.
+  context_overflow = 28,  ///< More than the model's context holds: never tried again as it is.
+  unauthenticated = 29,   ///< Credentials are missing, wrong, or do not allow it.
+  invalid_request = 30,   ///< The far side refused the request as malformed.
 };
 
 /// What is known of the effect of an operation that failed.
@@ -71,12 +76,14 @@ struct Error {
   std::optional<bool> retryable = {};
   /// The earliest time, from now, at which another attempt makes sense. Empty: the retry policy's.
   std::optional<std::chrono::milliseconds> retry_after = {};
-  /// What is known of the effect. Empty: `refused` for `Code::refused`, else `unknown`.
+  /// What is known of the effect. Empty: `refused` for `refused`, `rate_limited`, `overloaded`,
+  /// `context_overflow`, `unauthenticated` and `invalid_request`, else `unknown`.
   std::optional<ErrorEffect> effect = {};
 
   /// Whether a retry policy may try again: `retryable` where it is set; else no for `refused`,
   /// `cancelled`, `misuse`, `too_large`, `diverged`, `undecodable`, `outcome_unknown`,
-  /// `deadlock` and `peer_cancelled`, yes for the rest.
+  /// `deadlock`, `peer_cancelled`, `context_overflow`, `unauthenticated` and `invalid_request`, yes
+  /// for the rest.
   [[nodiscard]] bool is_retryable() const noexcept;
   /// `effect` where it is set, else what `code` implies.
   [[nodiscard]] ErrorEffect known_effect() const noexcept;

@@ -28,4 +28,5 @@
 #include <perdure/signal.hpp>
 #include <perdure/step.hpp>
 #include <perdure/task.hpp>
+#include <perdure/tool.hpp>
 #include <perdure/waits.hpp>

@@ -106,8 +106,8 @@ class Runtime {
   /// Like `shutdown`.
   ~Runtime();
 
-  /// Makes agents known, before `start`. Two of one name and version, or a bad name, make `start`
-  /// fail.
+  /// Makes agents and tools known, before `start`. Two of one name (and version), a bad name, or
+  /// options that contradict each other make `start` fail.
   template <class... Things>
   void serve(const Things&... things) {
     (core_->serve(detail::entry_of(things)), ...);

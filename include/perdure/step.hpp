@@ -1,18 +1,20 @@
 /// Steps: what a body is told, and how its attempts are governed.
 ///
-/// What this is: `Step` (the key, the attempt, the deadline, the stop token of one attempt of one
-/// step), `StepOptions` and `Retry`.
+/// What this is: `Step` (the key, the attempt, the deadline, the stop token and the heartbeats of
+/// one attempt of one step), `StepOptions` and `Retry`.
 /// What it promises: the key is the same on every attempt, in every process, for ever.
 /// What it does not: carry the run's state; a body sees its inputs, this, and blobs.
 #pragma once
 
 #include <perdure/blob.hpp>
+#include <perdure/codec.hpp>
 #include <perdure/error.hpp>
 #include <perdure/run_id.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -79,8 +81,24 @@ struct StepOptions {
   std::chrono::milliseconds timeout = std::chrono::milliseconds(0);
 };
 
-/// One attempt of one step, as its body sees it. Valid until the body returns. Thread: the body's
-/// own; the stop token any.
+namespace detail {
+
+/// The attempt behind a tool's `Step`. Thread: any.
+class AttemptLink {
+ public:
+  /// `progress` empty: it is alive, no more.
+  [[nodiscard]] virtual Result<void> beat(std::optional<Bytes> progress) = 0;
+  /// What an earlier attempt reported last, or null.
+  [[nodiscard]] virtual const Bytes* last_progress() const noexcept = 0;
+
+ protected:
+  ~AttemptLink() = default;
+};
+
+}  // namespace detail
+
+/// One attempt of one step, as its body sees it. Movable; a step lambda's is valid until the body
+/// returns, a tool's as long as it is kept. Thread: one at a time; the stop token any.
 class Step {
  public:
   struct Facts {
@@ -91,10 +109,15 @@ class Step {
     std::optional<std::chrono::system_clock::time_point> deadline = {};
     std::stop_token stop = {};
     detail::BlobAccess* blobs = nullptr;
+    /// Of a tool's attempt; keeps `name` alive.
+    std::shared_ptr<detail::AttemptLink> link = {};
   };
   explicit Step(Facts facts) : facts_(std::move(facts)) {}
+  Step(Step&&) noexcept = default;
+  Step& operator=(Step&&) noexcept = default;
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
+  ~Step() = default;
 
   /// The idempotency key: run id, step id and step name as `RUN/STEP/NAME`, the name
   /// percent-encoded, so that it fits an HTTP header. The same on every attempt.
@@ -109,6 +132,30 @@ class Step {
   [[nodiscard]] std::optional<std::chrono::system_clock::time_point> deadline() const noexcept {
     return facts_.deadline;
   }
+  /// Tells that the tool's attempt is alive and how far it is. What was reported last is recorded
+  /// soon, at most some times in a second, and the next attempt reads it by `last_heartbeat`: a
+  /// crash may take the newest. It has at most 64 KiB; what is larger goes into a blob, and the
+  /// progress is its `Blob`.
+  /// Errors, and then the tool should return: `cancelled` when it is asked to stop; `timeout` when
+  /// the attempt was given up; `closed`; `too_large`; as `encode`; `misuse` in a step lambda.
+  template <class T>
+  [[nodiscard]] Result<void> heartbeat(const T& progress) {
+    PERDURE_TRY(Bytes bytes, encode(progress));
+    return beat(std::move(bytes));
+  }
+  /// The same without progress: what was reported before stays.
+  [[nodiscard]] Result<void> heartbeat() { return beat(std::nullopt); }
+  /// What an earlier attempt reported last, in whatever process it ran. Empty: nothing, or nothing
+  /// that is a `T`.
+  template <class T>
+  [[nodiscard]] std::optional<T> last_heartbeat() const {
+    const Bytes* const bytes = facts_.link ? facts_.link->last_progress() : nullptr;
+    if (bytes == nullptr) return std::nullopt;
+    Result<T> progress = decode<T>(*bytes);
+    if (progress.has_error()) return std::nullopt;
+    return std::move(progress).assume_value();
+  }
+
   /// Asked to stop at the deadline, when the branch lost, when the run is cancelled, at shutdown.
   [[nodiscard]] std::stop_token stop_token() const noexcept { return facts_.stop; }
   [[nodiscard]] bool stop_requested() const noexcept { return facts_.stop.stop_requested(); }
@@ -121,6 +168,7 @@ class Step {
   [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob);
 
  private:
+  [[nodiscard]] Result<void> beat(std::optional<Bytes> progress);
   Facts facts_;
 };
 

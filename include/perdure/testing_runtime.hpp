@@ -35,7 +35,8 @@ class Runtime {
   /// Ends as a killed process does: nothing more is run or recorded.
   ~Runtime() = default;
 
-  /// Makes agents known. One of the same name and version as another takes its place at the next
+  /// Makes agents and tools known; a tool that is not is served when a handler calls it. One of the
+  /// same name (and version) as another takes its place at the next
   /// `restart`: that is a deploy. A bad name makes whatever uses the runtime next fail with
   /// `misuse`.
   template <class... Things>
@@ -70,8 +71,18 @@ class Runtime {
     core_->replace(step_name, std::make_shared<perdure::detail::StepState<F>>(
                                   Operation{Name(step_name), std::move(body), {}}));
   }
+  /// From now on `function`, a callable as `Tool::by` takes it, is called in place of the tool's,
+  /// by all agents. A tool's options, and its `find`, stay.
+  template <class In, class Out, class F>
+  void replace(const Tool<In, Out>& tool, F function) {
+    core_->replace(tool.by(std::move(function)).entry());
+  }
   /// Undoes `replace`.
   void restore(const std::string& step_name) { core_->replace(step_name, nullptr); }
+  template <class In, class Out>
+  void restore(const Tool<In, Out>& tool) {
+    core_->replace(Tool<In, Out>(tool.name).entry());
+  }
 
   /// Runs everything that can run without the clock moving. Throws `Exception`: `misuse` from
   /// inside a handler or a body, `timeout` when `Options::turns_max` did not suffice, and what kept

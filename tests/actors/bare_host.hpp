@@ -19,6 +19,9 @@ class BareHost final : public actors::RunHost {
   Result<std::optional<actors::RunEnd>> end_of_any(const RunId&) override {
     return std::optional<actors::RunEnd>();
   }
+  Result<std::shared_ptr<const detail::ToolEntry>> tool(const detail::ToolLeaf& call) override {
+    return std::make_shared<const detail::ToolEntry>(call.declared());
+  }
   actors::StateCells& state() override { return state_; }
 
  private:

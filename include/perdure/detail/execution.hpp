@@ -135,6 +135,8 @@ class Leaf {
   std::size_t position_ = 0;
 };
 
+class ToolLeaf;
+
 /// A leaf with a body.
 class BodyLeaf : public Leaf {
  public:
@@ -142,10 +144,15 @@ class BodyLeaf : public Leaf {
       : Leaf(LeafKind::step, std::move(name), type), options_(std::move(options)) {}
 
   [[nodiscard]] const StepOptions& options() const noexcept { return options_; }
+  /// The call of a tool; null: the body is the leaf's own.
+  [[nodiscard]] virtual ToolLeaf* tool() noexcept { return nullptr; }
   /// Runs the body. On a step thread, while the frame is kept alive.
   [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
   /// The engine's: stops the body of the current attempt.
   [[nodiscard]] std::stop_source& stop_source() noexcept { return stop_source_; }
+
+ protected:
+  void set_options(const StepOptions& options) { options_ = options; }
 
  private:
   StepOptions options_;

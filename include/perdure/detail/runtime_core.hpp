@@ -8,6 +8,7 @@
 #include <perdure/cancel.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/detail/root_task.hpp>
+#include <perdure/detail/tool_entry.hpp>
 #include <perdure/log.hpp>
 #include <perdure/result.hpp>
 #include <perdure/run_id.hpp>
@@ -59,6 +60,7 @@ class RuntimeCore : public BlobAccess {
   virtual ~RuntimeCore() = default;
 
   virtual void serve(AgentEntry agent) = 0;
+  virtual void serve(ToolEntry tool) = 0;
   virtual void on_event(EventHook hook) = 0;
   [[nodiscard]] virtual Result<void> start() = 0;
   [[nodiscard]] virtual Result<void> shutdown() = 0;

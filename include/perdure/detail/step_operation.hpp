@@ -6,6 +6,7 @@
 /// What it does not: run a body; the engine does, through `Leaf::run`.
 #pragma once
 
+#include <perdure/detail/tool_entry.hpp>
 #include <perdure/task.hpp>
 
 #include <functional>
@@ -16,9 +17,6 @@
 namespace perdure {
 inline namespace v0 {
 namespace detail {
-
-/// The failure of a body that threw; called in a catch block.
-[[nodiscard]] Error error_of_thrown() noexcept;
 
 template <class T>
 inline constexpr bool kIsTask = false;

@@ -101,6 +101,8 @@ class TestingCore : public perdure::detail::RuntimeCore {
   virtual void serve_if_new(AgentEntry agent) = 0;
   /// Null: no replacement any more.
   virtual void replace(const std::string& step_name, std::shared_ptr<BodyLeaf> body) = 0;
+  /// Without a function: no replacement any more.
+  virtual void replace(perdure::detail::ToolEntry tool) = 0;
   [[nodiscard]] virtual Result<void> run_until_idle() = 0;
   [[nodiscard]] virtual Result<void> advance(std::chrono::microseconds by) = 0;
   [[nodiscard]] virtual std::chrono::sys_time<std::chrono::microseconds> now() const = 0;

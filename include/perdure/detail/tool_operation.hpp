@@ -1,0 +1,122 @@
+/// The operation behind `ctx.call(tool, input)`.
+///
+/// What this is: a tool, an input and options as a value, and the leaf that they become when they
+/// are awaited.
+/// What it promises: see `Context::call`.
+/// What it does not: call the tool; the engine does, by the entry that the runtime serves.
+#pragma once
+
+#include <perdure/detail/execution.hpp>
+#include <perdure/task.hpp>
+#include <perdure/tool.hpp>
+
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+
+namespace perdure {
+inline namespace v0 {
+namespace detail {
+
+/// A leaf whose body is a tool's. The engine resolves the tool by name.
+class ToolLeaf : public BodyLeaf {
+ public:
+  ToolLeaf(Name name, std::string_view output_type, std::string_view tool_name,
+           std::string_view input_type, ToolCallOptions changes)
+      : BodyLeaf(std::move(name), output_type, {}),
+        tool_name_(tool_name),
+        input_type_(input_type),
+        changes_(std::move(changes)) {}
+
+  [[nodiscard]] ToolLeaf* tool() noexcept final { return this; }
+  /// Never called: an attempt owns its input, and asks the leaf for nothing.
+  [[nodiscard]] BodyResult run(Step& step) noexcept final;
+
+  [[nodiscard]] std::string_view tool_name() const noexcept { return tool_name_; }
+  [[nodiscard]] std::string_view input_type() const noexcept { return input_type_; }
+  /// What the handler's own tool says: who served none in a test serves that.
+  [[nodiscard]] virtual ToolEntry declared() const = 0;
+  /// The input's payload. Errors: as `encode`.
+  [[nodiscard]] virtual Result<Bytes> encode_input() const = 0;
+
+  /// The engine's: from here on the call goes by the options of `entry`, with the call's changes.
+  void adopt(const ToolEntry& entry);
+  [[nodiscard]] const ToolPolicy& policy() const noexcept { return policy_; }
+  /// The moment from which the overall timeout is counted, by `core::Clock::elapsed`.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> counted_from() const noexcept {
+    return counted_from_;
+  }
+  void count_from(std::chrono::nanoseconds moment) noexcept { counted_from_ = moment; }
+
+ private:
+  std::string_view tool_name_;
+  std::string_view input_type_;
+  ToolCallOptions changes_;
+  ToolPolicy policy_;
+  std::optional<std::chrono::nanoseconds> counted_from_;
+};
+
+template <class In, class Out>
+class ToolState;
+
+/// `ctx.call(tool, input, options)`.
+template <class In, class Out>
+struct [[nodiscard("perdure: a tool is not called until the call is awaited")]] ToolOperation {
+  using OperationState = ToolState<In, Out>;
+  using value_type = Out;
+
+  Tool<In, Out> tool;
+  In input;
+  ToolCallOptions options;
+  std::source_location where;
+};
+
+template <class In, class Out>
+class ToolState final : public ToolLeaf {
+ public:
+  using Value = Out;
+
+  explicit ToolState(ToolOperation<In, Out>&& operation)
+      : ToolLeaf(Name(operation.options.name.empty() ? std::string(operation.tool.name)
+                                                     : operation.options.name,
+                      operation.where),
+                 tool_type_name<Out>(), operation.tool.name, type_name<In>(), operation.options),
+        tool_(operation.tool),
+        input_(std::move(operation.input)) {}
+
+  void start(const Start& start) { open(start); }
+  void request_stop() noexcept {
+    if (!result_) stop();
+  }
+  [[nodiscard]] Error* failure() noexcept {
+    return result_->has_error() ? &result_->assume_error() : nullptr;
+  }
+  [[nodiscard]] Out take() {
+    if constexpr (!std::is_void_v<Out>) return std::move(*result_).assume_value();
+  }
+
+  [[nodiscard]] Result<void> accept(ByteView payload) override {
+    if constexpr (std::is_void_v<Out>) {
+      (void)payload;
+      result_.emplace(success());
+    } else {
+      PERDURE_TRY(Out value, decode<Out>(payload));
+      result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<Out>, std::move(value));
+    }
+    return success();
+  }
+  void refuse(Error error) override { result_.emplace(std::move(error)); }
+
+  [[nodiscard]] ToolEntry declared() const override { return tool_.entry(); }
+  [[nodiscard]] Result<Bytes> encode_input() const override { return encode(input_); }
+
+ private:
+  Tool<In, Out> tool_;
+  In input_;
+  std::optional<Result<Out>> result_;
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace perdure
