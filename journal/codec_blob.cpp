@@ -44,5 +44,12 @@ Result<void> Codec<Blob>::read(const Reader& reader, Blob& value) {
   return success();
 }
 
+std::string Codec<Blob>::json_schema() {
+  return R"({"description":"content that is stored apart: its id and its size; null for none",)"
+         R"("anyOf":[{"type":"object","properties":{"perdure.blob":{"type":"string",)"
+         R"("pattern":"^[0-9a-f]{64}$"},"bytes":{"type":"integer","minimum":1}},)"
+         R"("required":["perdure.blob","bytes"],"additionalProperties":false},{"type":"null"}]})";
+}
+
 }  // namespace v0
 }  // namespace perdure

@@ -53,6 +53,8 @@ struct Codec<Blob> {
   static void write(Writer& writer, const Blob& value);
   static Result<void> read(const Reader& reader, Blob& value);
   static constexpr std::string_view type_name() { return "blob"; }
+  /// See json_schema.hpp.
+  static std::string json_schema();
 };
 
 namespace detail {

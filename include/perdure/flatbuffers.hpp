@@ -19,6 +19,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -81,6 +82,14 @@ struct Codec<T> {
                   "perdure: FlatBuffers tables are stored by name; generate them with flatc "
                   "--gen-object-api --gen-name-strings");
     return Table::GetFullyQualifiedName();
+  }
+
+  /// See json_schema.hpp. A FlatBuffer's content has no schema here.
+  static std::string json_schema() {
+    return R"({"type":"object","properties":{"$flatbuffer":{"type":"string","enum":[")" +
+           std::string(type_name()) +
+           R"("]},"$bytes":{"type":"string","contentEncoding":"base64"}},)"
+           R"("required":["$flatbuffer","$bytes"],"additionalProperties":false})";
   }
 };
 

@@ -16,7 +16,9 @@
 #include <perdure/context.hpp>
 #include <perdure/describe.hpp>
 #include <perdure/error.hpp>
+#include <perdure/explain.hpp>
 #include <perdure/handler_options.hpp>
+#include <perdure/json_schema.hpp>
 #include <perdure/log.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/peer.hpp>

@@ -1,4 +1,5 @@
 #include <perdure/flatbuffers.hpp>
+#include <perdure/json_schema.hpp>
 
 #include "order_generated.h"
 #include "tests/codec/codec_fixture.hpp"
@@ -45,6 +46,13 @@ TEST(FlatBuffers, ShowTheirNameInJsonAndComeBackFromIt) {
   const std::string text = json(bytes);
   EXPECT_EQ(text.rfind(R"({"$flatbuffer":"shop.Order","$bytes":")", 0), 0U) << text;
   EXPECT_EQ(from_json(text), bytes);
+}
+
+TEST(FlatBuffers, HaveTheirNameInAJsonSchema) {
+  EXPECT_EQ(json_schema<shop::OrderT>(),
+            R"({"type":"object","properties":{"$flatbuffer":{"type":"string",)"
+            R"("enum":["shop.Order"]},"$bytes":{"type":"string","contentEncoding":"base64"}},)"
+            R"("required":["$flatbuffer","$bytes"],"additionalProperties":false})");
 }
 
 TEST(FlatBuffers, AreReadAsTheirOwnTableOnly) {

@@ -78,6 +78,10 @@ class SizesTest(unittest.TestCase):
         text += "1,\n" * 90 + "};\n"
         self.assertFalse(sizes.judge_cpp("core/a.cpp", text))
 
+    def test_a_macro_of_several_lines_does_not_hide_the_namespace_behind_it(self):
+        text = "#define A(x) \\\n  f(x) \\\n  g(x)\n\nnamespace a {\n" + "int a();\n" * 90 + "}\n"
+        self.assertFalse(sizes.judge_cpp("core/a.cpp", text))
+
     def test_long_files_lines_and_python_functions_are_found(self):
         self.assertTrue(sizes.judge_file("core/a.cpp", "int a;\n" * 501))
         self.assertTrue(sizes.judge_file("core/a.cpp", "x" * 101 + "\n"))

@@ -55,7 +55,7 @@ def _is_scope(head):
 
 def functions(text):
     """(first line, last line, head) of every function body outside of other functions."""
-    text = re.sub(r"(?m)^[ \t]*#[^\n]*(\\\n[^\n]*)*",
+    text = re.sub(r"(?m)^[ \t]*#([^\\\n]|\\\n|\\.)*",
                   lambda match: re.sub(r"[^\n]", " ", match.group(0)),
                   sources.without_comments(text))
     position = floor = 0

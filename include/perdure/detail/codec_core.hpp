@@ -8,7 +8,7 @@
 ///     static constexpr std::string_view type_name();                 // "booking.Money"
 ///
 /// in `namespace perdure`. Such a codec usually hands on to another:
-/// `Codec<std::string>::write(…)`.
+/// `Codec<std::string>::write(…)`. What its JSON is like, it may say too (json_schema.hpp).
 /// What it promises: a type's name is the same under every compiler; it is written to journals.
 /// What it does not: qualify names. A described struct's name is the one given to PERDURE_DESCRIBE.
 #pragma once

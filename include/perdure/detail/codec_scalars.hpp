@@ -142,6 +142,7 @@ struct Codec<std::byte> {
 
 template <detail::DescribedEnum E>
 struct Codec<E> {
+  static constexpr bool kByName = true;
   static void write(Writer& writer, const E& value) {
     const bool named = detail::any_enumerator<E>([&](E candidate, std::string_view name) {
       if (candidate != value) return false;
