@@ -62,8 +62,7 @@ Begin ask(const BeginQuestion& question, Begin begin) {
 
 Begin begin_step(const BeginQuestion& question) {
   const journal::Pending& pending = question.pending;
-  const EffectClass effect =
-      pending.started_as.value_or(static_cast<EffectClass>(question.effect));
+  const EffectClass effect = pending.started_as.value_or(static_cast<EffectClass>(question.effect));
   const bool at_most_once = effect == EffectClass::at_most_once;
   const bool queryable = effect == EffectClass::queryable;
   if (pending.started_as && at_most_once && !start_is_answered(question))

@@ -3,8 +3,9 @@
 ///
 /// What this is: design.md section 5 and semantics.md section 5 as two pure functions.
 /// What it promises: an at-most-once step with a recorded start and no known outcome is never run
-/// again, and a queryable one is asked about before; a step that was unfinished at three unclean ends parks its run; a step whose next attempt
-/// has a time waits until somebody takes that from its row, whatever the wall clock shows.
+/// again, and a queryable one is asked about before; a step that was unfinished at three unclean
+/// ends parks its run; a step whose next attempt has a time waits until somebody takes that from
+/// its row, whatever the wall clock shows.
 /// What it does not: wait, write or run anything.
 #pragma once
 
@@ -28,7 +29,7 @@ struct BeginQuestion {
   const journal::Pending& pending;
   /// What the code says now.
   Effect effect = Effect::idempotent;
-  bool can_ask = false;  ///< The tool has a `find`.
+  bool can_ask = false;                         ///< The tool has a `find`.
   const journal::Attempts* attempts = nullptr;  ///< The step's row, or null.
   LastEnd last_end = LastEnd::none;
   journal::Stamp now = 0;

@@ -65,8 +65,9 @@ Result<void> check_tool(const detail::ToolEntry& tool) {
   if (queryable && !tool.find)
     return wrong("is queryable and has nothing to ask: give it ToolOptions::find");
   if (!queryable && tool.find)
-    return wrong("has a find, which is asked of queryable tools only: say .effect = "
-                 "pd::Effect::queryable");
+    return wrong(
+        "has a find, which is asked of queryable tools only: say .effect = "
+        "pd::Effect::queryable");
   if (tool.policy.effect == Effect::transactional)
     return wrong("can't be transactional: what changes rows of the journal's is ctx.transact");
   return success();
@@ -75,8 +76,8 @@ Result<void> check_tool(const detail::ToolEntry& tool) {
 void Registry::add(detail::ToolEntry tool) {
   Result<void> checked = check_tool(tool);
   if (checked.has_value() && tools_.contains(tool.name))
-    checked = Error{Code::misuse, "tool '" + tool.name +
-                                      "' is served twice: give one of them another name"};
+    checked = Error{Code::misuse,
+                    "tool '" + tool.name + "' is served twice: give one of them another name"};
   if (checked.has_error()) {
     refused_.push_back(checked.error().message);
     return;

@@ -416,7 +416,8 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path, jou
   if (pending == nullptr) return;
   if (what == What::retry && pending->phase() == Pending::Phase::backoff) {
     // Of an attempt before: whoever loaded the run for it armed it once more.
-    if (const journal::Attempts* const row = attempts_of(path); row != nullptr && row->next_due != at)
+    if (const journal::Attempts* const row = attempts_of(path);
+        row != nullptr && row->next_due != at)
       return;
     forget_attempts(path, Forget::due_only);
     machine_.set_phase(*pending, Pending::Phase::opened);

@@ -80,17 +80,15 @@ Result<std::shared_ptr<const ToolOrder>> RunCore::tool_order(Pending& pending,
 /// `error` says which.
 std::optional<milliseconds> RunCore::retry_in(Pending& pending, Error& error) {
   detail::BodyLeaf& leaf = body_of(pending);
-  const std::optional<milliseconds> delay =
-      tools::next_attempt_in({leaf.options().retry, effect_of(pending), error, pending.attempt,
-                              random_.next()});
+  const std::optional<milliseconds> delay = tools::next_attempt_in(
+      {leaf.options().retry, effect_of(pending), error, pending.attempt, random_.next()});
   const std::optional<milliseconds> left = overall_left(leaf);
   if (!delay || !left || *delay < *left) return delay;
   const ErrorEffect effect = error.known_effect();
-  error = Error{Code::timeout,
-                "the overall timeout of " +
-                    std::to_string(leaf.tool()->policy().overall_timeout.count()) +
-                    " ms ends before another attempt of '" + leaf.name().text +
-                    "' could begin; the last one failed" + in_words(error)};
+  error = Error{Code::timeout, "the overall timeout of " +
+                                   std::to_string(leaf.tool()->policy().overall_timeout.count()) +
+                                   " ms ends before another attempt of '" + leaf.name().text +
+                                   "' could begin; the last one failed" + in_words(error)};
   error.effect = effect;
   return std::nullopt;
 }
@@ -149,8 +147,8 @@ void RunCore::note_question(const Pending& pending, const Begin& begin) {
   if (begin.record_unclean_end) ++attempts.unclean_ends;
   if (!has_ended) {
     attempts.count = pending.attempt;
-    attempts.last_error = Error{Code::closed, "the process ended during attempt " +
-                                                  std::to_string(pending.attempt)};
+    attempts.last_error =
+        Error{Code::closed, "the process ended during attempt " + std::to_string(pending.attempt)};
     attempts.last_stamp = stamp_;
     attempts.asks = 0;
     attempts.asked_ms = 0;
@@ -167,8 +165,7 @@ void RunCore::answered(Pending& pending, BodyCompletion& completion) {
   }
   if (completion.result.has_error())
     effects_.logs.push_back({LogLevel::warning, "find_failed",
-                             "find of tool '" +
-                                 std::string(body_of(pending).tool()->tool_name()) +
+                             "find of tool '" + std::string(body_of(pending).tool()->tool_name()) +
                                  "' could not say what became of attempt " +
                                  std::to_string(pending.attempt) +
                                  in_words(completion.result.assume_error()),
@@ -184,15 +181,15 @@ void RunCore::answered(Pending& pending, BodyCompletion& completion) {
     return found_never(pending, completion);
   if (asked < std::max(policy.find_within, policy.settle_time))
     return ask_again(pending, completion);
-  outcome(pending,
-          Error{Code::outcome_unknown,
-                "nobody knows what became of attempt " + std::to_string(pending.attempt) +
-                    " of '" + std::string(pending.what.name) + "': its find was asked for " +
-                    std::to_string(asked.count()) + " ms in vain" +
-                    (completion.result.has_error() ? in_words(completion.result.assume_error())
-                                                   : "") +
-                    ". Find out outside, then go on"},
-          completion);
+  outcome(
+      pending,
+      Error{Code::outcome_unknown,
+            "nobody knows what became of attempt " + std::to_string(pending.attempt) + " of '" +
+                std::string(pending.what.name) + "': its find was asked for " +
+                std::to_string(asked.count()) + " ms in vain" +
+                (completion.result.has_error() ? in_words(completion.result.assume_error()) : "") +
+                ". Find out outside, then go on"},
+      completion);
 }
 
 /// The step's outcome, which nobody waits for when the run takes no deliveries.
@@ -234,9 +231,9 @@ void RunCore::ask_again(Pending& pending, const BodyCompletion& completion) {
   rarer.never = {};
   Error why = completion.result.has_error() ? completion.result.assume_error() : Error{};
   why.retryable = true;
-  milliseconds delay = tools::next_attempt_in({rarer, Effect::queryable, why, attempts.asks + 1,
-                                               random_.next()})
-                           .value_or(kAskDelayMin);
+  milliseconds delay =
+      tools::next_attempt_in({rarer, Effect::queryable, why, attempts.asks + 1, random_.next()})
+          .value_or(kAskDelayMin);
   const milliseconds most = std::max(policy.find_within, policy.settle_time) - asked;
   const milliseconds settles = policy.settle_time - asked;
   delay = std::min(std::max(delay, kAskDelayMin), most);

@@ -239,8 +239,7 @@ Result<std::shared_ptr<const detail::ToolEntry>> SessionCore::tool(const detail:
     return Error{Code::misuse, name + " is served as one from " + std::string(found->input_type) +
                                    " to " + std::string(found->output_type) +
                                    ", and called as one from " + std::string(call.input_type()) +
-                                   " to " + std::string(call.type()) +
-                                   ": two tools have one name"};
+                                   " to " + std::string(call.type()) + ": two tools have one name"};
   return found;
 }
 

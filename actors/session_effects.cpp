@@ -179,11 +179,11 @@ std::unique_ptr<Job> SessionCore::job_of(BodyOrder order, const Self& self) {
   if (!order.tool)
     return std::make_unique<BodyJob>(std::move(order), self, services_.timers, services_.clock,
                                      large());
-  const auto attempt = std::make_shared<ToolAttempt>(
-      std::move(order), self,
-      ToolServices{services_.timers, services_.clock, services_.reporter, large(),
-                   services_.attempts},
-      address_.agent + "/" + address_.key);
+  const auto attempt =
+      std::make_shared<ToolAttempt>(std::move(order), self,
+                                    ToolServices{services_.timers, services_.clock,
+                                                 services_.reporter, large(), services_.attempts},
+                                    address_.agent + "/" + address_.key);
   attempt->queued();
   return std::make_unique<ToolJob>(attempt);
 }

@@ -72,7 +72,8 @@ struct CloseOrder {
   std::function<void()> closed;
 };
 using SessionInput =
-    std::variant<BodyCompletion, Progressed, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle, BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
+    std::variant<BodyCompletion, Progressed, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle,
+                 BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
 
 /// The runtime is shutting down, or has.
 [[nodiscard]] Error closed_error();

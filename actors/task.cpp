@@ -62,8 +62,7 @@ Error error_of_thrown(std::string_view who) noexcept {
   } catch (const std::exception& thrown) {
     return Error{Code::exception, std::string(who) + " threw: " + thrown.what()};
   } catch (...) {
-    return Error{Code::exception,
-                 std::string(who) + " threw something that is no std::exception"};
+    return Error{Code::exception, std::string(who) + " threw something that is no std::exception"};
   }
 }
 

@@ -78,8 +78,8 @@ void TestingEngine::ended(const BodyCompletion& completion) noexcept {
   const BodyAddress& address = completion.address;
   const std::string id = address.path.to_string();
   // The newest that is addressed so.
-  const auto found = std::ranges::find_if(
-      steps_.rbegin(), steps_.rend(), [&](const testing::StepRun& step) {
+  const auto found =
+      std::ranges::find_if(steps_.rbegin(), steps_.rend(), [&](const testing::StepRun& step) {
         return step.run == address.run && step.id == id &&
                step.attempt == static_cast<int>(address.attempt) && step.life == life_;
       });

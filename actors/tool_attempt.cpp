@@ -108,12 +108,12 @@ std::string ToolAttempt::what() const {
 
 void ToolAttempt::arm(std::optional<TimerId>& timer, core::Elapsed at,
                       void (ToolAttempt::*then)()) {
-  timer = services_.timers.schedule(
-      at, [self = shared_from_this(), then] { ((*self).*then)(); });
+  timer = services_.timers.schedule(at, [self = shared_from_this(), then] { ((*self).*then)(); });
 }
 
 void ToolAttempt::disarm() noexcept {
-  for (std::optional<TimerId>* const timer : {&queue_timer_, &timer_, &beat_timer_, &progress_timer_})
+  for (std::optional<TimerId>* const timer :
+       {&queue_timer_, &timer_, &beat_timer_, &progress_timer_})
     if (const std::optional<TimerId> armed = std::exchange(*timer, std::nullopt))
       services_.timers.cancel(*armed);
 }
@@ -243,8 +243,10 @@ void ToolAttempt::timed_out() {
   const detail::ToolPolicy& policy = order_.tool->policy;
   const core::Elapsed passed = services_.clock.elapsed() - begun_;
   if (policy.timeout > milliseconds::zero() && passed >= policy.timeout)
-    return give_up(Error{Code::timeout, what() + " was given up: it had not ended within its "
-                                                 "timeout of " + ms_text(policy.timeout)},
+    return give_up(Error{Code::timeout, what() +
+                                            " was given up: it had not ended within its "
+                                            "timeout of " +
+                                            ms_text(policy.timeout)},
                    "its timeout");
   give_up(Error{Code::timeout, what() + " was given up: the overall timeout of " +
                                    ms_text(policy.overall_timeout) + " has passed"},
@@ -259,8 +261,8 @@ void ToolAttempt::look_for_beat() {
     if (services_.clock.elapsed() < last_beat_ + allowed)
       return arm(beat_timer_, last_beat_ + allowed, &ToolAttempt::look_for_beat);
   }
-  give_up(Error{Code::timeout, what() + " was given up as lost: it has told no heartbeat for " +
-                                   ms_text(allowed)},
+  give_up(Error{Code::timeout,
+                what() + " was given up as lost: it has told no heartbeat for " + ms_text(allowed)},
           "its heartbeat timeout");
 }
 
@@ -374,8 +376,7 @@ Result<void> ToolAttempt::beat(std::optional<Bytes> progress) {
       arm(progress_timer_, last_sent_ + kProgressEvery, &ToolAttempt::flush_progress);
     }
   }
-  if (order_.stop.stop_requested())
-    return Error{Code::cancelled, what() + " is asked to stop"};
+  if (order_.stop.stop_requested()) return Error{Code::cancelled, what() + " is asked to stop"};
   return success();
 }
 

@@ -6,6 +6,7 @@
 #include "cli/show.hpp"
 #include "cli/timeline.hpp"
 #include "cli/values.hpp"
+#include "journal/payload_json.hpp"
 
 namespace perdure::cli {
 namespace {
@@ -61,6 +62,18 @@ void set_wait(JsonObject& step, const std::optional<journal::Wait>& wait) {
   step.object("wait", object);
 }
 
+/// What an attempt of a tool reported last.
+void set_progress(JsonObject& step, const journal::Attempts& row) {
+  if (!row.progress) {
+    step.null("progress");
+  } else if (const Result<std::string> json = journal::payload_to_json(*row.progress);
+             json.has_value()) {
+    step.raw("progress", safe_json(json.assume_value()));
+  } else {
+    step.null("progress").text("progress_error", json.assume_error().message);
+  }
+}
+
 JsonObject json_of(const Unfinished& unfinished) {
   JsonObject step;
   step.text("step", path_text(unfinished.path))
@@ -76,6 +89,8 @@ JsonObject json_of(const Unfinished& unfinished) {
   set_time(step, "next_due", row.next_due);
   set_failure(step, "first_error", row.first_error);
   set_failure(step, "last_error", row.last_error);
+  step.number("asks", row.asks);
+  set_progress(step, row);
   set_wait(step, unfinished.wait);
   return step;
 }

@@ -10,6 +10,7 @@
 #include "cli/text.hpp"
 #include "cli/timeline.hpp"
 #include "cli/values.hpp"
+#include "journal/payload_json.hpp"
 
 namespace perdure::cli {
 namespace {
@@ -184,6 +185,7 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
     if (row.next_due != 0)
       text += ", the next is due " + iso_time(row.next_due, screen.zone) + " (" +
               relative(row.next_due, screen.now) + ")";
+    if (row.asks != 0) text += ", asked about " + counted(row.asks, "time") + " in vain";
   }
   screen.out << safe_line(text) << '\n';
   if (!step.attempts) return;
@@ -191,6 +193,14 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
   if (row.first_error && row.first_error != row.last_error)
     write_failure(screen, "first error", *row.first_error);
   if (row.last_error) write_failure(screen, "last error", *row.last_error);
+  if (!row.progress) return;
+  const Result<std::string> json = journal::payload_to_json(*row.progress);
+  screen.out << "  progress: "
+             << safe_line(json.has_value() ? json.assume_value()
+                                           : "(not shown: " + json.assume_error().message + ")",
+                          kPayloadColumns)
+             << '
+';
 }
 
 }  // namespace

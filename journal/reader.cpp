@@ -193,9 +193,8 @@ Result<std::vector<Attempts>> Reader::attempts(const RunId& run) {
       *snapshot_, Table::attempts, {Key{}.add(run), Key{}.add(run), kIdBytes + 8},
       [&](core::ByteView, const AttemptsRow& row, RecordNumber) -> Result<bool> {
         all.push_back({owned(row.path), std::string(row.name), row.count, row.unclean_ends,
-                       owned(row.first_error), owned(row.last_error), row.last_stamp,
-                       row.next_due, owned(row.progress), row.asks, row.asked_ms,
-                       row.spent_ms});
+                       owned(row.first_error), owned(row.last_error), row.last_stamp, row.next_due,
+                       owned(row.progress), row.asks, row.asked_ms, row.spent_ms});
         return true;
       }));
   return all;

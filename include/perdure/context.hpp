@@ -55,8 +55,8 @@ class Context {
   /// given up, `outcome_unknown` where it may have happened and must not be tried again,
   /// `too_large` and `misuse` for an input or an output that does not encode.
   template <class In, class Out>
-  [[nodiscard("perdure: a tool is not called until the call is awaited")]] detail::ToolOperation<
-      In, Out>
+  [[nodiscard(
+      "perdure: a tool is not called until the call is awaited")]] detail::ToolOperation<In, Out>
   call(const Tool<In, Out>& tool, std::type_identity_t<In> input, ToolCallOptions options = {},
        std::source_location where = std::source_location::current()) {
     return {tool, std::move(input), std::move(options), where};

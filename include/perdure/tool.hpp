@@ -11,6 +11,7 @@
 #pragma once
 
 #include <perdure/detail/tool_entry.hpp>
+#include <perdure/json_schema.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -221,6 +222,8 @@ class Tool {
   constexpr explicit Tool(const char* tool_name, Options chosen = {})
       : name(tool_name), options(chosen) {}
 
+  /// The JSON Schema of its input, so that a model can be offered the tool (json_schema.hpp).
+  [[nodiscard]] static std::string input_schema() { return json_schema<Input>(); }
   /// This tool, done by `function`: a callable of one of the two styles, which may have state of
   /// the program's (a client, a connection) and is called by several threads at a time. For
   /// `Runtime::serve`.
@@ -228,14 +231,13 @@ class Tool {
   [[nodiscard]] ServedTool<Input, Output> by(F function) const;
 
   [[nodiscard]] detail::ToolEntry entry() const {
-    detail::ToolEntry made{
-        name,
-        detail::tool_type_name<Input>(),
-        detail::tool_type_name<Output>(),
-        {options.effect, options.retry, options.timeout, options.queue_timeout,
-         options.overall_timeout, options.heartbeat_timeout, options.settle_time,
-         options.find_within},
-        options.description};
+    detail::ToolEntry made{name,
+                           detail::tool_type_name<Input>(),
+                           detail::tool_type_name<Output>(),
+                           {options.effect, options.retry, options.timeout, options.queue_timeout,
+                            options.overall_timeout, options.heartbeat_timeout, options.settle_time,
+                            options.find_within},
+                           options.description};
     if (blocking_ != nullptr) made.run = runner(blocking_);
     if (by_value_ != nullptr) made.run = runner(by_value_);
     if (completing_ != nullptr) made.run = runner(completing_);
@@ -247,8 +249,8 @@ class Tool {
   }
   template <class F>
   [[nodiscard]] static auto runner(F function) {
-    return [function = std::move(function)](
-               Step step, ByteView input, const std::shared_ptr<detail::CompletionCore>& core) {
+    return [function = std::move(function)](Step step, ByteView input,
+                                            const std::shared_ptr<detail::CompletionCore>& core) {
       detail::run_tool<Input, Output>(function, std::move(step), input, core);
     };
   }

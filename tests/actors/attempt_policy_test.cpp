@@ -44,7 +44,8 @@ class AttemptPolicyTest : public ::testing::Test {
     attempts_->next_due = 0;
   }
   Begin ask(LastEnd last_end) {
-    return begin_step({pending_, effect_, can_ask_, attempts_ ? &*attempts_ : nullptr, last_end, kNow});
+    return begin_step(
+        {pending_, effect_, can_ask_, attempts_ ? &*attempts_ : nullptr, last_end, kNow});
   }
   journal::Pending pending_;
   Effect effect_ = Effect::idempotent;

@@ -37,8 +37,7 @@ pd::Task<std::string> both_handler(pd::Context& ctx, int) {
 inline constexpr pd::Agent both{"both", &both_handler};
 
 pd::Task<std::string> stubborn_handler(pd::Context& ctx, int) {
-  const auto receipt =
-      co_await pd::as_result(ctx.call(buy, {"x"}, {.retry = {.attempts_max = 1}}));
+  const auto receipt = co_await pd::as_result(ctx.call(buy, {"x"}, {.retry = {.attempts_max = 1}}));
   co_return receipt.has_value() ? receipt.assume_value().id : receipt.error().to_string();
 }
 inline constexpr pd::Agent stubborn{"stubborn", &stubborn_handler};
@@ -51,9 +50,8 @@ TEST_P(CallTest, GivesTheValueAndRecordsItOnce) {
   auto run = test.session(shop, "s").start("book").value();
   EXPECT_EQ(run.wait().value(), "r1");
   EXPECT_EQ(far_.trace, (Lines{"buy book #1", "notify bought r1"}));
-  EXPECT_EQ(disk_of(test).records(run.id()),
-            (Lines{"run_created", "step_result 1 'buy' ok", "step_result 2 'notify' ok",
-                   "run_ended ok"}));
+  EXPECT_EQ(disk_of(test).records(run.id()), (Lines{"run_created", "step_result 1 'buy' ok",
+                                                    "step_result 2 'notify' ok", "run_ended ok"}));
 }
 
 TEST_P(CallTest, HasTheToolsNameInItsKeyUnlessTheCallGivesOne) {

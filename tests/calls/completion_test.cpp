@@ -16,9 +16,8 @@ void later_function(pd::Step step, Order order, pd::Completion<Receipt> completi
   if (far_side->mode == 2) throw std::runtime_error("no socket");
   waiting->push_back({std::move(completion), std::move(step)});
 }
-inline constexpr pd::Tool later{"later",
-                                &later_function,
-                                {.effect = pd::Effect::keyed, .retry = kEven, .timeout = 30s}};
+inline constexpr pd::Tool later{
+    "later", &later_function, {.effect = pd::Effect::keyed, .retry = kEven, .timeout = 30s}};
 
 pd::Task<std::string> waiter_handler(pd::Context& ctx, std::string item) {
   const auto receipt = co_await pd::as_result(ctx.call(later, {item}));

@@ -6,12 +6,12 @@ namespace {
 
 /// What the next attempts do, in order; the last one goes on for ever.
 enum class Does : std::uint8_t {
-  value,           ///< It happens, and says so.
-  fail_before,     ///< It fails, and nothing happened; it does not know.
-  fail_after,      ///< It happens, and fails.
-  refuse,          ///< It fails, and knows that nothing happened.
-  die_before,      ///< The process dies first,
-  die_after,       ///< or behind the effect.
+  value,        ///< It happens, and says so.
+  fail_before,  ///< It fails, and nothing happened; it does not know.
+  fail_after,   ///< It happens, and fails.
+  refuse,       ///< It fails, and knows that nothing happened.
+  die_before,   ///< The process dies first,
+  die_after,    ///< or behind the effect.
 };
 struct Script {
   std::vector<Does> attempts;
@@ -50,12 +50,10 @@ pd::Result<pd::Finding<Receipt>> find_payment(pd::Step& step, const Order& order
   if (found == far_side->done.end()) return pd::never_will_be;
   return found->second;
 }
-inline constexpr pd::Tool pay{"pay",
-                              &pay_function,
-                              {.effect = pd::Effect::queryable,
-                               .retry = kEven,
-                               .find = &find_payment,
-                               .find_within = 10s}};
+inline constexpr pd::Tool pay{
+    "pay",
+    &pay_function,
+    {.effect = pd::Effect::queryable, .retry = kEven, .find = &find_payment, .find_within = 10s}};
 inline constexpr pd::Tool settling{"settling",
                                    &pay_function,
                                    {.effect = pd::Effect::queryable,

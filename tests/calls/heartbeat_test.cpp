@@ -11,8 +11,8 @@ void trains_function(pd::Step step, int, pd::Completion<int> completion) {
                             std::to_string(step.last_heartbeat<int>().value_or(0)));
   attempts->emplace_back(std::move(step), std::move(completion));
 }
-inline constexpr pd::Tool trains{"trains", &trains_function,
-                                 {.retry = kEven, .heartbeat_timeout = 10s}};
+inline constexpr pd::Tool trains{
+    "trains", &trains_function, {.retry = kEven, .heartbeat_timeout = 10s}};
 pd::Task<int> trainer_handler(pd::Context& ctx, int input) {
   co_return co_await ctx.call(trains, input);
 }
@@ -54,8 +54,7 @@ TEST_P(HeartbeatTest, ThatStopDeclareTheAttemptLost) {
   test.advance(10s + 100ms);
   EXPECT_EQ(far_.trace, (Lines{"#1 from 0", "#2 from 42"}));
   // The lost one hears of it when it comes to itself.
-  const pd::Code why =
-      GetParam() == kit::Frames::kept ? pd::Code::timeout : pd::Code::closed;
+  const pd::Code why = GetParam() == kit::Frames::kept ? pd::Code::timeout : pd::Code::closed;
   EXPECT_EQ(attempts_.at(0).first.heartbeat(99).error().code, why);
   EXPECT_EQ(attempts_.at(0).second(1).error().code, why);
   EXPECT_TRUE(attempts_.at(1).second(2).has_value());

@@ -20,16 +20,17 @@ pd::Result<int> slow_function(pd::Step&, int input) {
   return input;
 }
 inline constexpr pd::Tool never{"never", &never_function, {.retry = kEven, .timeout = 10s}};
-inline constexpr pd::Tool once{"once", &never_function,
-                               {.effect = pd::Effect::at_most_once, .retry = kEven, .timeout = 10s}};
-inline constexpr pd::Tool overall{"overall", &fails_function,
-                                  {.retry = {.attempts_max = 0, .delay = 1s, .factor = 1,
-                                             .jitter = 0},
-                                   .overall_timeout = 4500ms}};
-inline constexpr pd::Tool overall_waits{"overall-waits", &never_function,
-                                        {.retry = kEven, .timeout = 10s, .overall_timeout = 15s}};
-inline constexpr pd::Tool queued{"queued", &slow_function,
-                                 {.retry = {.attempts_max = 1}, .queue_timeout = 2s}};
+inline constexpr pd::Tool once{
+    "once", &never_function, {.effect = pd::Effect::at_most_once, .retry = kEven, .timeout = 10s}};
+inline constexpr pd::Tool overall{
+    "overall",
+    &fails_function,
+    {.retry = {.attempts_max = 0, .delay = 1s, .factor = 1, .jitter = 0},
+     .overall_timeout = 4500ms}};
+inline constexpr pd::Tool overall_waits{
+    "overall-waits", &never_function, {.retry = kEven, .timeout = 10s, .overall_timeout = 15s}};
+inline constexpr pd::Tool queued{
+    "queued", &slow_function, {.retry = {.attempts_max = 1}, .queue_timeout = 2s}};
 
 template <const auto& kTool>
 pd::Task<std::string> caller_handler(pd::Context& ctx, int input) {
@@ -44,8 +45,8 @@ inline constexpr pd::Agent calls_overall{"overall", &caller_handler<overall>};
 inline constexpr pd::Agent calls_overall_waits{"overall-waits", &caller_handler<overall_waits>};
 
 pd::Task<std::string> two_handler(pd::Context& ctx, int) {
-  auto both = co_await ctx.all(pd::as_result(ctx.call(queued, 1)),
-                               pd::as_result(ctx.call(queued, 2)));
+  auto both =
+      co_await ctx.all(pd::as_result(ctx.call(queued, 1)), pd::as_result(ctx.call(queued, 2)));
   co_return std::get<1>(both).has_value() ? "ran" : std::get<1>(both).error().to_string();
 }
 inline constexpr pd::Agent two{"two", &two_handler};

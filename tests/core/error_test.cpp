@@ -8,7 +8,7 @@ namespace perdure {
 namespace {
 
 constexpr std::uint16_t kFirst = 1;
-constexpr std::uint16_t kLast = 25;
+constexpr std::uint16_t kLast = 30;
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
   std::set<std::string> names;
@@ -29,6 +29,8 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
   EXPECT_EQ(static_cast<int>(Code::busy), 23);
   EXPECT_EQ(static_cast<int>(Code::deadlock), 24);
   EXPECT_EQ(static_cast<int>(Code::peer_cancelled), 25);
+  EXPECT_EQ(static_cast<int>(Code::rate_limited), 26);
+  EXPECT_EQ(static_cast<int>(Code::invalid_request), 30);
   EXPECT_EQ(to_string(Code::outcome_unknown), "outcome_unknown");
   EXPECT_EQ(to_string(Code::already_started), "already_started");
   EXPECT_EQ(static_cast<int>(ErrorEffect::refused), 0);
@@ -40,9 +42,10 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
 }
 
 TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
-  const std::set<Code> final_codes{Code::refused,         Code::cancelled, Code::misuse,
-                                   Code::too_large,       Code::diverged,  Code::undecodable,
-                                   Code::outcome_unknown, Code::deadlock,  Code::peer_cancelled};
+  const std::set<Code> final_codes{
+      Code::refused,        Code::cancelled,        Code::misuse,          Code::too_large,
+      Code::diverged,       Code::undecodable,      Code::outcome_unknown, Code::deadlock,
+      Code::peer_cancelled, Code::context_overflow, Code::unauthenticated, Code::invalid_request};
   for (std::uint16_t number = kFirst; number <= kLast; ++number) {
     Error error{static_cast<Code>(number), "m"};
     EXPECT_EQ(error.is_retryable(), !final_codes.contains(error.code)) << to_string(error.code);
@@ -54,7 +57,9 @@ TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
 }
 
 TEST(Error, TheEffectIsUnknownUnlessRefusedOrSaid) {
-  EXPECT_EQ((Error{Code::refused, "m"}).known_effect(), ErrorEffect::refused);
+  for (const Code code : {Code::refused, Code::rate_limited, Code::overloaded,
+                          Code::context_overflow, Code::unauthenticated, Code::invalid_request})
+    EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::refused);
   for (const Code code : {Code::user, Code::timeout, Code::exception, Code::outcome_unknown})
     EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::unknown);
   Error error{Code::refused, "m"};

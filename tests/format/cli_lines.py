@@ -89,7 +89,7 @@ def wait_line(wait):
 def unfinished_line(path, started, row, wait):
     """A step of `perdure show` that began and did not end."""
     none = {"count": 0, "unclean_ends": 0, "last_stamp": 0, "next_due": 0, "first_error": None,
-            "last_error": None}
+            "last_error": None, "asks": 0, "progress": None}
     row_or_none = row or none
     status = "waiting" if wait else "backoff" if row_or_none["next_due"] else "unfinished"
     return {"step": path, "name": (started or row or wait)["name"], "status": status,
@@ -97,7 +97,8 @@ def unfinished_line(path, started, row, wait):
             "attempts": max(started["attempt"] if started else 0, row_or_none["count"]),
             "started": time_of(started["stamp"]) if started else None,
             "effect": started["effect"] if started else None, "wait": wait_line(wait),
-            **{key: row_or_none[key] for key in ("unclean_ends", "first_error", "last_error")},
+            **{key: row_or_none[key]
+               for key in ("unclean_ends", "first_error", "last_error", "asks", "progress")},
             "last_attempt_ended": time_of(row_or_none["last_stamp"]),
             "next_due": time_of(row_or_none["next_due"])}
 

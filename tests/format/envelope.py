@@ -26,11 +26,15 @@ CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "al
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",
          "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock",
-         "peer_cancelled")
+         "peer_cancelled", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
+         "invalid_request")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
-               "outcome_unknown", "deadlock", "peer_cancelled")
+               "outcome_unknown", "deadlock", "peer_cancelled", "context_overflow",
+               "unauthenticated", "invalid_request")
+REFUSED_CODES = ("refused", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
+                 "invalid_request")
 FAILURES = ("error", "first_error", "last_error")
-PAYLOADS = ("input", "payload")
+PAYLOADS = ("input", "payload", "progress")
 
 
 class Damage(Exception):
@@ -79,7 +83,7 @@ def decode(kind, body):
         if failure["retryable"] is None:
             failure["retryable"] = code not in FINAL_CODES
         if failure["effect"] is None:
-            failure["effect"] = "refused" if code == "refused" else "unknown"
+            failure["effect"] = "refused" if code in REFUSED_CODES else "unknown"
     if "code" in fields:
         fields["code"] = code_name(fields["code"])
     for name in PAYLOADS:

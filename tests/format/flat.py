@@ -79,7 +79,8 @@ TABLES = {
     "AttemptsRow": [("path", "[uint]", ()), ("name", "string", ""), ("count", "uint", 0),
                     ("unclean_ends", "uint", 0), ("first_error", "Failure", None),
                     ("last_error", "Failure", None), ("last_stamp", "long", 0),
-                    ("next_due", "long", 0)],
+                    ("next_due", "long", 0), ("progress", "[ubyte]", b""), ("asks", "uint", 0),
+                    ("asked_ms", "long", 0), ("spent_ms", "long", 0)],
 }
 REQUIRED = {("Identity", "journal"), ("MessageKeyRow", "run"), ("RunRow", "session"),
             ("ReadyRow", "session"), ("OpenRow", "run"), ("Caller", "session"),

@@ -196,7 +196,7 @@ def blobs_in(value):
 
 def _payload_in_json(name, fields, blobs):
     """What a row says of a payload; the content of a blob is read, and what it speaks of too."""
-    content, blob = fields[name], fields[name + "_blob"]
+    content, blob = fields[name], fields.get(name + "_blob")
     line = {name + "_bytes": blob["bytes"] if blob else len(content), name: None}
     told = "its payload"
     if blob:

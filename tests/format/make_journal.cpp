@@ -120,7 +120,8 @@ class Maker {
   }
   void failures() {
     Run run = start("failing", "all codes");
-    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::peer_cancelled); ++code) {
+    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::invalid_request);
+         ++code) {
       Error error = error_of(static_cast<Code>(code), code % 5 == 0 ? "" : "it failed: ещё раз");
       if (code % 3 != 0) error.retryable = code % 3 == 1;
       if (code % 4 != 0) error.effect = static_cast<ErrorEffect>(code % 3);
@@ -170,6 +171,11 @@ class Maker {
       if (step % 2 == 0) row.last_error = view_of(last);
       row.last_stamp = run.now();
       row.next_due = run.now() + step * 1'000'000;
+      const Sample progress = text_sample(step % 4 * 500);
+      if (step % 4 != 0) row.progress = progress.second;
+      row.asks = step % 3;
+      row.asked_ms = step % 3 * 1000;
+      row.spent_ms = step % 2 * 77;
       run.attempts(row, RunStatus::waiting);
     }
   }

@@ -36,9 +36,9 @@ struct ToolPolicy {
 
 /// What `find` says of an attempt whose outcome nobody knows.
 enum class Found : std::uint8_t {
-  found,           ///< It happened: with its output.
-  never_will_be,   ///< It did not happen, and will not.
-  not_yet_known,   ///< Ask again.
+  found,          ///< It happened: with its output.
+  never_will_be,  ///< It did not happen, and will not.
+  not_yet_known,  ///< Ask again.
 };
 struct FoundBytes {
   Found what = Found::not_yet_known;
