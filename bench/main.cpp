@@ -1,5 +1,5 @@
 /// perdure_bench: Google Benchmark's options, and `--bars
-/// [lone|many|sessions|replay|flat|blobs|large]`.
+/// [lone|many|sessions|replay|flat|blobs|large|tools]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -45,6 +45,7 @@ constexpr Measurement kMeasurements[] = {
     {"flat", &perdure::bench::measure_flat_cost},
     {"blobs", &perdure::bench::measure_blobs},
     {"large", &perdure::bench::measure_large_results},
+    {"tools", &perdure::bench::measure_tools},
 };
 
 /// `only`: one measurement's name, or null for all.
@@ -65,9 +66,10 @@ int print_bars(const char* only) {
     std::fflush(stdout);
   }
   if (!any) {
-    std::fprintf(
-        stderr, "no measurement is called %s: lone, many, sessions, replay, flat, blobs or large\n",
-        only);
+    std::fprintf(stderr,
+                 "no measurement is called %s: lone, many, sessions, replay, flat, blobs, large "
+                 "or tools\n",
+                 only);
     return 2;
   }
   return all_ok ? 0 : 1;

@@ -199,8 +199,7 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
              << safe_line(json.has_value() ? json.assume_value()
                                            : "(not shown: " + json.assume_error().message + ")",
                           kPayloadColumns)
-             << '
-';
+             << '\n';
 }
 
 }  // namespace
