@@ -1,10 +1,11 @@
-# perdure_test(name SOURCES file... [DEPS target...] [LABELS label...] [FRAMES suite...])
+# perdure_test(name SOURCES file... [DEPS target...] [LABELS label...] [FRAMES suite...] [APART])
 #
 # Declares a GoogleTest program and one ctest test for each TEST in it. Labels: unit (the default),
 # tsan (has no CAF in it and is also run under the thread sanitizer), crash (kills processes),
 # api, cli. The program sees the project root, so it may include a module's own headers.
 # FRAMES: suites that are run a second time, as `….frames_given_up`, where runs that wait give up
 # their frames (tests/support/frames.hpp).
+# APART: its files are never compiled together, because they have agents of the same names.
 
 include(GoogleTest)
 
@@ -26,7 +27,7 @@ add_custom_target(perdure_unit_tests)
 add_custom_target(perdure_tsan_tests)
 
 function(perdure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LABELS;FRAMES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "APART" "" "SOURCES;DEPS;LABELS;FRAMES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "perdure_test(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -41,7 +42,9 @@ function(perdure_test name)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main perdure_warnings)
   target_precompile_headers(${name} REUSE_FROM perdure_test_pch)
   target_compile_options(${name} PRIVATE ${PERDURE_TEST_PCH_OPTIONS})
-  perdure_together(${name} TEST)
+  if(NOT arg_APART)
+    perdure_together(${name} TEST)
+  endif()
   foreach(label IN LISTS arg_LABELS)
     if(TARGET perdure_${label}_tests)
       add_dependencies(perdure_${label}_tests ${name})
