@@ -11,7 +11,11 @@ void prepare(caf::actor_system_config& config) {
   config.add_message_type<SessionStart>("perdure.start")
       .add_message_type<SessionAwait>("perdure.await")
       .add_message_type<SessionStarted>("perdure.started")
-      .add_message_type<SessionEnded>("perdure.ended");
+      .add_message_type<SessionEnded>("perdure.ended")
+      .add_message_type<ToolCall>("perdure.tool-call")
+      .add_message_type<ToolReply>("perdure.tool-reply")
+      .add_message_type<ToolBeat>("perdure.tool-beat")
+      .add_message_type<ToolStop>("perdure.tool-stop");
 }
 
 namespace detail {

@@ -1,12 +1,14 @@
 /// Perdure in a program that uses CAF itself.
 ///
-/// What this is: opening a runtime on your actor system, and CAF actors that stand for sessions.
+/// What this is: opening a runtime on your actor system, CAF actors that stand for sessions, and
+/// tools that are actors of yours.
 /// What it promises: an actor from `actor_of` stays valid however often its session leaves memory;
-/// it forwards in the order of arrival.
+/// it forwards in the order of arrival. A tool's actor gets one `ToolCall` for each attempt.
 /// What it does not: own your system. Shut the runtime down before the system goes.
 #pragma once
 
 #include <perdure/runtime.hpp>
+#include <perdure/tool.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
@@ -14,7 +16,10 @@
 #include <caf/meta/type_name.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace perdure {
 inline namespace v0 {
@@ -40,6 +45,52 @@ struct SessionEnded {
   std::string message;
 };
 
+/// To a tool's actor: one attempt of a call. Answer it by a `ToolReply`, at once or by a promise.
+/// An actor that fails, or is gone, fails the attempt with `exception`, its effect unknown.
+struct ToolCall {
+  std::string key;  ///< The idempotency key: the same on every attempt.
+  std::uint32_t attempt = 1;
+  std::string input;     ///< `tool_input<Input>(call)` decodes it.
+  std::string progress;  ///< What an earlier attempt reported last; `last_progress<T>(call)`.
+};
+/// `code` 0: `output` is the encoded output. Else an error's number (error.hpp) and message.
+/// `tool_reply(result)` makes it.
+struct ToolReply {
+  std::string output;
+  std::uint16_t code = 0;
+  std::string message;
+  std::uint8_t effect = 2;            ///< Of an error: its `ErrorEffect`.
+  std::int64_t retry_after_ms = -1;   ///< Of an error; below 0: not said.
+};
+/// From a tool's actor to the sender of its `ToolCall`, as often as it likes: a heartbeat.
+/// `tool_beat(progress)` makes it.
+struct ToolBeat {
+  std::string progress;  ///< Empty: it is alive, no more.
+};
+/// To a tool's actor: the attempt is asked to stop, or was given up. It need not be handled: what
+/// is answered behind it is taken if the attempt is still waited for.
+struct ToolStop {
+  std::string key;
+  std::uint32_t attempt = 1;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, ToolCall& x) {
+  return f(caf::meta::type_name("perdure.tool-call"), x.key, x.attempt, x.input, x.progress);
+}
+template <class Inspector>
+auto inspect(Inspector& f, ToolReply& x) {
+  return f(caf::meta::type_name("perdure.tool-reply"), x.output, x.code, x.message, x.effect,
+           x.retry_after_ms);
+}
+template <class Inspector>
+auto inspect(Inspector& f, ToolBeat& x) {
+  return f(caf::meta::type_name("perdure.tool-beat"), x.progress);
+}
+template <class Inspector>
+auto inspect(Inspector& f, ToolStop& x) {
+  return f(caf::meta::type_name("perdure.tool-stop"), x.key, x.attempt);
+}
 template <class Inspector>
 auto inspect(Inspector& f, SessionStart& x) {
   return f(caf::meta::type_name("perdure.start"), x.input);
@@ -68,7 +119,61 @@ namespace detail {
 [[nodiscard]] caf::actor session_actor(caf::actor_system& system, std::shared_ptr<RuntimeCore> core,
                                        std::string agent, int version, std::string handler,
                                        std::string key, std::string input_type);
+/// Sends the attempt to `worker`, and its answer to `completion`.
+void call_tool_actor(caf::actor_system& system, const caf::actor& worker, Step step,
+                     ByteView input, std::shared_ptr<CompletionCore> completion);
+[[nodiscard]] inline std::string caf_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+[[nodiscard]] inline ByteView caf_bytes(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+[[nodiscard]] ToolReply failed_reply(const Error& error);
 }  // namespace detail
+
+/// `tool`, done by an actor of yours, on this node or another. For `Runtime::serve`. `system`
+/// outlives the runtime.
+template <class In, class Out>
+[[nodiscard]] ServedTool<In, Out> by_actor(caf::actor_system& system, const Tool<In, Out>& tool,
+                                           caf::actor worker) {
+  detail::ToolEntry made = tool.entry();
+  made.run = [&system, worker = std::move(worker)](
+                 Step step, ByteView input, std::shared_ptr<detail::CompletionCore> completion) {
+    detail::call_tool_actor(system, worker, std::move(step), input, std::move(completion));
+  };
+  return ServedTool<In, Out>(std::move(made));
+}
+/// The input of a call. Errors: `undecodable`.
+template <class In>
+[[nodiscard]] Result<In> tool_input(const ToolCall& call) {
+  return decode<In>(detail::caf_bytes(call.input));
+}
+/// What an earlier attempt reported last; empty: nothing, or nothing that is a `T`.
+template <class T>
+[[nodiscard]] std::optional<T> last_progress(const ToolCall& call) {
+  if (call.progress.empty()) return std::nullopt;
+  Result<T> progress = decode<T>(detail::caf_bytes(call.progress));
+  if (progress.has_error()) return std::nullopt;
+  return std::move(progress).assume_value();
+}
+/// The answer to a call. A value that does not encode is answered as that failure.
+template <class Out>
+[[nodiscard]] ToolReply tool_reply(const Result<Out>& outcome) {
+  if (outcome.has_error()) return detail::failed_reply(outcome.assume_error());
+  if constexpr (std::is_void_v<Out>) {
+    return {};
+  } else {
+    const Result<Bytes> output = encode(outcome.assume_value());
+    if (output.has_error()) return detail::failed_reply(output.assume_error());
+    return {detail::caf_text(output.assume_value()), 0, {}};
+  }
+}
+/// A heartbeat. Errors: as `encode`.
+template <class T>
+[[nodiscard]] Result<ToolBeat> tool_beat(const T& progress) {
+  PERDURE_TRY(const Bytes bytes, encode(progress));
+  return ToolBeat{detail::caf_text(bytes)};
+}
 
 /// An actor in `system` that stands for the session `key` of `agent` in `runtime`. It ends when
 /// nobody refers to it any more. After the runtime's shutdown it answers with `Code::closed`.

@@ -167,6 +167,11 @@ class Step {
   /// `storage_failed`.
   [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob);
 
+  /// For opt-in headers: the tool's attempt; null in a step lambda.
+  [[nodiscard]] const std::shared_ptr<detail::AttemptLink>& link() const noexcept {
+    return facts_.link;
+  }
+
  private:
   [[nodiscard]] Result<void> beat(std::optional<Bytes> progress);
   Facts facts_;

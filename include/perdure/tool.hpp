@@ -214,13 +214,22 @@ class Tool {
   using Completing = void (*)(Step, Input, Completion<Output>);
 
   constexpr Tool(const char* tool_name, Blocking function, Options chosen = {})
-      : name(tool_name), options(chosen), blocking_(function) {}
+      : Tool(tool_name, chosen) {
+    blocking_ = function;
+  }
   constexpr Tool(const char* tool_name, BlockingByValue function, Options chosen = {})
-      : name(tool_name), options(chosen), by_value_(function) {}
+      : Tool(tool_name, chosen) {
+    by_value_ = function;
+  }
   constexpr Tool(const char* tool_name, Completing function, Options chosen = {})
-      : name(tool_name), options(chosen), completing_(function) {}
+      : Tool(tool_name, chosen) {
+    completing_ = function;
+  }
   constexpr explicit Tool(const char* tool_name, Options chosen = {})
-      : name(tool_name), options(chosen) {}
+      : name(tool_name), options(chosen) {
+    detail::require_codable<Input>();
+    if constexpr (!std::is_void_v<Output>) detail::require_codable<Output>();
+  }
 
   /// The JSON Schema of its input, so that a model can be offered the tool (json_schema.hpp).
   [[nodiscard]] static std::string input_schema() { return json_schema<Input>(); }

@@ -1,5 +1,5 @@
 // The shape of the public API, as a user writes it. It compiles against the real headers and runs as a test.
-// What later issues bring stands behind PERDURE_SHAPE_TOOLS and _SAGAS; each block goes when its issue is done.
+// What a later issue brings stands behind PERDURE_SHAPE_SAGAS; each block goes when its issue is done.
 #include <perdure/perdure.hpp>
 #include <perdure/testing.hpp>
 #include <iostream>
@@ -17,12 +17,10 @@ PERDURE_DESCRIBE(Itinerary, flight, room, text);
 
 // A tool is a plain function: it owns its input, so it can be fenced and compensated without the handler.
 pd::Result<Booking> air_book(pd::Step& step, const TripRequest& r) { return Booking{r.city + "/" + step.key(), 100}; }
-pd::Result<Booking> hotel_book([[maybe_unused]] pd::Step& step, const TripRequest&) {
-#ifdef PERDURE_SHAPE_TOOLS
+pd::Result<Booking> hotel_book(pd::Step& step, const TripRequest&) {
   for (int page = step.last_heartbeat<int>().value_or(0); page < 3; ++page) {
     PERDURE_TRY(step.heartbeat(page));  // fails once the step is cancelled, fenced or out of time
   }
-#endif
   return Booking{"H-1", 80};
 }
 #ifdef PERDURE_SHAPE_SAGAS
@@ -31,8 +29,10 @@ pd::Result<void> undo(pd::Step&, const pd::Receipt<TripRequest, Booking>& r) {
   std::cout << "undo " << (r.output ? r.output->id : "(unknown)") << '\n';
   return pd::success();
 }
+#endif
 inline constexpr pd::Tool book_flight{"book-flight", &air_book, {.effect = pd::Effect::keyed}};
 inline constexpr pd::Tool book_room{"book-room", &hotel_book};
+#ifdef PERDURE_SHAPE_SAGAS
 inline constexpr pd::Undo cancel_flight{"cancel-flight", &undo};
 inline constexpr pd::Undo cancel_room{"cancel-room", &undo};
 #endif
@@ -48,10 +48,8 @@ pd::Task<Itinerary> book_trip(pd::Context& ctx, TripRequest request) {
   Booking flight = co_await trip.step(book_flight, request, cancel_flight);
   Booking room = co_await trip.step(book_room, request, cancel_room, {.retry = {.attempts_max = 5}, .timeout = 2min});
 #else
-  Booking flight = co_await ctx.step("book-flight", [&](pd::Step& step) { return air_book(step, request); },
-                                     {.effect = pd::Effect::keyed});
-  Booking room = co_await ctx.step("book-room", [&](pd::Step& step) { return hotel_book(step, request); },
-                                   {.retry = {.attempts_max = 5}, .timeout = 2min});
+  Booking flight = co_await ctx.call(book_flight, request);
+  Booking room = co_await ctx.call(book_room, request, {.retry = {.attempts_max = 5}, .timeout = 2min});
 #endif
   std::optional<Decision> decision = co_await ctx.receive(approval, {.within = 72h});  // empty: the time passed
   if (!decision || !decision->approved) co_return pd::Error{pd::Code::refused, "nobody approved"};
@@ -83,9 +81,9 @@ inline constexpr pd::Agent cart{"cart", add, clear};
 
 pd::Result<Itinerary> serve(std::string journal) {
   PERDURE_TRY(auto runtime, pd::Runtime::open({.journal = journal}));
-  runtime.serve(trip_agent, trip_beta, cart);
+  runtime.serve(trip_agent, trip_beta, cart, book_flight, book_room);
 #ifdef PERDURE_SHAPE_SAGAS
-  runtime.serve(book_flight, book_room, cancel_flight, cancel_room);
+  runtime.serve(cancel_flight, cancel_room);
 #endif
   PERDURE_TRY(runtime.start());  // unfinished runs go on from here, with everything registered
   auto session = runtime.session(trip_agent, "alice-lisbon");
@@ -97,13 +95,9 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   std::cout << serve(argv[1]).value().text << '\n';  // value() throws pd::Exception on failure: opt-in
   pd::testing::Runtime test;                  // in memory, manual clock
-#ifdef PERDURE_SHAPE_TOOLS
   test.replace(book_room, [](pd::Step&, const TripRequest&) -> pd::Result<Booking> {
     return pd::Error{pd::Code::refused, "full"};
   });
-#else
-  test.replace("book-room", [](pd::Step&) -> pd::Result<Booking> { return pd::Error{pd::Code::refused, "full"}; });
-#endif
   auto run = test.session(trip_agent, "k").start({.traveller = "bob", .city = "Rome"}).value();
   test.advance(72h);
   std::cout << run.wait().error().message << '\n';
