@@ -61,21 +61,21 @@ caf::behavior client_actor(caf::event_based_actor* self, const std::shared_ptr<A
       [attempt](const ToolBeat& beat) {
         const ByteView progress = caf_bytes(beat.progress);
         // That the attempt is to stop it learns by ToolStop.
-        (void)attempt->step.link()->beat(progress.empty()
-                                     ? std::nullopt
-                                     : std::optional(Bytes(progress.begin(), progress.end())));
+        (void)attempt->step.link()->beat(
+            progress.empty() ? std::nullopt
+                             : std::optional(Bytes(progress.begin(), progress.end())));
       },
       [self, attempt](StopAtom) {
-        self->send(attempt->worker, ToolStop{attempt->step.key(), static_cast<std::uint32_t>(
-                                                                      attempt->step.attempt())});
+        self->send(attempt->worker, ToolStop{attempt->step.key(),
+                                             static_cast<std::uint32_t>(attempt->step.attempt())});
       },
   };
 }
 
 }  // namespace
 
-void call_tool_actor(caf::actor_system& system, const caf::actor& worker, Step step,
-                     ByteView input, std::shared_ptr<CompletionCore> completion) {
+void call_tool_actor(caf::actor_system& system, const caf::actor& worker, Step step, ByteView input,
+                     std::shared_ptr<CompletionCore> completion) {
   const Bytes* const progress = step.link()->last_progress();
   const ToolCall call{step.key(), static_cast<std::uint32_t>(step.attempt()), caf_text(input),
                       progress != nullptr ? caf_text(*progress) : std::string()};

@@ -59,8 +59,8 @@ struct ToolReply {
   std::string output;
   std::uint16_t code = 0;
   std::string message;
-  std::uint8_t effect = 2;            ///< Of an error: its `ErrorEffect`.
-  std::int64_t retry_after_ms = -1;   ///< Of an error; below 0: not said.
+  std::uint8_t effect = 2;           ///< Of an error: its `ErrorEffect`.
+  std::int64_t retry_after_ms = -1;  ///< Of an error; below 0: not said.
 };
 /// From a tool's actor to the sender of its `ToolCall`, as often as it likes: a heartbeat.
 /// `tool_beat(progress)` makes it.
@@ -120,8 +120,8 @@ namespace detail {
                                        std::string agent, int version, std::string handler,
                                        std::string key, std::string input_type);
 /// Sends the attempt to `worker`, and its answer to `completion`.
-void call_tool_actor(caf::actor_system& system, const caf::actor& worker, Step step,
-                     ByteView input, std::shared_ptr<CompletionCore> completion);
+void call_tool_actor(caf::actor_system& system, const caf::actor& worker, Step step, ByteView input,
+                     std::shared_ptr<CompletionCore> completion);
 [[nodiscard]] inline std::string caf_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

@@ -130,13 +130,12 @@ TEST_F(CafToolTest, AnActorThatIsGoneFailsTheAttempt) {
 
 TEST_F(CafToolTest, AnAttemptThatWasGivenUpIsToldSo) {
   const caf::actor worker = system_->spawn([this](caf::event_based_actor* self) -> caf::behavior {
-    return {[self](const pd::ToolCall&) {
-              // It never answers.
-              return self->make_response_promise<pd::ToolReply>();
-            },
-            [this](const pd::ToolStop& stop) {
-              seen_.add("stop " + std::to_string(stop.attempt));
-            }};
+    return {
+        [self](const pd::ToolCall&) {
+          // It never answers.
+          return self->make_response_promise<pd::ToolReply>();
+        },
+        [this](const pd::ToolStop& stop) { seen_.add("stop " + std::to_string(stop.attempt)); }};
   });
   const std::string said = said_by(asks_slow, slow, worker, "ho");
   EXPECT_TRUE(said.starts_with("timeout: attempt 1 of 'slow' was given up")) << said;
