@@ -9,6 +9,7 @@
 #include <perdure/blob.hpp>
 #include <perdure/detail/execution.hpp>
 
+#include "actors/row_access.hpp"
 #include "actors/step_pool.hpp"
 #include "actors/timers.hpp"
 #include "core/clock.hpp"
@@ -37,6 +38,9 @@ struct BodyOrder {
   std::stop_source stop;
   /// The change that the order comes with says that the body begins.
   bool start_recorded = false;
+  /// A transaction runs again, because this change stood against it: when that is durable.
+  journal::RecordNumber behind = 0;
+  std::uint32_t stale_runs = 0;  ///< How often it did.
 };
 
 struct BodyCompletion {
@@ -49,13 +53,18 @@ struct BodyCompletion {
   std::int64_t busy_us = 0;
   /// The body was not run (shut down, storage failed): nothing is known because nothing happened.
   bool never_ran = false;
+  /// Of a transaction: what it read and would write.
+  std::shared_ptr<Transacted> transacted = {};
+  std::uint32_t stale_runs = 0;  ///< As its order said.
 };
 
-/// Where content goes that is too large for a record. All of it outlives the bodies.
+/// Where content goes that is too large for a record, and what transactions read. All of it
+/// outlives the bodies.
 struct LargeContent {
   journal::Writer& writer;       ///< For results,
   std::size_t inline_bytes_max;  ///< that have more bytes than this.
   detail::BlobAccess& blobs;     ///< For bodies.
+  StoredTransaction::Source rows;
 };
 
 /// Where completions go. Thread: any.
@@ -94,7 +103,9 @@ class BodyJob final : public Job {
   [[nodiscard]] const BodyOrder& order() const noexcept { return order_; }
 
  private:
+  void end_transaction(StoredTransaction& transaction, BodyCompletion& completion) const;
   void keep_large(BodyCompletion& completion);
+  void keep_large(Transacted& transacted, BodyCompletion& completion);
   BodyOrder order_;
   std::shared_ptr<CompletionSink> sink_;
   Timers& timers_;

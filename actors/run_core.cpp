@@ -276,7 +276,7 @@ void RunCore::complete(BodyCompletion completion) {
     never_ran(*pending);
   } else if (completion.lost) {
     result_lost(*pending, *completion.lost);
-  } else {
+  } else if (!settle_transaction(*pending, completion)) {
     const Error* const error =
         completion.result.has_error() ? &completion.result.assume_error() : nullptr;
     std::optional<std::chrono::milliseconds> delay;
@@ -305,8 +305,9 @@ void RunCore::complete(BodyCompletion completion) {
   if (machine_.state() == journal::MachineState::closed && idle()) discard_frame();
 }
 
-void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
-                            std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
+journal::StepResult RunCore::result_record(const Pending& pending, const detail::BodyResult& result,
+                                           std::int64_t busy_us,
+                                           const std::optional<journal::BlobRef>& blob) const {
   journal::StepResult record;
   record.path = pending.what.path.components();
   record.step_kind = pending.what.kind;
@@ -322,7 +323,12 @@ void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
   } else {
     record.payload = result.assume_value();
   }
-  effects_.change.append(facts_.id, head_.count++, record);
+  return record;
+}
+
+void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
+                            std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
+  effects_.change.append(facts_.id, head_.count++, result_record(pending, result, busy_us, blob));
   head_.stamp = stamp_;
   head_changed_ = true;
   forget_attempts(pending.what.path);

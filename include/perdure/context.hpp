@@ -13,6 +13,7 @@
 #include <perdure/combinators.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/peer.hpp>
+#include <perdure/transaction.hpp>
 #include <perdure/waits.hpp>
 
 #include <chrono>
@@ -44,6 +45,20 @@ class Context {
   [[nodiscard("perdure: a step does nothing until it is awaited")]] detail::StepOperation<F> step(
       Name name, F body, StepOptions options = {}) {
     return {std::move(name), std::move(body), std::move(options)};
+  }
+
+  /// A step that changes rows of tables: `body(Transaction&)` runs on a step thread; what it wrote
+  /// becomes true in the same commit as the record of what it returned, so exactly once. It may run
+  /// several times before that, and has no effects but by the transaction (transaction.hpp).
+  ///
+  /// Fails as `step` does, and with `busy` where rows that it reads changed all the time. Its
+  /// errors have the effect `refused`: nothing was written.
+  template <class F>
+    requires std::invocable<F&, Transaction&>
+  [[nodiscard("perdure: a transaction does nothing until it is awaited")]] detail::StepOperation<
+      detail::TransactionBody<F>>
+  transact(Name name, F body, TransactOptions options = {}) {
+    return {std::move(name), {std::move(body)}, detail::step_options(std::move(options))};
   }
 
   /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for

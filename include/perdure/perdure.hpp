@@ -27,5 +27,7 @@
 #include <perdure/session.hpp>
 #include <perdure/signal.hpp>
 #include <perdure/step.hpp>
+#include <perdure/table.hpp>
 #include <perdure/task.hpp>
+#include <perdure/transaction.hpp>
 #include <perdure/waits.hpp>

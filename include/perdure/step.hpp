@@ -20,6 +20,9 @@
 
 namespace perdure {
 inline namespace v0 {
+namespace detail {
+class RowTransaction;
+}  // namespace detail
 
 /// What happens when the process died between doing and recording (docs/programming_model.md).
 enum class Effect : std::uint8_t {
@@ -27,7 +30,7 @@ enum class Effect : std::uint8_t {
   keyed = 2,          ///< Run again with the same key; the far side deduplicates by `Step::key()`.
   queryable = 3,      ///< Ask the tool's `find(key)` first. Tools only.
   at_most_once = 4,   ///< Never again: the step fails with `outcome_unknown`.
-  transactional = 5,  ///< Same transaction as the record. Perdure's own operations.
+  transactional = 5,  ///< Same commit as the record. `ctx.transact`, and Perdure's own operations.
 };
 
 /// A set of error codes, usable in constexpr options: `{Code::timeout, Code::refused}`.
@@ -91,6 +94,7 @@ class Step {
     std::optional<std::chrono::system_clock::time_point> deadline = {};
     std::stop_token stop = {};
     detail::BlobAccess* blobs = nullptr;
+    detail::RowTransaction* rows = nullptr;  ///< Of `ctx.transact`.
   };
   explicit Step(Facts facts) : facts_(std::move(facts)) {}
   Step(const Step&) = delete;
@@ -121,6 +125,7 @@ class Step {
   [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob);
 
  private:
+  friend class Transaction;
   Facts facts_;
 };
 

@@ -20,6 +20,10 @@ class BareHost final : public actors::RunHost {
     return std::optional<actors::RunEnd>();
   }
   actors::StateCells& state() override { return state_; }
+  journal::Writer::Conflict conflict(const journal::Precondition&) override { return {}; }
+  Result<void> submit_ahead(journal::Change&&, journal::Writer::Conflict&) override {
+    return pd::Error{pd::Code::unsupported, "no transaction runs here"};
+  }
 
  private:
   actors::StateCells state_;
