@@ -3,6 +3,8 @@
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
 
+#include <algorithm>
+
 namespace perdure::actors {
 namespace {
 
@@ -64,6 +66,36 @@ BodyJob::~BodyJob() {
   sink_->completed(std::move(completion), RunOn::caller);
 }
 
+/// What it read goes with a failure too: that may have come of rows that have changed since.
+void BodyJob::end_transaction(StoredTransaction& transaction, BodyCompletion& completion) const {
+  completion.transacted = std::make_shared<Transacted>(transaction.take());
+  completion.stale_runs = order_.stale_runs;
+  if (completion.transacted->broken && completion.result.has_value())
+    completion.result = *completion.transacted->broken;
+  if (completion.result.has_value()) return;
+  completion.transacted->writes.clear();
+  // Nothing of it is there, whatever went wrong.
+  Error& error = completion.result.assume_error();
+  if (!error.effect) error.effect = ErrorEffect::refused;
+}
+
+/// The same of rows.
+void BodyJob::keep_large(Transacted& transacted, BodyCompletion& completion) {
+  if (completion.result.has_error()) return;
+  const std::size_t most = std::max(large_.inline_bytes_max, core::limits::kInlineStateBytes);
+  for (auto& [key, row] : transacted.writes) {
+    if (!row.value || row.value->bytes.size() <= most) continue;
+    Result<journal::BlobRef> kept =
+        large_.writer.keep(row.value->bytes, journal::Admission::under_way);
+    if (kept.has_error()) {
+      completion.lost = std::move(kept).assume_error();
+      return;
+    }
+    row.value->blob = kept.assume_value();
+    row.value->shed();
+  }
+}
+
 void BodyJob::run_by(BodyRunner* runner) noexcept {
   core::crash_point(core::CrashPoint::body_before);
   const milliseconds timeout = order_.leaf->options().timeout;
@@ -86,16 +118,21 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
     });
   }
   BodyCompletion completion;
+  std::optional<StoredTransaction> transaction;
+  if (order_.leaf->options().effect == Effect::transactional)
+    facts.rows = &transaction.emplace(large_.rows);
   {
     Step step(std::move(facts));
     completion.result = runner != nullptr ? runner->run(order_, step) : order_.leaf->run(step);
   }
+  if (transaction) end_transaction(*transaction, completion);
   if (timer) timers_.cancel(*timer);
   if (passed && passed->load())
     completion.result = after_deadline(std::move(completion.result), timeout);
   completion.result = within_limits(std::move(completion.result));
   const core::Elapsed ended = clock_.elapsed();
   keep_large(completion, large_);
+  if (completion.transacted) keep_large(*completion.transacted, completion);
   completion.busy_us = duration_cast<microseconds>(ended - begun).count();
   completion.address = std::move(order_.address);
   if (runner != nullptr) runner->ended(completion);

@@ -11,6 +11,7 @@
 #include <perdure/detail/execution.hpp>
 #include <perdure/detail/tool_entry.hpp>
 
+#include "actors/row_access.hpp"
 #include "actors/step_pool.hpp"
 #include "actors/timers.hpp"
 #include "core/clock.hpp"
@@ -56,6 +57,9 @@ struct BodyOrder {
   bool start_recorded = false;
   /// Of a tool. `leaf` is then not used by the attempt.
   std::shared_ptr<const ToolOrder> tool = {};
+  /// A transaction runs again, because this change stood against it: when that is durable.
+  journal::RecordNumber behind = 0;
+  std::uint32_t stale_runs = 0;  ///< How often it did.
 };
 
 struct BodyCompletion {
@@ -76,13 +80,18 @@ struct BodyCompletion {
   bool tool = false;  ///< It is of a tool's attempt.
   /// What the attempt reported last, if it did.
   std::optional<Bytes> progress = {};
+  /// Of a transaction: what it read and would write.
+  std::shared_ptr<Transacted> transacted = {};
+  std::uint32_t stale_runs = 0;  ///< As its order said.
 };
 
-/// Where content goes that is too large for a record. All of it outlives the bodies.
+/// Where content goes that is too large for a record, and what transactions read. All of it
+/// outlives the bodies.
 struct LargeContent {
   journal::Writer& writer;       ///< For results,
   std::size_t inline_bytes_max;  ///< that have more bytes than this.
   detail::BlobAccess& blobs;     ///< For bodies.
+  StoredTransaction::Source rows;
 };
 
 /// On which thread a session should handle an input.
@@ -147,6 +156,8 @@ class BodyJob final : public AttemptJob {
   [[nodiscard]] const BodyOrder& order() const noexcept override { return order_; }
 
  private:
+  void end_transaction(StoredTransaction& transaction, BodyCompletion& completion) const;
+  void keep_large(Transacted& transacted, BodyCompletion& completion);
   BodyOrder order_;
   std::shared_ptr<CompletionSink> sink_;
   Timers& timers_;

@@ -56,7 +56,8 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
       }),
       blobs_(seams_.journal->store().blobs(), options_.durability == Durability::none
                                                   ? journal::Durability::none
-                                                  : journal::Durability::full) {
+                                                  : journal::Durability::full),
+      rows_(seams_.journal->store()) {
   journal::Store& store = seams_.journal->store();
   writer_ = std::make_unique<journal::Writer>(store, gate_, writer_options());
   pool_ = std::make_unique<StepPool>(pool_options());

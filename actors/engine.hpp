@@ -14,6 +14,7 @@
 #include "actors/due_service.hpp"
 #include "actors/registry.hpp"
 #include "actors/reporter.hpp"
+#include "actors/row_access.hpp"
 #include "actors/run_watchers.hpp"
 #include "actors/session_directory.hpp"
 #include "actors/step_pool.hpp"
@@ -89,6 +90,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<std::unique_ptr<detail::BlobSource>> open_blob(const Blob& blob) override {
     return blobs_.open_blob(blob);
   }
+  [[nodiscard]] detail::RowSource& rows() override { return rows_; }
   [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
   [[nodiscard]] bool has_ended(const RunId& run) override;
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
@@ -168,6 +170,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;
   StoredBlobs blobs_;
+  StoredRows rows_;
   std::atomic<std::size_t> unread_ = 0;  ///< See SessionServices::unread_inboxes.
   std::unique_ptr<ControlServer> control_;
   enum class State : std::uint8_t { opened, started, stopped };

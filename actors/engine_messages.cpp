@@ -19,14 +19,16 @@ Error not_durable_yet() {
 class StoredState final : public detail::StateSnapshot {
  public:
   StoredState(journal::Reader& reader, const journal::SessionId& session)
-      : reader_(reader), session_(session) {}
+      : reader_(reader), session_(session), rows_(reader) {}
   [[nodiscard]] Result<std::optional<Bytes>> read(std::string_view name) const override {
     return reader_.state(session_, name);
   }
+  [[nodiscard]] detail::RowSource& rows() const override { return rows_; }
 
  private:
   journal::Reader& reader_;
   journal::SessionId session_;
+  mutable SnapshotRows rows_;
 };
 
 Error inside_handler(const char* what) {

@@ -298,7 +298,7 @@ void RunCore::complete(BodyCompletion completion) {
     result_lost(*pending, *completion.lost);
   } else if (completion.asked) {
     answered(*pending, completion);
-  } else {
+  } else if (!settle_transaction(*pending, completion)) {
     ended_by_itself(*pending, completion);
   }
   if (open) settle();
@@ -329,8 +329,9 @@ void RunCore::ended_by_itself(Pending& pending, BodyCompletion& completion) {
   }
 }
 
-void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
-                            std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
+journal::StepResult RunCore::result_record(const Pending& pending, const detail::BodyResult& result,
+                                           std::int64_t busy_us,
+                                           const std::optional<journal::BlobRef>& blob) const {
   journal::StepResult record;
   record.path = pending.what.path.components();
   record.step_kind = pending.what.kind;
@@ -346,7 +347,12 @@ void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
   } else {
     record.payload = result.assume_value();
   }
-  effects_.change.append(facts_.id, head_.count++, record);
+  return record;
+}
+
+void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
+                            std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
+  effects_.change.append(facts_.id, head_.count++, result_record(pending, result, busy_us, blob));
   head_.stamp = stamp_;
   head_changed_ = true;
   forget_attempts(pending.what.path);

@@ -109,6 +109,12 @@ class RunHost {
       const detail::ToolLeaf& call) = 0;
   /// The session's state, which the run's changes go to.
   [[nodiscard]] virtual StateCells& state() = 0;
+  /// As Writer::conflict.
+  [[nodiscard]] virtual journal::Writer::Conflict conflict(const journal::Precondition& reads) = 0;
+  /// Submits a change of the run that goes ahead of its next one. Errors, and `conflict`: as
+  /// Writer::submit.
+  [[nodiscard]] virtual Result<void> submit_ahead(journal::Change&& change,
+                                                  journal::Writer::Conflict& conflict) = 0;
 
  protected:
   ~RunHost() = default;
@@ -385,6 +391,16 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] Effect effect_of(const journal::Pending& pending) const;
   void record_result(journal::Pending& pending, const detail::BodyResult& result,
                      std::int64_t busy_us, const std::optional<journal::BlobRef>& blob = {});
+  [[nodiscard]] journal::StepResult result_record(
+      const journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us,
+      const std::optional<journal::BlobRef>& blob) const;
+  // run_core_transactions.cpp
+  [[nodiscard]] bool settle_transaction(journal::Pending& pending, BodyCompletion& completion);
+  [[nodiscard]] journal::Change transaction_change(const journal::Pending& pending,
+                                                   BodyCompletion& completion);
+  void transaction_recorded(journal::Pending& pending, const BodyCompletion& completion);
+  [[nodiscard]] bool run_again(journal::Pending& pending, BodyCompletion& completion,
+                               journal::RecordNumber behind);
   void deliver(journal::Pending& pending, const detail::BodyResult& result);
   void plan_retry(journal::Pending& pending, const Error& error, std::chrono::milliseconds delay);
   enum class Forget : std::uint8_t { row_and_due, due_only };

@@ -108,6 +108,11 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<std::shared_ptr<const detail::ToolEntry>> tool(
       const detail::ToolLeaf& call) override;
   [[nodiscard]] StateCells& state() override { return state_; }
+  [[nodiscard]] journal::Writer::Conflict conflict(const journal::Precondition& reads) override {
+    return services_.writer.conflict(reads);
+  }
+  [[nodiscard]] Result<void> submit_ahead(journal::Change&& change,
+                                          journal::Writer::Conflict& conflict) override;
 
   [[nodiscard]] RunHost& host() noexcept { return *this; }
 
@@ -215,7 +220,10 @@ class SessionCore final : private RunHost {
   void submit_failed(RunEffects& effects, const Error& why, const Self& self, const Told& told);
   static void add_posts(RunEffects& effects);
   [[nodiscard]] LargeContent large() const noexcept {
-    return {services_.writer, services_.inline_bytes_max, services_.blobs};
+    return {services_.writer,
+            services_.inline_bytes_max,
+            services_.blobs,
+            {services_.store, services_.durable}};
   }
   void post_rows(RunEffects& effects, journal::RecordNumber last, std::size_t first) const;
   void let_out(RunEffects& effects, const RunId& run, const Self& self);

@@ -161,6 +161,16 @@ void SessionCore::submit_failed(RunEffects& effects, const Error& why, const Sel
   forget();
 }
 
+/// A transaction's record and rows, before the handler goes on from it.
+Result<void> SessionCore::submit_ahead(journal::Change&& change,
+                                       journal::Writer::Conflict& conflict) {
+  PERDURE_TRY(const journal::RecordNumber number,
+              services_.writer.submit(std::move(change), journal::Admission::under_way, nullptr,
+                                      &conflict));
+  note_submitted(number);
+  return success();
+}
+
 bool SessionCore::submit(RunEffects& effects, Told told) {
   const Result<journal::RecordNumber> number = services_.writer.submit(
       std::move(effects.change), journal::Admission::under_way,
@@ -189,9 +199,15 @@ std::unique_ptr<Job> SessionCore::job_of(BodyOrder order, const Self& self) {
 }
 
 /// A body whose start was recorded waits until that is durable, in every mode: the record is what
-/// keeps an effect from happening twice, and counts how often the body ended the process.
+/// keeps an effect from happening twice, and counts how often the body ended the process. A
+/// transaction that runs again waits for what stood against it, which its snapshot must have.
 void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& self) {
-  const bool start_recorded = std::ranges::any_of(orders, &BodyOrder::start_recorded);
+  bool wait_for_durable = false;
+  journal::RecordNumber number = last_number_;
+  for (const BodyOrder& order : orders) {
+    wait_for_durable |= order.start_recorded || order.behind != 0;
+    number = std::max(number, order.behind);
+  }
   std::unique_ptr<journal::Gated> waiting;
   if (orders.size() == 1) {
     waiting = std::make_unique<GatedBody>(services_.pool, job_of(std::move(orders.front()), self));
@@ -201,9 +217,8 @@ void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& sel
     for (BodyOrder& order : orders) jobs.push_back(job_of(std::move(order), self));
     waiting = std::make_unique<GatedBodies>(services_.pool, std::move(jobs));
   }
-  if (start_recorded) services_.writer.hurry();
-  (start_recorded ? services_.durable : services_.gate)
-      .when_durable(last_number_, std::move(waiting));
+  if (wait_for_durable) services_.writer.hurry();
+  (wait_for_durable ? services_.durable : services_.gate).when_durable(number, std::move(waiting));
 }
 
 void SessionCore::let_out(RunEffects& effects, const RunId& run, const Self& self) {

@@ -54,6 +54,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;
   [[nodiscard]] Result<std::unique_ptr<detail::BlobSink>> create_blob() override;
   [[nodiscard]] Result<std::unique_ptr<detail::BlobSource>> open_blob(const Blob& blob) override;
+  [[nodiscard]] detail::RowSource& rows() override { return rows_; }
   [[nodiscard]] Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) override;
   [[nodiscard]] bool has_ended(const RunId& run) override;
   [[nodiscard]] Result<std::string> explain(const RunId& run) override;
@@ -112,6 +113,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   std::shared_ptr<SessionDice> dice_;
   core::SeededRandom opening_random_;
   MortalStore store_;
+  StoredRows rows_{store_};
 
   std::vector<detail::AgentEntry> served_;
   std::vector<detail::ToolEntry> tools_;

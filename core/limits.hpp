@@ -34,6 +34,23 @@ inline constexpr std::size_t kProgressBytes = 64U << 10U;
 inline constexpr std::size_t kPathDepth = 64;
 /// Error messages are cut to this before they are recorded.
 inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
+/// The name of a user's table, in bytes, and an encoded key in it: with the byte between them they
+/// fit a key of LMDB's, which has 511 bytes at most.
+inline constexpr std::size_t kTableNameBytes = 64;
+inline constexpr std::size_t kRowKeyBytes = 440;
+/// Rows that one transaction reads one by one, and scans that it makes: the writer looks at each
+/// while nobody else can submit anything.
+inline constexpr std::size_t kTransactionReads = 10'000;
+inline constexpr std::size_t kTransactionScans = 100;
+/// Rows that one transaction writes, and the bytes of their keys and values: they are one change.
+inline constexpr std::size_t kTransactionWrites = 10'000;
+inline constexpr std::size_t kTransactionBytes = 64U << 20U;
+/// Writes of rows that the writer remembers. A transaction that began before the oldest of them is
+/// run again.
+inline constexpr std::size_t kRememberedWrites = std::size_t{1} << 14U;
+/// How often a transaction's body is run again, because rows that it read have changed, before that
+/// is a failed attempt.
+inline constexpr std::uint32_t kStaleRuns = 100;
 /// Records in one run (its numbers are 32 bits, the last is reserved for the run's head row).
 inline constexpr std::uint32_t kRecordsPerRun = 0xFFFF'FFF0U;
 /// Signals that a session keeps for runs that have not asked for them.

@@ -15,6 +15,7 @@ constexpr std::size_t kUsualBytes = 768;
 
 void Change::erase(Table table, const Key& key) {
   if (refusal_) return;
+  writes_watched_ |= is_watched(table);
   parts_.push_back({table, Mutation::Kind::erase, Numbered::no, Kind::identity, key, 0, 0});
 }
 
@@ -52,6 +53,8 @@ void Change::refuse(Error&& why) {
   blobs_.clear();
   arena_.clear();
   records_ = 0;
+  writes_watched_ = false;
+  precondition_.reset();
   refusal_ = std::move(why);
 }
 

@@ -6,9 +6,11 @@
 /// limits are checked as it is built, and a value that breaks one makes the whole change refused.
 /// A payload that is larger than the owner wants in the tables is a blob's: the change has the
 /// reference in its row, and the content beside it until the writer has put it where blobs are.
+/// A change may carry a precondition: the writer takes it only if that holds as it is numbered.
 #pragma once
 
 #include "journal/payload.hpp"
+#include "journal/recent_writes.hpp"
 #include "journal/record.hpp"
 #include "journal/store.hpp"
 
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -33,7 +36,7 @@ class Change {
  public:
   /// Makes no blobs.
   Change() = default;
-  /// Payloads above `inline_bytes_max` become blobs, those of state only above
+  /// Payloads above `inline_bytes_max` become blobs, those of state and of users' rows only above
   /// limits::kInlineStateBytes too.
   explicit Change(std::size_t inline_bytes_max) : inline_bytes_max_(inline_bytes_max) {}
 
@@ -56,6 +59,21 @@ class Change {
   /// Makes `payload` a blob of this change, if it is large enough and is none yet: for who uses it
   /// again in others.
   void place(Payload& payload);
+
+  /// The writer refuses the change unless this holds. Sealed.
+  void require(Precondition precondition) {
+    precondition_ = std::make_unique<const Precondition>(std::move(precondition));
+  }
+  /// What stands against its precondition, if it has one.
+  [[nodiscard]] std::optional<RecordNumber> conflict(const RecentWrites& recent) const {
+    return precondition_ ? recent.conflict(*precondition_) : std::nullopt;
+  }
+  /// It got `number`: what it writes that others may have read is no longer as they read it.
+  void note_in(RecentWrites& recent, RecordNumber number) const {
+    if (!writes_watched_) return;
+    for (const Part& part : parts_)
+      if (is_watched(part.table)) recent.note(part.table, part.key, number);
+  }
 
   /// What is to be put where blobs are before the change is committed.
   [[nodiscard]] const std::vector<NewBlob>& blobs() const noexcept { return blobs_; }
@@ -95,6 +113,7 @@ class Change {
     }
     if (Result<void> kept = check_limits(value); !kept) return refuse(std::move(kept).error());
     if (parts_.empty()) make_room();
+    writes_watched_ |= is_watched(table);
     // On 8 bytes, as FlatBuffers want to be read (sealed_head_stamp).
     const std::size_t offset = (arena_.size() + 7) & ~std::size_t{7};
     arena_.resize(offset + kEnvelopeBytes);
@@ -106,8 +125,9 @@ class Change {
 
   template <class T>
   [[nodiscard]] std::size_t limit_of() const noexcept {
-    return T::kKind == Kind::state ? std::max(inline_bytes_max_, core::limits::kInlineStateBytes)
-                                   : inline_bytes_max_;
+    constexpr bool kIsWrittenOver = T::kKind == Kind::state || T::kKind == Kind::user_row;
+    return kIsWrittenOver ? std::max(inline_bytes_max_, core::limits::kInlineStateBytes)
+                          : inline_bytes_max_;
   }
   [[nodiscard]] static bool is_too_large(const PayloadView& payload, std::size_t limit) noexcept {
     return payload.inlined().size() > limit;
@@ -121,6 +141,8 @@ class Change {
 
   std::size_t inline_bytes_max_ = std::numeric_limits<std::size_t>::max();
   std::optional<Error> refusal_;
+  std::unique_ptr<const Precondition> precondition_;
+  bool writes_watched_ = false;
   std::vector<NewBlob> blobs_;
   std::vector<Part> parts_;
   core::Bytes arena_;

@@ -1,8 +1,9 @@
 /// Keys: short, of fixed numbers.
 ///
 /// What this is: the key of a row, built of big-endian numbers and ids so that bytes sort as the
-/// numbers do; it lives in place, no allocation. Names and paths are values, never keys (LMDB's
-/// keys end at 511 bytes).
+/// numbers do; it lives in place, no allocation. Names and paths are values, never keys, but for
+/// rows of users' tables, whose keys are the users' (user_rows.hpp): those may be longer, and are
+/// then on the heap. LMDB's keys end at 511 bytes.
 #pragma once
 
 #include <perdure/run_id.hpp>
@@ -15,6 +16,8 @@
 #include <compare>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 namespace perdure::journal {
 
@@ -34,15 +37,37 @@ struct SessionId {
   return a.size() <=> b.size();
 }
 
+/// Invariant: up to kCapacity bytes are in place; with more, all of them are in `long_`.
 class Key {
  public:
+  /// Of all tables but `rows`.
   static constexpr std::size_t kCapacity = 40;
+  static constexpr std::size_t kLongest = 511;
 
   Key() = default;
+  Key(const Key& other) : bytes_(other.bytes_), size_(other.size_) {
+    if (other.long_) copy_long(other);
+  }
+  Key(Key&& other) noexcept
+      : bytes_(other.bytes_),
+        size_(std::exchange(other.size_, std::uint16_t{0})),
+        long_(std::move(other.long_)) {}
+  Key& operator=(const Key& other) {
+    if (this != &other) *this = Key(other);
+    return *this;
+  }
+  Key& operator=(Key&& other) noexcept {
+    bytes_ = other.bytes_;
+    size_ = std::exchange(other.size_, std::uint16_t{0});
+    long_ = std::move(other.long_);
+    return *this;
+  }
+  ~Key() = default;
+
   Key& add(core::ByteView bytes) {
-    PERDURE_ASSERT(size_ + bytes.size() <= kCapacity, "a key has at most kCapacity bytes");
+    if (size_ + bytes.size() > kCapacity) return add_long(bytes);
     std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
-    size_ = static_cast<std::uint8_t>(size_ + bytes.size());
+    size_ = static_cast<std::uint16_t>(size_ + bytes.size());
     return *this;
   }
   Key& add(const RunId& run) { return add(core::ByteView(run.bytes)); }
@@ -54,12 +79,14 @@ class Key {
 
   /// Puts `number` in the place of the last eight bytes.
   void set_last_number(std::uint64_t number) {
-    PERDURE_ASSERT(size_ >= 8, "a key that ends with a number has eight bytes");
-    size_ = static_cast<std::uint8_t>(size_ - 8);
+    PERDURE_ASSERT(size_ >= 8 && !long_, "a key that ends with a number has eight bytes");
+    size_ = static_cast<std::uint16_t>(size_ - 8);
     add(number);
   }
 
-  [[nodiscard]] core::ByteView view() const noexcept { return {bytes_.data(), size_}; }
+  [[nodiscard]] core::ByteView view() const noexcept {
+    return {long_ ? long_.get() : bytes_.data(), size_};
+  }
 
   friend bool operator==(const Key& a, const Key& b) noexcept { return (a <=> b) == 0; }
   friend std::strong_ordering operator<=>(const Key& a, const Key& b) noexcept {
@@ -68,14 +95,17 @@ class Key {
 
  private:
   Key& add_big_endian(std::uint64_t number, std::size_t width) {
-    PERDURE_ASSERT(size_ + width <= kCapacity, "a key has at most kCapacity bytes");
-    for (std::size_t i = width; i-- > 0;)
-      bytes_[size_++] = std::byte{static_cast<unsigned char>(number >> (i * 8U))};
-    return *this;
+    std::array<std::byte, 8> bytes;
+    for (std::size_t i = 0; i < width; ++i)
+      bytes[i] = std::byte{static_cast<unsigned char>(number >> ((width - 1 - i) * 8U))};
+    return add(core::ByteView(bytes.data(), width));
   }
+  Key& add_long(core::ByteView bytes);
+  void copy_long(const Key& other);
 
   std::array<std::byte, kCapacity> bytes_{};
-  std::uint8_t size_ = 0;
+  std::uint16_t size_ = 0;
+  std::unique_ptr<std::byte[]> long_;
 };
 
 }  // namespace perdure::journal

@@ -1,5 +1,7 @@
 #include "journal/page_values.hpp"
 
+#include "journal/user_rows.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -25,6 +27,7 @@ std::size_t key_bytes_of(Table table) {
     case Table::kept:
     case Table::waits:
     case Table::children: return kIdBytes + 8;
+    case Table::rows: break;  // Users' keys.
   }
   return 0;
 }
@@ -34,7 +37,9 @@ std::size_t key_bytes_of(Table table) {
 void PageValueCheck::take(Table table, const TreeEntry& entry) {
   const core::ByteView key = entry.node.key;
   findings_.count(table, key.size() + entry.node.value_bytes);
-  if (const std::size_t wanted = key_bytes_of(table); key.size() != wanted)
+  if (table == Table::rows && !split_user_row(key))
+    return findings_.add(table, key, std::string(kNoUserRowKey));
+  if (const std::size_t wanted = key_bytes_of(table); wanted != 0 && key.size() != wanted)
     return findings_.add(
         table, key,
         "its key has " + std::to_string(key.size()) + " bytes, not " + std::to_string(wanted));

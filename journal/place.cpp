@@ -2,7 +2,10 @@
 
 #include <perdure/run_id.hpp>
 
+#include "journal/user_rows.hpp"
+
 #include <algorithm>
+#include <optional>
 
 namespace perdure::journal {
 namespace {
@@ -41,6 +44,7 @@ std::string_view to_string(Table table) noexcept {
     case Table::state: return "state";
     case Table::before: return "before";
     case Table::children: return "children";
+    case Table::rows: return "rows";
   }
   return "unrecognised";
 }
@@ -70,6 +74,8 @@ std::string place_of(Table table, core::ByteView key) {
     if (row == kCountersRow) return "the journal's counters";
     if (row == kCheckpointRow) return "the journal's checkpoint";
   }
+  if (table == Table::rows)
+    if (const std::optional<UserRowKey> row = split_user_row(key)) return place_of(*row);
   return "row " + core::to_hex(key) + in_table;
 }
 

@@ -196,6 +196,10 @@ class Reader {
   [[nodiscard]] Result<void> each_due(const std::function<bool(const Due&)>& each,
                                       const Key& from = {});
 
+  /// What it reads, for whoever reads more of the same moment. Borrowed from it.
+  [[nodiscard]] Snapshot& snapshot() noexcept { return *snapshot_; }
+  [[nodiscard]] Blobs* blobs() const noexcept { return blobs_; }
+
  private:
   Reader(std::unique_ptr<Snapshot> snapshot, Blobs* blobs)
       : snapshot_(std::move(snapshot)), blobs_(blobs) {}

@@ -64,6 +64,7 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::wait: return "wait";
     case Kind::state: return "state";
     case Kind::child: return "child";
+    case Kind::user_row: return "user_row";
   }
   return "unrecognised";
 }

@@ -60,6 +60,7 @@ enum class Kind : std::uint16_t {
   wait = 112,
   state = 113,
   child = 114,
+  user_row = 115,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;

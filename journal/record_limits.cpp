@@ -146,6 +146,9 @@ Result<void> check(const StateRow& v) {
       .payload("the state", v.payload)
       .result();
 }
+Result<void> check(const UserRow& v) {
+  return Check{}.key("the row's type name", v.type).payload("the row", v.payload).result();
+}
 
 }  // namespace
 
@@ -175,5 +178,6 @@ template Result<void> check_limits(const OpenRow&);
 template Result<void> check_limits(const WaitRow&);
 template Result<void> check_limits(const StateRow&);
 template Result<void> check_limits(const ChildRow&);
+template Result<void> check_limits(const UserRow&);
 
 }  // namespace perdure::journal

@@ -325,6 +325,13 @@ struct Body<StateRow> {
             payload(f.payload(), f.payload_blob(), n)};
   }
 };
+template <>
+struct Body<UserRow> {
+  using Format = format::UserRow;
+  static UserRow read(const Format& f, Numbers& n) {
+    return {text(f.type()), payload(f.payload(), f.payload_blob(), n)};
+  }
+};
 
 }  // namespace
 
@@ -379,5 +386,6 @@ template Result<OpenRow> RecordBuffer::as() const;
 template Result<WaitRow> RecordBuffer::as() const;
 template Result<StateRow> RecordBuffer::as() const;
 template Result<ChildRow> RecordBuffer::as() const;
+template Result<UserRow> RecordBuffer::as() const;
 
 }  // namespace perdure::journal

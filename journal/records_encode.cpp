@@ -273,6 +273,13 @@ auto build(FlatBufferBuilder& to, const StateRow& v) {
   return format::CreateStateRow(to, name, type, v.absent != 0, payload, blob.get());
 }
 
+auto build(FlatBufferBuilder& to, const UserRow& v) {
+  const Text type = text(to, v.type);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
+  return format::CreateUserRow(to, type, payload, blob.get());
+}
+
 }  // namespace
 
 template <class T>
@@ -309,5 +316,6 @@ template void encode_body(const OpenRow&, core::Bytes&);
 template void encode_body(const WaitRow&, core::Bytes&);
 template void encode_body(const StateRow&, core::Bytes&);
 template void encode_body(const ChildRow&, core::Bytes&);
+template void encode_body(const UserRow&, core::Bytes&);
 
 }  // namespace perdure::journal

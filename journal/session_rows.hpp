@@ -1,8 +1,8 @@
 /// Rows of sessions: what came for them, what they wait for and what they know.
 ///
-/// What this is: the plain structs of the tables `open`, `inbox`, `kept`, `waits`, `state` and
-/// `before`, and of the two records that a run gets from outside its steps. They are encoded and
-/// checked as all rows are (record.hpp).
+/// What this is: the plain structs of the tables `open`, `inbox`, `kept`, `waits`, `state`,
+/// `before` and `rows`, and of the two records that a run gets from outside its steps. They are
+/// encoded and checked as all rows are (record.hpp).
 #pragma once
 
 #include "journal/record.hpp"
@@ -111,6 +111,13 @@ struct StateRow {
   std::string_view name;
   std::string_view type;
   std::uint8_t absent = 0;  ///< 1: there was no value. In `before` only.
+  PayloadView payload;
+};
+
+/// A row of a user's table (user_rows.hpp).
+struct UserRow {
+  static constexpr Kind kKind = Kind::user_row;
+  std::string_view type;
   PayloadView payload;
 };
 

@@ -1,8 +1,9 @@
 /// The Store seam: tables of bytes that change by whole batches.
 ///
 /// What this is: what the journal needs of a storage engine. Tables map short keys of fixed numbers
-/// (big-endian, so that bytes sort as numbers do) to values. They change only by `commit`, one
-/// numbered batch at a time; snapshots read them as they stood after some batch.
+/// (big-endian, so that bytes sort as numbers do; `rows` has the users' keys) to values. They
+/// change only by `commit`, one numbered batch at a time; snapshots read them as they stood after
+/// some batch.
 /// What it promises: a batch is there whole or not at all, batches are there in order, and once
 /// `commit` has returned in durability `full` the batch survives power loss. In durability `none` a
 /// power loss takes a number of the newest batches, whole ones, and nothing else.
@@ -44,8 +45,9 @@ enum class Table : std::uint8_t {
   state = 13,     ///< session, hash of a name (16 bytes) -> the value of that name
   before = 14,    ///< run, hash of a name (16 bytes) -> the value that the run found there
   children = 15,  ///< run, hash of the step path (u64) -> a run that the step started
+  rows = 16,      ///< name of a user's table, a zero byte, the user's key -> the user's value
 };
-inline constexpr std::size_t kTableCount = 15;
+inline constexpr std::size_t kTableCount = 16;
 /// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`.
 /// The text ends with a zero.
 [[nodiscard]] std::string_view to_string(Table table) noexcept;

@@ -1,7 +1,7 @@
 /// The verifier: one look at every row of every table.
 ///
 /// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
-/// verify_sessions.cpp those of sessions.
+/// verify_sessions.cpp those of sessions, verify_rows.cpp those of users.
 /// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind
 /// whatever it finds.
 #pragma once
@@ -21,6 +21,8 @@
 namespace perdure::journal {
 
 inline constexpr std::size_t kHashBytes = 8;
+/// Of keys that need not be of one length.
+inline constexpr std::size_t kAnyBytes = 0;
 
 [[nodiscard]] inline bool is_unfinished(RunStatus status) { return status < RunStatus::completed; }
 
@@ -45,7 +47,8 @@ class Verifier {
     PERDURE_TRY(waits());
     PERDURE_TRY(state());
     PERDURE_TRY(before());
-    return children();
+    PERDURE_TRY(children());
+    return user_rows();
   }
 
  private:
@@ -59,7 +62,7 @@ class Verifier {
       if (!found) return success();
       const core::ByteView key = cursor->key();
       findings_.count(table, key.size() + cursor->value().size());
-      if (key.size() != key_bytes) {
+      if (key_bytes != kAnyBytes && key.size() != key_bytes) {
         findings_.add(table, key,
                       "its key has " + std::to_string(key.size()) + " bytes, not " +
                           std::to_string(key_bytes));
@@ -138,6 +141,7 @@ class Verifier {
   Result<void> state();
   Result<void> before();
   Result<void> children();
+  Result<void> user_rows();
   Result<void> check_child(core::ByteView key, const ChildRow& child);
   /// A row of `table` that only an unfinished run has.
   Result<void> check_unfinished(Table table, core::ByteView key, const RunId& run);

@@ -26,6 +26,8 @@
 ///   run's row, and no records; a kept message has a queued run, and its session handles another
 ///   run or the message has its time;
 /// - `state` and `before` hold their values at the hashes of their names;
+/// - a row of a user's table stands at the table's name, a zero byte and a key that is encoded as
+///   Perdure encodes it;
 /// - each blob that a payload is or speaks of is there, and its content is that of its name.
 #pragma once
 

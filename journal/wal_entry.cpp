@@ -1,7 +1,7 @@
 #include "journal/wal_entry.hpp"
 
 #include "core/assert.hpp"
-#include "journal/key.hpp"
+#include "journal/user_rows.hpp"
 
 #include <bit>
 #include <cstring>
@@ -37,6 +37,10 @@ constexpr std::uint8_t kErase = 1;
 
 std::size_t row_size(std::size_t key, std::size_t value) noexcept {
   return (sizeof(RawRow) + key + value + 7) & ~std::size_t{7};
+}
+
+std::size_t key_bytes_max(std::uint8_t table) noexcept {
+  return table == static_cast<std::uint8_t>(Table::rows) ? kUserRowKeyBytes : Key::kCapacity;
 }
 
 template <class Raw>
@@ -122,7 +126,7 @@ Result<void> WalEntry::each_row(const std::function<void(const Row&)>& each) con
     const auto raw = raw_at<RawRow>(all, offset);
     const std::size_t size = row_size(raw.key_bytes, raw.value_bytes);
     if (size > all.size() - offset || raw.table == 0 || raw.table > kTableCount ||
-        raw.kind > kErase || raw.key_bytes > Key::kCapacity)
+        raw.kind > kErase || raw.key_bytes > key_bytes_max(raw.table))
       return newer;
     const core::ByteView key = all.subspan(offset + sizeof raw, raw.key_bytes);
     each({static_cast<Table>(raw.table),

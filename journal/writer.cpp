@@ -2,6 +2,7 @@
 
 #include "core/assert.hpp"
 #include "core/crash_point.hpp"
+#include "core/limits.hpp"
 #include "journal/batch.hpp"
 #include "journal/blob_keeper.hpp"
 
@@ -54,10 +55,11 @@ struct Writer::Impl {
         last_(options_.last_number),
         durable_(options_.last_number) {}
 
-  Result<RecordNumber> submit(Change&& change, Admission admission, const Numbered& numbered);
+  Result<RecordNumber> submit(Change&& change, Admission admission, const Numbered& numbered,
+                              Conflict* conflict);
   Result<BlobRef> keep(core::ByteView content, Admission admission);
   void wake();
-  void hurry();
+  void ask_thread();
   void let_out();
   bool disk_is_behind() const;
   RecordNumber last_number() const;
@@ -106,6 +108,7 @@ struct Writer::Impl {
   std::condition_variable changed_;  ///< Only the writer's own thread waits for it.
   Changes queue_;
   Changes spare_;  ///< Empty, with the capacity of an earlier queue.
+  RecentWrites recent_{options_.last_number, core::limits::kRememberedWrites};
   std::size_t waiting_bytes_ = 0;
   RecordNumber last_;
   RecordNumber last_taken_ = 0;        ///< The highest number that has left the queue.
@@ -139,7 +142,8 @@ std::optional<Error> Writer::Impl::refusal(std::size_t cost, Admission admission
 }
 
 Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
-                                          const Numbered& numbered) {
+                                          const Numbered& numbered, Conflict* conflict) {
+  if (conflict != nullptr) conflict->reset();
   if (const std::optional<Error>& broken = change.refusal()) {
     return refused(broken->code, broken->message);
   }
@@ -150,7 +154,12 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
   }
   const std::lock_guard lock(queue_mutex_);
   if (std::optional<Error> why = refusal(cost, admission)) return *std::move(why);
+  if (const Conflict against = change.conflict(recent_)) {
+    if (conflict != nullptr) *conflict = against;
+    return refused(Code::busy, "what the change was made from has changed meanwhile");
+  }
   last_ += Batch::numbers(change);
+  change.note_in(recent_, last_);
   queue_.push_back({std::move(change), last_, cost});
   waiting_bytes_ += cost;
   if (options_.early != nullptr && queue_.size() == 1)
@@ -177,18 +186,9 @@ Result<BlobRef> Writer::Impl::keep(core::ByteView content, Admission admission) 
   return refused(why.code, why.message);
 }
 
-void Writer::Impl::wake() {
-  if (options_.early != nullptr) return let_out();
-  {
-    const std::lock_guard lock(queue_mutex_);
-    if (wake_ || failure_ || durable_.load() == last_) return;
-    wake_ = true;
-  }
-  changed_.notify_one();
-}
+void Writer::Impl::wake() { options_.early != nullptr ? let_out() : ask_thread(); }
 
-void Writer::Impl::hurry() {
-  if (options_.early == nullptr) return;
+void Writer::Impl::ask_thread() {
   {
     const std::lock_guard lock(queue_mutex_);
     if (wake_ || failure_ || durable_.load() == last_) return;
@@ -445,9 +445,14 @@ Writer::~Writer() {
   static_cast<void>(impl_->stop());
 }
 
-Result<RecordNumber> Writer::submit(Change&& change, Admission admission,
-                                    const Numbered& numbered) {
-  return impl_->submit(std::move(change), admission, numbered);
+Result<RecordNumber> Writer::submit(Change&& change, Admission admission, const Numbered& numbered,
+                                    Conflict* conflict) {
+  return impl_->submit(std::move(change), admission, numbered, conflict);
+}
+
+Writer::Conflict Writer::conflict(const Precondition& precondition) const {
+  const std::lock_guard lock(impl_->queue_mutex_);
+  return impl_->recent_.conflict(precondition);
 }
 
 Result<BlobRef> Writer::keep(core::ByteView content, Admission admission) {
@@ -458,7 +463,9 @@ void Writer::stop_waiting() noexcept { impl_->keeper_.stop_waiting(); }
 
 void Writer::wake() { impl_->wake(); }
 
-void Writer::hurry() { impl_->hurry(); }
+void Writer::hurry() {
+  if (impl_->options_.early != nullptr) impl_->ask_thread();
+}
 
 void Writer::commit_here() {
   if (impl_->options_.early != nullptr) return impl_->let_out();

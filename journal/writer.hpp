@@ -6,6 +6,7 @@
 /// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits
 /// is told; with a full disk the batch stays queued under its numbers and is tried again.
 /// Content of a change that belongs to blobs is durable before the change can be committed.
+/// A change with a precondition is numbered only if that holds for all changes with lower numbers.
 /// What it does not: wait for anybody's result. `submit` returns at once, but for large content,
 /// which it writes itself; the gate tells when the rest is durable.
 ///
@@ -87,6 +88,9 @@ class Writer {
   /// Called with the change's number before the change can be committed: what it does happens
   /// before anybody can learn of the change. It must be short, and not call the writer.
   using Numbered = std::function<void(RecordNumber)>;
+  /// Set where a change was refused because its precondition does not hold: the change that stands
+  /// against it. Once that is durable, whatever is read holds until another change.
+  using Conflict = std::optional<RecordNumber>;
   /// Queues `change`. Returns the number of its last record; a change without records takes one
   /// number.
   /// Nobody is told: whoever submits calls `wake` or `commit_here` afterwards (once for several
@@ -95,9 +99,15 @@ class Writer {
   /// does; see `keep`.
   /// Errors, all with effect `refused`, and `change` is then untouched: `too_large` (a value in the
   /// change broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait
-  /// than the options allow), code and message of a fatal failure as the store gave it, `closed`.
+  /// than the options allow), code and message of a fatal failure as the store gave it, `closed`;
+  /// and `busy` where `change` has a precondition that does not hold. `conflict` (not null for such
+  /// a change) is then set, and empty otherwise.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission,
-                                            const Numbered& numbered = nullptr);
+                                            const Numbered& numbered = nullptr,
+                                            Conflict* conflict = nullptr);
+  /// Whether the precondition holds now, of all that was submitted: for whoever read and writes
+  /// nothing.
+  [[nodiscard]] Conflict conflict(const Precondition& precondition) const;
 
   /// Puts `content` where the store's blobs are, as durable as the writer's mode asks for, on the
   /// caller's thread. While the disk is full, work that is under way waits for room, until the

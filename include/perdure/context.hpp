@@ -14,6 +14,7 @@
 #include <perdure/detail/tool_operation.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/peer.hpp>
+#include <perdure/transaction.hpp>
 #include <perdure/waits.hpp>
 
 #include <chrono>
@@ -60,6 +61,20 @@ class Context {
   call(const Tool<In, Out>& tool, std::type_identity_t<In> input, ToolCallOptions options = {},
        std::source_location where = std::source_location::current()) {
     return {tool, std::move(input), std::move(options), where};
+  }
+
+  /// A step that changes rows of tables: `body(Transaction&)` runs on a step thread; what it wrote
+  /// becomes true in the same commit as the record of what it returned, so exactly once. It may run
+  /// several times before that, and has no effects but by the transaction (transaction.hpp).
+  ///
+  /// Fails as `step` does, and with `busy` where rows that it reads changed all the time. Its
+  /// errors have the effect `refused`: nothing was written.
+  template <class F>
+    requires std::invocable<F&, Transaction&>
+  [[nodiscard("perdure: a transaction does nothing until it is awaited")]] detail::StepOperation<
+      detail::TransactionBody<F>>
+  transact(Name name, F body, TransactOptions options = {}) {
+    return {std::move(name), {std::move(body)}, detail::step_options(std::move(options))};
   }
 
   /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for

@@ -29,6 +29,8 @@
 #include <perdure/session.hpp>
 #include <perdure/signal.hpp>
 #include <perdure/step.hpp>
+#include <perdure/table.hpp>
 #include <perdure/task.hpp>
 #include <perdure/tool.hpp>
+#include <perdure/transaction.hpp>
 #include <perdure/waits.hpp>

@@ -10,8 +10,10 @@
 
 #include <perdure/codec.hpp>
 #include <perdure/signal.hpp>
+#include <perdure/table.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +28,8 @@ class StateSnapshot {
   virtual ~StateSnapshot() = default;
   /// Errors: `corrupt`, `storage_failed`.
   [[nodiscard]] virtual Result<std::optional<Bytes>> read(std::string_view name) const = 0;
+  /// Users' tables at the same moment.
+  [[nodiscard]] virtual RowSource& rows() const = 0;
 };
 
 }  // namespace detail
@@ -49,6 +53,13 @@ class View {
     const std::optional<Bytes> bytes = state_->read(cell.name).value();
     if (!bytes) return std::nullopt;
     return decode<T>(*bytes).value();
+  }
+
+  /// The rows of a table, at the moment of the state.
+  template <class K, class V>
+  [[nodiscard]] Rows<K, V> rows(const Table<K, V>& table) const {
+    // Borrowed: it lives as long as the view.
+    return {std::shared_ptr<detail::RowSource>(std::shared_ptr<void>(), &state_->rows()), table};
   }
 
  private:

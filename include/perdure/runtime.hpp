@@ -8,6 +8,7 @@
 
 #include <perdure/blob.hpp>
 #include <perdure/session.hpp>
+#include <perdure/table.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -137,6 +138,12 @@ class Runtime {
   /// `newer_format`, `storage_failed`.
   [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob) {
     return detail::open_blob(*core_, blob);
+  }
+
+  /// The rows of a table: what is durable, at the moment of each call.
+  template <class K, class V>
+  [[nodiscard]] Rows<K, V> rows(const Table<K, V>& table) {
+    return {std::shared_ptr<detail::RowSource>(core_, &core_->rows()), table};
   }
 
   /// One sentence why the run is not moving, or that it is, or how it ended. Errors: `not_found`.

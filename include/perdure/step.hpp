@@ -22,6 +22,9 @@
 
 namespace perdure {
 inline namespace v0 {
+namespace detail {
+class RowTransaction;
+}  // namespace detail
 
 /// What happens when the process died between doing and recording (docs/programming_model.md).
 enum class Effect : std::uint8_t {
@@ -29,7 +32,7 @@ enum class Effect : std::uint8_t {
   keyed = 2,          ///< Run again with the same key; the far side deduplicates by `Step::key()`.
   queryable = 3,      ///< Ask the tool's `find(key)` first. Tools only.
   at_most_once = 4,   ///< Never again: the step fails with `outcome_unknown`.
-  transactional = 5,  ///< Same transaction as the record. Perdure's own operations.
+  transactional = 5,  ///< Same commit as the record. `ctx.transact`, and Perdure's own operations.
 };
 
 /// A set of error codes, usable in constexpr options: `{Code::timeout, Code::refused}`.
@@ -111,6 +114,7 @@ class Step {
     detail::BlobAccess* blobs = nullptr;
     /// Of a tool's attempt; keeps `name` alive.
     std::shared_ptr<detail::AttemptLink> link = {};
+    detail::RowTransaction* rows = nullptr;  ///< Of `ctx.transact`.
   };
   explicit Step(Facts facts) : facts_(std::move(facts)) {}
   Step(Step&&) noexcept = default;
@@ -174,6 +178,7 @@ class Step {
 
  private:
   [[nodiscard]] Result<void> beat(std::optional<Bytes> progress);
+  friend class Transaction;
   Facts facts_;
 };
 

@@ -77,6 +77,12 @@ class Runtime {
   void replace(const Tool<In, Out>& tool, F function) {
     core_->replace(tool.by(std::move(function)).entry());
   }
+  /// The same in place of a transaction's body.
+  template <class F>
+    requires std::invocable<F&, Transaction&>
+  void replace(std::string step_name, F body) {
+    replace(std::move(step_name), perdure::detail::TransactionBody<F>{std::move(body)});
+  }
   /// Undoes `replace`.
   void restore(const std::string& step_name) { core_->replace(step_name, nullptr); }
   template <class In, class Out>
@@ -121,6 +127,12 @@ class Runtime {
   [[nodiscard]] Result<BlobWriter> create_blob() { return perdure::detail::create_blob(*core_); }
   [[nodiscard]] Result<BlobReader> open_blob(const Blob& blob) {
     return perdure::detail::open_blob(*core_, blob);
+  }
+
+  /// As `perdure::Runtime::rows`: what the disk holds, also while no process has it open.
+  template <class K, class V>
+  [[nodiscard]] Rows<K, V> rows(const Table<K, V>& table) {
+    return {std::shared_ptr<perdure::detail::RowSource>(core_, &core_->rows()), table};
   }
 
   /// As `perdure::Runtime::explain`.

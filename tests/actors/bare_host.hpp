@@ -23,6 +23,10 @@ class BareHost final : public actors::RunHost {
     return std::make_shared<const detail::ToolEntry>(call.declared());
   }
   actors::StateCells& state() override { return state_; }
+  journal::Writer::Conflict conflict(const journal::Precondition&) override { return {}; }
+  Result<void> submit_ahead(journal::Change&&, journal::Writer::Conflict&) override {
+    return pd::Error{pd::Code::unsupported, "no transaction runs here"};
+  }
 
  private:
   actors::StateCells state_;

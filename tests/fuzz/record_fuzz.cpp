@@ -83,6 +83,7 @@ constexpr Read kReads[] = {
     &read_write_read<journal::WaitRow>,
     &read_write_read<journal::StateRow>,
     &read_write_read<journal::ChildRow>,
+    &read_write_read<journal::UserRow>,
 };
 
 }  // namespace

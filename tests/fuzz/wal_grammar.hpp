@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/bytes.hpp"
+#include "journal/user_rows.hpp"
 #include "journal/wal_entry.hpp"
 
 #include <compare>
@@ -73,7 +74,9 @@ using Rows = std::vector<std::pair<RowKey, std::optional<std::string>>>;
     const std::size_t value = number_at<std::uint32_t>(entry, at + 4);
     const std::size_t size = (8 + key + value + 7) / 8 * 8;
     if (size > entry.size() - at || table == 0 || table > journal::kTableCount || kind > 1 ||
-        key > journal::Key::kCapacity)
+        key > (static_cast<journal::Table>(table) == journal::Table::rows
+                   ? journal::kUserRowKeyBytes
+                   : journal::Key::kCapacity))
       return std::nullopt;
     std::optional<std::string> bytes = entry.substr(at + 8 + key, value);
     if (kind == 1) bytes.reset();

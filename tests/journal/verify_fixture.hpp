@@ -5,7 +5,9 @@
 #include "core/random.hpp"
 #include "journal/directory.hpp"
 #include "journal/memory_store.hpp"
+#include "journal/row_key.hpp"
 #include "journal/step_path.hpp"
+#include "journal/user_rows.hpp"
 #include "journal/verify.hpp"
 #include "tests/journal/journal_fixture.hpp"
 
@@ -137,6 +139,7 @@ class VerifyTest : public testing::Test {
              DueRow{DueRow::What::deadline, {}, 0, 100});
     rows.put(Table::state, state_row(session_id(), "total"), StateRow{"total", "int", 0, kPayload});
     rows.put(Table::before, before_row(run_id(4), "total"), StateRow{"total", "int", 1, {}});
+    rows.put(Table::rows, user_row("accounts", detail::encode_key(7)), UserRow{"int", kPayload});
   }
   static void children(TestRows& rows) {
     ChildRow first = child(kFirstChild, 1, "s1");

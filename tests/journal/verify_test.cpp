@@ -12,8 +12,9 @@ TEST_F(VerifyTest, ASoundJournalHasNoFindings) {
   EXPECT_TRUE(report.sound()) << report.findings.front().place << report.findings.front().what;
   EXPECT_EQ(report.runs, 6U);
   EXPECT_EQ(report.records, 13U);
-  EXPECT_EQ(report.rows,
-            (std::array<std::uint64_t, kTableCount>{2, 4, 4, 6, 17, 2, 6, 1, 3, 2, 5, 2, 1, 1, 3}));
+  const std::array<std::uint64_t, kTableCount> rows{2, 4, 4, 6, 17, 2, 6, 1,
+                                                    3, 2, 5, 2, 1,  1, 3, 1};
+  EXPECT_EQ(report.rows, rows);
   EXPECT_GT(report.bytes, 1000U);
 }
 
@@ -48,7 +49,9 @@ TEST_F(VerifyTest, FindsKeysOfTheWrongLength) {
                         .add(std::uint64_t{4})
                         .add(std::uint64_t{5});
     ASSERT_TRUE(TestBatch{}.put(table, key, "x").commit(memory_));
-    EXPECT_NE(found().find("its key has 36 bytes"), std::string::npos) << t;
+    const std::string_view wrong =
+        table == Table::rows ? kNoUserRowKey : std::string_view("its key has 36 bytes");
+    EXPECT_NE(found().find(wrong), std::string::npos) << t;
     ASSERT_TRUE(TestBatch{}.erase(table, key).commit(memory_));
   }
 }

@@ -180,6 +180,8 @@ TEST(WalEntryTest, WhatHoldsAndCantBeReadIsOfANewerPerdure) {
   EXPECT_EQ(code_with(kRow + 2, char{Key::kCapacity} + no_value), Code::user);
   EXPECT_EQ(code_with(kRow + 2, char{Key::kCapacity + 1} + no_value), Code::newer_format);
   EXPECT_EQ(code_with(kRow + 2, "\xff\xff"), Code::newer_format);
+  const std::string long_key{16, 0, char{Key::kCapacity + 1}, 0, 0, 0, 0, 0};
+  EXPECT_EQ(code_with(kRow, long_key), Code::user) << "users' keys may be longer";
   EXPECT_EQ(code_with(kRow + 4, "\x69"), Code::newer_format) << "a value past the end";
   EXPECT_EQ(code_with(kRow + 4, "\xff\xff\xff\xff"), Code::newer_format);
   constexpr std::size_t kRows = 28;

@@ -8,6 +8,7 @@
 #include <perdure/cancel.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/detail/root_task.hpp>
+#include <perdure/detail/row_access.hpp>
 #include <perdure/detail/tool_entry.hpp>
 #include <perdure/log.hpp>
 #include <perdure/result.hpp>
@@ -73,6 +74,8 @@ class RuntimeCore : public BlobAccess {
   [[nodiscard]] virtual Result<std::optional<RunId>> find_run(std::string_view agent,
                                                               std::string_view key,
                                                               std::string_view message_key) = 0;
+  /// Users' tables, each read at its own moment. Lives as long as this.
+  [[nodiscard]] virtual RowSource& rows() = 0;
   [[nodiscard]] virtual Result<Bytes> query(const QueryRequest& request) = 0;
   [[nodiscard]] virtual Result<Bytes> wait(const RunId& run, std::chrono::milliseconds within) = 0;
   [[nodiscard]] virtual bool has_ended(const RunId& run) = 0;
