@@ -79,8 +79,8 @@ void BodyJob::end_transaction(StoredTransaction& transaction, BodyCompletion& co
   if (!error.effect) error.effect = ErrorEffect::refused;
 }
 
-/// The same of rows.
-void BodyJob::keep_large(Transacted& transacted, BodyCompletion& completion) {
+/// As keep_large, of rows.
+void BodyJob::keep_large_rows(Transacted& transacted, BodyCompletion& completion) {
   if (completion.result.has_error()) return;
   const std::size_t most = std::max(large_.inline_bytes_max, core::limits::kInlineStateBytes);
   for (auto& [key, row] : transacted.writes) {
@@ -132,7 +132,7 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
   completion.result = within_limits(std::move(completion.result));
   const core::Elapsed ended = clock_.elapsed();
   keep_large(completion, large_);
-  if (completion.transacted) keep_large(*completion.transacted, completion);
+  if (completion.transacted) keep_large_rows(*completion.transacted, completion);
   completion.busy_us = duration_cast<microseconds>(ended - begun).count();
   completion.address = std::move(order_.address);
   if (runner != nullptr) runner->ended(completion);

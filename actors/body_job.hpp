@@ -157,7 +157,7 @@ class BodyJob final : public AttemptJob {
 
  private:
   void end_transaction(StoredTransaction& transaction, BodyCompletion& completion) const;
-  void keep_large(Transacted& transacted, BodyCompletion& completion);
+  void keep_large_rows(Transacted& transacted, BodyCompletion& completion);
   BodyOrder order_;
   std::shared_ptr<CompletionSink> sink_;
   Timers& timers_;

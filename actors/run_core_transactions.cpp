@@ -99,6 +99,7 @@ bool RunCore::run_again(Pending& pending, BodyCompletion& completion,
                              &leaf,
                              leaf.stop_source(),
                              false,
+                             nullptr,
                              behind,
                              completion.stale_runs + 1});
   return true;
