@@ -42,7 +42,7 @@ TEST_F(BlobPowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneAcknowledge
   int deaths = 0;
   // Of the shelves, which are made first, some.
   constexpr long kShelves = journal::BlobPlace::kShelves;
-  for (long kill_at = 1; was_killed; kill_at += kill_at < kShelves - 84 ? 84 : 7) {
+  for (long kill_at = 1; was_killed; kill_at += kill_at < kShelves - 84 ? 84 : 19) {
     BlobLives lives(directory_.path() / std::to_string(kill_at));
     was_killed =
         lives.live(deaths % 2 == 0 ? BlobMode::full : BlobMode::mixed, 2, kill_at).killed();
@@ -59,7 +59,7 @@ TEST_F(BlobPowerLossTest, AfterAProcessDiedTakesNothingThatTheNextOneAcknowledge
 // What follows shows that these tests can fail.
 
 TEST_F(BlobPowerLossTest, OnDisksThatDontSyncTheTestFindsLosses) {
-  ASSERT_TRUE(lives_.live(BlobMode::full, 4).completed());
+  ASSERT_TRUE(lives_.live(BlobMode::full, 2).completed());
   EXPECT_TRUE(any_says(lose(Syncs::without_directories, Torn::refused, {0.0}), "not_found"));
   EXPECT_TRUE(any_says(lose(Syncs::without_files, Torn::refused, {0.5}), "torn"));
   EXPECT_TRUE(any_says(lose(Syncs::without_data, Torn::refused, {0.0}), "content"));
