@@ -25,6 +25,8 @@ if(PERDURE_BUILD_TESTS)
   find_package(GTest CONFIG REQUIRED)
   find_package(nlohmann_json CONFIG REQUIRED)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  # Of an agent in the tests alone, which has a far side to talk to.
+  find_package(CURL REQUIRED)
 endif()
 if(PERDURE_BUILD_BENCH)
   find_package(benchmark CONFIG REQUIRED)

@@ -57,11 +57,12 @@ nlohmann-json3-dev python3"
       ;;
     *) return 0 ;;
   esac
+  local tests="libcurl4-openssl-dev libgtest-dev"
   case "$1" in
     demo) echo $common $compiler ;;
-    test) echo $common $compiler $checks libgtest-dev libbenchmark-dev ;;
-    fuzz) echo $common $compiler $checks libgtest-dev clang-19 libclang-rt-19-dev ;;
-    tidy) echo $common $compiler $checks libgtest-dev libbenchmark-dev clang-tidy-19 ;;
+    test) echo $common $compiler $checks $tests libbenchmark-dev ;;
+    fuzz) echo $common $compiler $checks $tests clang-19 libclang-rt-19-dev ;;
+    tidy) echo $common $compiler $checks $tests libbenchmark-dev clang-tidy-19 ;;
   esac
 }
 

@@ -39,6 +39,7 @@ OWNERS = (
     (r"openssl/evp\.h", r"journal/blob_hash\.cpp"),
     (r"boost/(outcome|describe|mp11)/.*", r"(?!samples/|docs/).*"),
     (r"gtest/.*|gmock/.*", r"tests/.*"),
+    (r"curl/.*", r"tests/windows/.*"),
     (r"benchmark/.*", r"bench/.*"),
     (r"CLI/.*", r"(cli|samples|bench)/.*"),
     (r"nlohmann/.*", r"(cli|tests|bench)/.*|journal/payload_json\.(hpp|cpp)"),
