@@ -153,13 +153,30 @@ TEST_F(ShowTest, ListsUnfinishedStepsInJson) {
       "step_kind":"step","wait":null,"status":"unfinished","attempts":1,
       "started":"2023-11-14T22:13:20.000000Z",
       "effect":"at_most_once","unclean_ends":0,"last_attempt_ended":null,"next_due":null,
-      "first_error":null,"last_error":null})"));
+      "first_error":null,"last_error":null,"asks":0,"progress":null})"));
   const auto& second = shown["unfinished"][1];
   EXPECT_EQ(second["status"], "backoff");
   EXPECT_EQ(second["attempts"], 3);
   EXPECT_EQ(second["next_due"], "2023-11-14T22:14:20.000000Z");
   EXPECT_EQ(second["first_error"]["code"], "exception");
   EXPECT_EQ(second["last_error"]["message"], "two\nlines");
+}
+
+TEST_F(ShowTest, ShowsWhatAToolReportedAndWasAsked) {
+  const Path path{1};
+  const Bytes progress = encode(std::string("page 17")).value();
+  journal::AttemptsRow row;
+  row.path = path;
+  row.name = "read";
+  row.count = 2;
+  row.progress = progress;
+  row.asks = 3;
+  builder.attempts(run, row);
+  const std::string shown = text();
+  EXPECT_NE(shown.find("2 attempts begun, asked about 3 times in vain\n"), std::string::npos)
+      << shown;
+  EXPECT_NE(shown.find("  progress: \"page 17\"\n"), std::string::npos) << shown;
+  EXPECT_EQ(json(kHolder)["unfinished"][0]["progress"], "page 17");
 }
 
 TEST_F(ShowTest, ShowsAStartWhoseResultIsMissing) {
