@@ -21,20 +21,37 @@ Error error_of(const ToolReply& reply) {
 /// What is told to the client from outside: it is to pass the stop on.
 using StopAtom = caf::atom_constant<caf::atom("pd_stop")>;
 
-struct Attempt {
+/// What a client has, and ends with: CAF ends a client that nobody can answer any more.
+class Attempt {
+ public:
   Attempt(caf::actor to, Step attempt, std::shared_ptr<CompletionCore> core)
-      : worker(std::move(to)), step(std::move(attempt)), completion(std::move(core)) {}
-  caf::actor worker;
+      : worker(std::move(to)), step(std::move(attempt)), completion_(std::move(core)) {}
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() { end(no_answer("it let go of the call")); }
+
+  [[nodiscard]] Error no_answer(const std::string& why) const {
+    return {Code::exception, "the actor of tool '" + step.name() + "' did not answer: " + why};
+  }
+  /// Counts once.
+  void end(Result<Bytes> outcome) {
+    on_stop.reset();
+    if (const auto completion = std::exchange(completion_, nullptr))
+      (void)completion->complete(std::move(outcome));
+  }
+
+  const caf::actor worker;
   Step step;
-  std::shared_ptr<CompletionCore> completion;
-  /// Sends StopAtom to the client; last, so that it goes first.
+  /// Tells the client.
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
+
+ private:
+  std::shared_ptr<CompletionCore> completion_;
 };
 
 void end(caf::event_based_actor* self, const std::shared_ptr<Attempt>& attempt,
          Result<Bytes> outcome) {
-  attempt->on_stop.reset();
-  (void)attempt->completion->complete(std::move(outcome));
+  attempt->end(std::move(outcome));
   self->quit();
 }
 
@@ -53,9 +70,7 @@ caf::behavior client_actor(caf::event_based_actor* self, const std::shared_ptr<A
             end(self, attempt, Bytes(output.begin(), output.end()));
           },
           [self, attempt](const caf::error& why) {
-            end(self, attempt,
-                Error{Code::exception, "the actor of tool '" + attempt->step.name() +
-                                           "' did not answer: " + self->system().render(why)});
+            end(self, attempt, attempt->no_answer(self->system().render(why)));
           });
   return {
       [attempt](const ToolBeat& beat) {

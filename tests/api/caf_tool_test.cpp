@@ -130,16 +130,19 @@ TEST_F(CafToolTest, AnActorThatIsGoneFailsTheAttempt) {
 
 TEST_F(CafToolTest, AnAttemptThatWasGivenUpIsToldSo) {
   const caf::actor worker = system_->spawn([this](caf::event_based_actor* self) -> caf::behavior {
+    // It never answers, and does not let go of the call either.
+    const auto kept = std::make_shared<std::vector<caf::typed_response_promise<pd::ToolReply>>>();
     return {
-        [self](const pd::ToolCall&) {
-          // It never answers.
-          return self->make_response_promise<pd::ToolReply>();
+        [self, kept](const pd::ToolCall&) {
+          kept->push_back(self->make_response_promise<pd::ToolReply>());
+          return kept->back();
         },
         [this](const pd::ToolStop& stop) { seen_.add("stop " + std::to_string(stop.attempt)); }};
   });
   const std::string said = said_by(asks_slow, slow, worker, "ho");
   EXPECT_TRUE(said.starts_with("timeout: attempt 1 of 'slow' was given up")) << said;
   seen_.wait_for("stop 1");
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace

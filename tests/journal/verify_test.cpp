@@ -49,9 +49,10 @@ TEST_F(VerifyTest, FindsKeysOfTheWrongLength) {
                         .add(std::uint64_t{4})
                         .add(std::uint64_t{5});
     ASSERT_TRUE(TestBatch{}.put(table, key, "x").commit(memory_));
-    const std::string_view wrong =
-        table == Table::rows ? kNoUserRowKey : std::string_view("its key has 36 bytes");
-    EXPECT_NE(found().find(wrong), std::string::npos) << t;
+    // Users' rows have keys of any length (user_rows_test.cpp).
+    if (table != Table::rows) {
+      EXPECT_NE(found().find("its key has 36 bytes"), std::string::npos) << t;
+    }
     ASSERT_TRUE(TestBatch{}.erase(table, key).commit(memory_));
   }
 }
