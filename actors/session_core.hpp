@@ -102,6 +102,7 @@ class SessionCore final : private RunHost {
                                                    const std::string& key) override;
   [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
   [[nodiscard]] StateCells& state() override { return state_; }
+  [[nodiscard]] journal::RecordNumber last_number() const override { return last_number_; }
   [[nodiscard]] journal::Writer::Conflict conflict(const journal::Precondition& reads) override {
     return services_.writer.conflict(reads);
   }
