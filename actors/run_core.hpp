@@ -109,6 +109,8 @@ class RunHost {
       const detail::ToolLeaf& call) = 0;
   /// The session's state, which the run's changes go to.
   [[nodiscard]] virtual StateCells& state() = 0;
+  /// The highest number of what the session has read or written.
+  [[nodiscard]] virtual journal::RecordNumber last_number() const = 0;
   /// As Writer::conflict.
   [[nodiscard]] virtual journal::Writer::Conflict conflict(const journal::Precondition& reads) = 0;
   /// Submits a change of the run that goes ahead of its next one. Errors, and `conflict`: as

@@ -15,14 +15,18 @@ using journal::Key;
 using journal::Pending;
 using journal::Table;
 
-/// False: it is to be settled as any other body. That is one that wrote nothing, because it failed
-/// or only read, if what it read still holds: then it happened at this moment.
+/// False: it is to be settled as any other body. That is one that wrote nothing. If it only read,
+/// it happened at the moment of its snapshot, while it ran, unless that lacks something that its
+/// session knew; so readers never lose against writers. If it failed, or its snapshot was behind,
+/// what it read must still hold: then it happened at this moment.
 bool RunCore::settle_transaction(Pending& pending, BodyCompletion& completion) {
   if (!completion.transacted) return false;
   // What a killed or abandoned run did last is nobody's.
   if (head_.status >= journal::RunStatus::completed || abandoned_) return false;
   journal::Writer::Conflict conflict;
   if (completion.transacted->writes.empty()) {
+    const bool knew_all = completion.transacted->reads.read_at() >= host_.last_number();
+    if (completion.result.has_value() && knew_all) return false;
     conflict = host_.conflict(completion.transacted->reads);
     return conflict && run_again(pending, completion, *conflict);
   }

@@ -108,6 +108,7 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<std::shared_ptr<const detail::ToolEntry>> tool(
       const detail::ToolLeaf& call) override;
   [[nodiscard]] StateCells& state() override { return state_; }
+  [[nodiscard]] journal::RecordNumber last_number() const override { return last_number_; }
   [[nodiscard]] journal::Writer::Conflict conflict(const journal::Precondition& reads) override {
     return services_.writer.conflict(reads);
   }

@@ -31,6 +31,7 @@ Examples:
   perdure show trip/alice-lisbon --journal trips.journal
   perdure journal 01JZ3M8A9Q --journal trips.journal --json | jq .content.name
   perdure session trip/alice-lisbon --journal trips.journal
+  perdure rows accounts --journal bank.journal --all
   perdure verify --journal trips.journal && echo sound
   perdure cancel trip/alice-lisbon --why "the trip is off" --journal trips.journal
   perdure send trip/alice-lisbon approval '{"approved":true}' --journal trips.journal
@@ -60,6 +61,7 @@ struct Raw {
   std::string run;
   std::string session;
   std::string blob;
+  std::string table;
   std::vector<std::string> statuses;
   std::string agent;
   std::size_t limit = 50;
@@ -95,6 +97,15 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
   if (name == "runs" || name == "show" || name == "journal" || name == "session")
     verb.add_flag("--utc", raw.utc, "Show times in UTC instead of the local zone");
   return verb;
+}
+
+void add_rows_options(CLI::App& rows, Raw& raw) {
+  rows.add_option("TABLE", raw.table, "The table whose rows to show; without it, all names")
+      ->type_name("");
+  CLI::Option* const limit =
+      rows.add_option("--limit", raw.limit, "The first N rows; 50 when not given")->type_name("N");
+  limit->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
+  rows.add_flag("--all", raw.all, "All rows")->excludes(limit);
 }
 
 void add_runs_options(CLI::App& runs, Raw& raw) {
@@ -195,10 +206,9 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
     for (const std::string& name : raw.statuses)
       if (name == to_string(status)) request.runs.statuses.push_back(status);
   if (limits_agent) request.runs.agent = std::move(raw.agent);
-  if (raw.all)
-    request.runs.limit.reset();
-  else
-    request.runs.limit = raw.limit;
+  if (!raw.all) request.runs.limit = request.rows.limit = raw.limit;
+  if (raw.all) request.runs.limit = request.rows.limit = std::nullopt;
+  request.rows.table = std::move(raw.table);
   request.run = std::move(raw.run);
   request.session = std::move(raw.session);
   request.blob = std::move(raw.blob);
@@ -210,7 +220,8 @@ std::string without_verb(std::span<const char* const> arguments) {
   for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
     if (!word.starts_with('-'))
       return "there is no verb '" + safe_line(word) + "': `perdure --help` lists them";
-  return "name a verb: runs, show, journal, session, blob, verify, retry-now, resume, cancel, kill "
+  return "name a verb: runs, show, journal, session, blob, rows, verify, retry-now, resume, "
+         "cancel, kill "
          "or send";
 }
 
@@ -248,6 +259,9 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   const CLI::App& session =
       add_verb(app, raw, "session", "Show what came for a session, and its state", Takes::session);
   const CLI::App& blob = add_verb(app, raw, "blob", "Write the content of one blob", Takes::blob);
+  CLI::App& rows =
+      add_verb(app, raw, "rows", "List users' tables, or the rows of one", Takes::nothing);
+  add_rows_options(rows, raw);
   add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
   const std::vector<const CLI::App*> orders = add_orders(app, raw);
   try {
@@ -260,6 +274,7 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
               : records.parsed() ? Verb::journal
               : session.parsed() ? Verb::session
               : blob.parsed()    ? Verb::blob
+              : rows.parsed()    ? Verb::rows
                                  : Verb::verify;
   for (std::size_t i = 0; i < orders.size(); ++i)
     if (orders[i]->parsed())

@@ -8,6 +8,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/screen.hpp"
+#include "cli/user_rows.hpp"
 #include "journal/record.hpp"
 
 #include <chrono>
@@ -28,6 +29,7 @@ enum class Verb : std::uint8_t {
   journal,
   session,
   blob,
+  rows,
   verify,
   retry_now,
   resume,
@@ -67,6 +69,7 @@ struct Request {
   std::string run;      ///< As written: an id, a part of one, or `agent/key`; of send, `agent/key`.
   std::string session;  ///< As written: `agent/key`.
   std::string blob;     ///< As written: an id, or the first digits of one.
+  RowsRequest rows;
   OrderRequest order;
 };
 

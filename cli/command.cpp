@@ -15,6 +15,7 @@
 #include "cli/session.hpp"
 #include "cli/show.hpp"
 #include "cli/text.hpp"
+#include "cli/user_rows.hpp"
 #include "cli/verify.hpp"
 #include "journal/directory.hpp"
 #include "journal/reader.hpp"
@@ -97,6 +98,10 @@ ExitCode read_journal(const Request& request, const Screen& screen,
   const Unheld unheld(surroundings.buffer, store);
   Result<journal::Reader> reader = journal::Reader::open(store);
   if (reader.has_error()) return fail(err, ExitCode::unreadable, reader.assume_error());
+  if (request.verb == Verb::rows) {
+    const Result<void> shown = show_rows(reader.assume_value(), request.rows, screen);
+    return shown.has_error() ? is_not_found(err, shown.assume_error()) : ExitCode::ok;
+  }
   if (request.verb == Verb::session)
     return about_a_session(journal, reader.assume_value(), request, screen, err);
   if (request.verb != Verb::runs)

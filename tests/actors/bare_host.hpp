@@ -23,6 +23,7 @@ class BareHost final : public actors::RunHost {
     return std::make_shared<const detail::ToolEntry>(call.declared());
   }
   actors::StateCells& state() override { return state_; }
+  journal::RecordNumber last_number() const override { return 0; }
   journal::Writer::Conflict conflict(const journal::Precondition&) override { return {}; }
   Result<void> submit_ahead(journal::Change&&, journal::Writer::Conflict&) override {
     return pd::Error{pd::Code::unsupported, "no transaction runs here"};

@@ -180,6 +180,12 @@ def arrival_line(row):
             **payload_of("payload", fields, "payload", "type")}
 
 
+def user_row_line(row):
+    """A row of a user's table."""
+    return {"key": row["user_key"], "number": row["number"],
+            **payload_of("value", row["fields"], "payload", "type")}
+
+
 def state_line(row):
     """A value of a session's state."""
     return {"name": row["fields"]["name"], **payload_of("value", row["fields"], "payload", "type")}

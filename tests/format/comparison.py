@@ -51,6 +51,7 @@ class ComparingTest(fixture.FormatTest):
                      if row["run"] == run["run"]}
                     for table in (attempts, waits, children)))
             self.assert_same(expected, shown, run["run"])
+        self.compare_user_rows(directory)
         self.compare_sessions(directory, {run["run"]: run for run in runs}, every)
         self.compare_rows(directory, runs)
         return len(records)
@@ -83,6 +84,18 @@ class ComparingTest(fixture.FormatTest):
                     for name, table in (("inbox", inbox), ("kept", kept))},
                  "state": [cli_lines.state_line(row) for row in state
                            if row["session"] == session]}, shown, f"{agent}/{key}")
+
+    def compare_user_rows(self, directory):
+        """Users' tables, and the rows of each."""
+        tables = {}
+        for row in read(directory, "rows"):
+            tables.setdefault(row["user_table"], []).append(cli_lines.user_row_line(row))
+        listed = json.loads(perdure(directory, "rows"))["tables"]
+        self.assert_same([{"name": name, "rows": len(rows)} for name, rows in tables.items()],
+                         listed, "the tables")
+        for name, rows in tables.items():
+            self.assert_same({"table": name, "rows": rows, "more": False},
+                             json.loads(perdure(directory, "rows", name, "--all")), name)
 
     def compare_rows(self, directory, runs):
         """What the command shows of no run: the numbers of rows, and how they hang together."""

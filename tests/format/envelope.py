@@ -21,7 +21,7 @@ KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
          109: ("checkpoint", "Checkpoint"), 5: ("version_mark", "VersionMark"),
          6: ("cancel_requested", "CancelRequested"), 110: ("arrival", "ArrivalRow"),
          111: ("open", "OpenRow"), 112: ("wait", "WaitRow"), 113: ("state", "StateRow"),
-         114: ("child", "ChildRow")}
+         114: ("child", "ChildRow"), 115: ("user_row", "UserRow")}
 CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",

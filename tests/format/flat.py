@@ -76,6 +76,8 @@ TABLES = {
                  ("error", "Failure", None)],
     "StateRow": [("name", "string", ""), ("type", "string", ""), ("absent", "bool", False),
                  ("payload", "[ubyte]", b""), ("payload_blob", "Blob", None)],
+    "UserRow": [("type", "string", ""), ("payload", "[ubyte]", b""),
+                ("payload_blob", "Blob", None)],
     "AttemptsRow": [("path", "[uint]", ()), ("name", "string", ""), ("count", "uint", 0),
                     ("unclean_ends", "uint", 0), ("first_error", "Failure", None),
                     ("last_error", "Failure", None), ("last_stamp", "long", 0),

@@ -23,6 +23,7 @@ import blob_file
 import flex
 import lmdb_file
 import moment
+import user_rows
 from envelope import KINDS, PAYLOADS, Damage, Newer, decode, open_envelope
 from xxh3 import xxh3_64, xxh3_128
 
@@ -47,7 +48,8 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "waits": (">16sQ", ("run", "hash"), ("wait",)),
           "state": (">16s16s", ("session", "hash"), ("state",)),
           "before": (">16s16s", ("run", "hash"), ("state",)),
-          "children": (">16sQ", ("run", "hash"), ("child",))}
+          "children": (">16sQ", ("run", "hash"), ("child",)),
+          "rows": (None, ("user_table", "user_key"), ("user_row",))}
 BLOB_KEYS = {"bytes", "perdure.blob"}
 
 
@@ -89,6 +91,18 @@ def path_text(path):
     return ".".join(map(str, path))
 
 
+def parts_of(form, key):
+    """A key, taken apart."""
+    if form is None:
+        try:
+            return user_rows.split(key)
+        except user_rows.NoKey as why:
+            raise Damage(f"its key is not that of a user's row: {why}") from why
+    if len(key) != struct.calcsize(form):
+        raise Damage(f"its key has {len(key)} bytes")
+    return struct.unpack(form, key)
+
+
 class Journal:
     """One moment of a journal."""
 
@@ -117,9 +131,7 @@ class Journal:
         for key, value in self.moment.rows(table):
             row = {"table": table, "key": key, "value": value}
             try:
-                if len(key) != struct.calcsize(form):
-                    raise Damage(f"its key has {len(key)} bytes")
-                row.update(zip(parts, struct.unpack(form, key)))
+                row.update(zip(parts, parts_of(form, key)))
                 kind, row["number"], body = open_envelope(key, value)
                 row["kind"] = KINDS[kind][0]
                 if row["kind"] not in kinds or (table == "records" and (row["kind"] == "head")

@@ -35,6 +35,7 @@
 #include "tests/format/sample_blobs.hpp"
 #include "tests/format/sample_run.hpp"
 #include "tests/format/sample_session.hpp"
+#include "tests/format/sample_user_rows.hpp"
 
 namespace perdure::format_test {
 namespace {
@@ -64,6 +65,7 @@ class Maker {
     waiting();
     parked();
     write_sessions(writer_, clock_, random_);
+    write_user_rows(writer_);
   }
   void blobs() { write_blobs(journal_.store(), writer_, clock_, random_); }
   void all() {
@@ -78,6 +80,7 @@ class Maker {
     keys();
     write_sessions(writer_, clock_, random_);
     blobs();
+    write_user_rows(writer_);
   }
   Run start(const std::string& agent, const std::string& key, const std::string& message = "start",
             const Sample& input = {"void", {}}) {

@@ -15,11 +15,13 @@ TEXT = b"perdure-wal\n"
 HEADER = 40
 ENTRY_HEADER = 40
 ENTRY_MAX = 12 << 20
+# Of the table `rows`, and of all others.
+USER_KEY_MAX = 505
 KEY_MAX = 40
 SURE = 1
 # By number, from 1.
 TABLES = ("meta", "sessions", "keys", "runs", "records", "ready", "due", "attempts", "open",
-          "inbox", "kept", "waits", "state", "before", "children")
+          "inbox", "kept", "waits", "state", "before", "children", "rows")
 
 # Behind which entry one stands, and where the next one would be.
 Position = collections.namedtuple("Position", "batch checksum place", defaults=(0, 0, 0))
@@ -102,7 +104,8 @@ class Log:
             table, kind, key_size, value_size = struct.unpack_from("<2BHI", self._bytes, at)
             behind_key = at + 8 + key_size
             behind = behind_key + value_size
-            if not 1 <= table <= len(TABLES) or kind > 1 or key_size > KEY_MAX or behind > end:
+            most = USER_KEY_MAX if table == len(TABLES) else KEY_MAX
+            if not 1 <= table <= len(TABLES) or kind > 1 or key_size > most or behind > end:
                 raise NewerLog(f"a newer Perdure wrote batch {entry.batch}: it has rows "
                                "of another sort")
             value = self._bytes[behind_key:behind] if kind == 0 else None

@@ -131,6 +131,12 @@ TEST(RowKeyTest, WhatNoWriterWritesIsNoKey) {
   EXPECT_TRUE(parse_row_key(bytes({0x28, 'a', 0x00, 0x20})));
 }
 
+/// The example of docs/journal_format.md.
+TEST(RowKeyTest, BytesAreThoseOfThePage) {
+  const Key key = user_row("notes", encode_key(std::pair(std::string("alice"), -300)));
+  EXPECT_EQ(core::to_hex(key.view()), "6e6f7465730028616c696365000efed3");
+}
+
 TEST(RowKeyTest, IsShownAsJson) {
   EXPECT_EQ(row_key_json(encode_key(std::string("a\"b"))), R"("a\"b")");
   EXPECT_EQ(row_key_json(encode_key(std::tuple(std::string("x"), -5, true))), R"(["x",-5,true])");
