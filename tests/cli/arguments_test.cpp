@@ -89,7 +89,7 @@ TEST(Arguments, RefusesWhatIsWrong) {
             std::string::npos);
   EXPECT_TRUE(
       answer({}).text.starts_with("perdure: name a verb: runs, show, journal, session, blob, "
-                                  "verify, "));
+                                  "rows, verify, "));
   EXPECT_TRUE(answer({"shwo", "x"}).text.starts_with("perdure: there is no verb 'shwo': "));
   EXPECT_TRUE(answer({"show", "--journal", "d"}).text.starts_with("perdure: RUN is required\n"));
   EXPECT_EQ(answer({"\x1b[2J"}).text.find('\x1b'), std::string::npos);
