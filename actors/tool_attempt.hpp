@@ -86,6 +86,7 @@ class ToolAttempt final : public detail::AttemptLink,
   /// `order.tool` is there. `session` is its address in words, for logs.
   ToolAttempt(BodyOrder order, std::shared_ptr<CompletionSink> sink, ToolServices services,
               std::string session);
+  virtual ~ToolAttempt() = default;
 
   /// It waits for a thread from here on.
   void queued();

@@ -74,7 +74,7 @@ class Context {
   [[nodiscard("perdure: a transaction does nothing until it is awaited")]] detail::StepOperation<
       detail::TransactionBody<F>>
   transact(Name name, F body, TransactOptions options = {}) {
-    return {std::move(name), {std::move(body)}, detail::step_options(std::move(options))};
+    return {std::move(name), {std::move(body)}, detail::step_options(options)};
   }
 
   /// Runs the operations side by side; the value is the tuple of their values (`std::monostate` for

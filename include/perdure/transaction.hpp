@@ -103,7 +103,7 @@ struct TransactionBody {
 };
 
 [[nodiscard]] inline StepOptions step_options(TransactOptions options) {
-  return {Effect::transactional, std::move(options.retry), options.timeout};
+  return {Effect::transactional, options.retry, options.timeout};
 }
 
 }  // namespace detail
