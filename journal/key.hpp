@@ -66,6 +66,8 @@ class Key {
 
   Key& add(core::ByteView bytes) {
     if (size_ + bytes.size() > kCapacity) return add_long(bytes);
+    // No bytes may be nowhere, which memcpy does not take.
+    if (bytes.empty()) return *this;
     std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
     size_ = static_cast<std::uint16_t>(size_ + bytes.size());
     return *this;

@@ -142,7 +142,8 @@ TEST_F(StorageTest, AfterAFailedWriteNothingBeginsAndEverybodyIsTold) {
 TEST_F(StorageTest, AShutdownWithAFullDiskEndsAndSaysWhatIsMissing) {
   pd::RunId id;
   {
-    TestEngine engine(disk_, {.shutdown_within = 1ms});
+    // Long enough for a step thread to come to its end, on a machine that has others to serve.
+    TestEngine engine(disk_, {.shutdown_within = 500ms});
     engine.start(stepping);
     id = engine.runtime().session(stepping, "s").start(1).value().id();
     world_.trace.wait_for("one");
