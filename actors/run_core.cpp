@@ -317,15 +317,10 @@ void RunCore::ended_by_itself(Pending& pending, BodyCompletion& completion) {
   if (error != nullptr && !pending.stop_requested) delay = retry_in(pending, *error);
   if (delay) {
     plan_retry(pending, *error, *delay);
-  } else if (open) {
-    record_result(pending, completion.result, completion.busy_us, completion.blob);
-    deliver(pending, completion.result);
-  } else if (error != nullptr && closing_) {
+  } else if (error != nullptr && closing_ && !open) {
     stopped_by_close(pending, completion.result, completion.busy_us);
   } else {
-    // Nothing is delivered any more, but what happened is not done again.
-    record_result(pending, completion.result, completion.busy_us, completion.blob);
-    machine_.delivered(pending);
+    outcome(pending, completion.result, completion);
   }
 }
 

@@ -192,7 +192,8 @@ void RunCore::answered(Pending& pending, BodyCompletion& completion) {
       completion);
 }
 
-/// The step's outcome, which nobody waits for when the run takes no deliveries.
+/// The step's outcome. When the run takes no deliveries nobody waits for it, but what happened is
+/// not done again.
 void RunCore::outcome(Pending& pending, const detail::BodyResult& result,
                       const BodyCompletion& completion) {
   record_result(pending, result, completion.busy_us, completion.blob);
