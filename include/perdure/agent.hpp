@@ -19,14 +19,6 @@ template <class T>
 constexpr void require_codable_or_void() {
   if constexpr (!std::is_void_v<T>) require_codable<T>();
 }
-template <class T>
-[[nodiscard]] std::string_view type_name_or_void() {
-  if constexpr (std::is_void_v<T>) {
-    return "void";
-  } else {
-    return type_name<T>();
-  }
-}
 
 }  // namespace detail
 

@@ -50,11 +50,12 @@ struct [[nodiscard("perdure: a child is started when its spawn is awaited")]] Sp
   std::source_location where;
 };
 template <class R>
-class SpawnState final : public WaitState<ChildRun<R>> {
+class SpawnState final : public LeafState<WaitLeaf, ChildRun<R>> {
  public:
   explicit SpawnState(SpawnOperation<R>&& operation)
-      : WaitState<ChildRun<R>>{LeafKind::spawn, Name(operation.request.handler, operation.where),
-                               "child", std::move(operation.request)} {}
+      : LeafState<WaitLeaf, ChildRun<R>>{LeafKind::spawn,
+                                         Name(operation.request.handler, operation.where), "child",
+                                         std::move(operation.request)} {}
   [[nodiscard]] Result<void> accept(ByteView payload) override {
     PERDURE_TRY(ChildRef child, decode<ChildRef>(payload));
     this->result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<ChildRun<R>>,

@@ -7,6 +7,7 @@
 /// What it does not: block. Outside handlers, `Run::wait` does.
 #pragma once
 
+#include <perdure/detail/leaf_state.hpp>
 #include <perdure/operations.hpp>
 #include <perdure/signal.hpp>
 
@@ -32,28 +33,6 @@ namespace detail {
   return {at.time_since_epoch().count(), WaitUntil::Counted::by_wall_clock};
 }
 
-/// A wait whose outcome is a `Result<V>`.
-template <class V>
-class WaitState : public WaitLeaf {
- public:
-  using Value = V;
-  using WaitLeaf::WaitLeaf;
-  void start(const Start& start) { open(start); }
-  void request_stop() noexcept {
-    if (!result_) stop();
-  }
-  [[nodiscard]] Error* failure() noexcept {
-    return result_->has_error() ? &result_->assume_error() : nullptr;
-  }
-  [[nodiscard]] V take() {
-    if constexpr (!std::is_void_v<V>) return std::move(*result_).assume_value();
-  }
-  void refuse(Error error) override { result_.emplace(std::move(error)); }
-
- protected:
-  std::optional<Result<V>> result_;
-};
-
 /// `ctx.sleep(duration)` and `ctx.sleep_until(time)`.
 class SleepState;
 struct [[nodiscard("perdure: a sleep does nothing until it is awaited")]] SleepOperation {
@@ -62,15 +41,11 @@ struct [[nodiscard("perdure: a sleep does nothing until it is awaited")]] SleepO
   WaitUntil until;
   std::source_location where;
 };
-class SleepState final : public WaitState<void> {
+class SleepState final : public DecodedState<WaitLeaf, void> {
  public:
   explicit SleepState(SleepOperation&& operation)
-      : WaitState(LeafKind::sleep, Name("sleep", operation.where), "void",
-                  WaitRequest{.until = operation.until}) {}
-  [[nodiscard]] Result<void> accept(ByteView) override {
-    result_.emplace(success());
-    return success();
-  }
+      : DecodedState(LeafKind::sleep, Name("sleep", operation.where), "void",
+                     WaitRequest{.until = operation.until}) {}
 };
 
 /// `ctx.receive(signal)`.
@@ -84,16 +59,11 @@ struct [[nodiscard("perdure: a receive does nothing until it is awaited")]] Rece
   std::source_location where;
 };
 template <class T>
-class ReceiveState final : public WaitState<T> {
+class ReceiveState final : public DecodedState<WaitLeaf, T> {
  public:
   explicit ReceiveState(ReceiveOperation<T>&& operation)
-      : WaitState<T>(LeafKind::receive, Name(operation.signal, operation.where), type_name<T>(),
-                     WaitRequest{}) {}
-  [[nodiscard]] Result<void> accept(ByteView payload) override {
-    PERDURE_TRY(T value, decode<T>(payload));
-    this->result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<T>, std::move(value));
-    return success();
-  }
+      : DecodedState<WaitLeaf, T>(LeafKind::receive, Name(operation.signal, operation.where),
+                                  type_name<T>(), WaitRequest{}) {}
 };
 
 /// `ctx.receive(signal, {.within = …})`.
@@ -108,11 +78,12 @@ struct [[nodiscard("perdure: a receive does nothing until it is awaited")]] Rece
   std::source_location where;
 };
 template <class T>
-class ReceiveWithinState final : public WaitState<std::optional<T>> {
+class ReceiveWithinState final : public LeafState<WaitLeaf, std::optional<T>> {
  public:
   explicit ReceiveWithinState(ReceiveWithinOperation<T>&& operation)
-      : WaitState<std::optional<T>>(LeafKind::receive, Name(operation.signal, operation.where),
-                                    type_name<T>(), WaitRequest{.until = operation.until}) {}
+      : LeafState<WaitLeaf, std::optional<T>>(
+            LeafKind::receive, Name(operation.signal, operation.where), type_name<T>(),
+            WaitRequest{.until = operation.until}) {}
   [[nodiscard]] Result<void> accept(ByteView payload) override {
     PERDURE_TRY(T value, decode<T>(payload));
     this->result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<std::optional<T>>,

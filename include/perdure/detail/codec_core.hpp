@@ -110,5 +110,18 @@ template <class T>
   return detail::name_of<T>();
 }
 
+namespace detail {
+
+/// The same of what a handler, a tool or a step gives, where nothing is `"void"`.
+template <class T>
+[[nodiscard]] constexpr std::string_view type_name_or_void() {
+  if constexpr (std::is_void_v<T>) {
+    return "void";
+  } else {
+    return type_name<T>();
+  }
+}
+
+}  // namespace detail
 }  // namespace v0
 }  // namespace perdure

@@ -15,30 +15,12 @@ namespace detail {
 
 /// A wait that ends with the reply of another run.
 template <class R>
-class ReplyState : public WaitState<R> {
+class ReplyState : public DecodedState<WaitLeaf, R> {
  public:
   ReplyState(LeafKind kind, WaitRequest&& request, std::source_location where)
       // Braces: the name is taken before the request is moved, with every compiler.
-      : WaitState<R>{kind, Name(request.handler, where), type_of(), std::move(request)} {}
-  [[nodiscard]] Result<void> accept(ByteView payload) override {
-    if constexpr (std::is_void_v<R>) {
-      (void)payload;
-      this->result_.emplace(success());
-    } else {
-      PERDURE_TRY(R value, decode<R>(payload));
-      this->result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<R>, std::move(value));
-    }
-    return success();
-  }
-
- private:
-  static std::string_view type_of() {
-    if constexpr (std::is_void_v<R>) {
-      return "void";
-    } else {
-      return type_name<R>();
-    }
-  }
+      : DecodedState<WaitLeaf, R>{kind, Name(request.handler, where), type_name_or_void<R>(),
+                                  std::move(request)} {}
 };
 
 /// `peer.call(handler, message)`.
@@ -83,15 +65,11 @@ struct [[nodiscard("perdure: a message is sent when it is awaited")]] SendOperat
   WaitRequest request;
   std::source_location where;
 };
-class SendState final : public WaitState<void> {
+class SendState final : public DecodedState<WaitLeaf, void> {
  public:
   explicit SendState(SendOperation&& operation)
-      : WaitState{LeafKind::send, Name(operation.request.handler, operation.where), "void",
-                  std::move(operation.request)} {}
-  [[nodiscard]] Result<void> accept(ByteView) override {
-    result_.emplace(success());
-    return success();
-  }
+      : DecodedState{LeafKind::send, Name(operation.request.handler, operation.where), "void",
+                     std::move(operation.request)} {}
 };
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 /// What it does not: run a body; the engine does, through `Leaf::run`.
 #pragma once
 
+#include <perdure/detail/leaf_state.hpp>
 #include <perdure/detail/tool_entry.hpp>
 #include <perdure/task.hpp>
 
@@ -44,38 +45,19 @@ struct [[nodiscard("perdure: a step does nothing until it is awaited")]] StepOpe
 };
 
 template <class F>
-class StepState final : public BodyLeaf {
+class StepState final : public DecodedState<BodyLeaf, typename StepOperation<F>::value_type> {
  public:
   using Value = typename StepOperation<F>::value_type;
   using Returned = typename StepOperation<F>::Returned;
 
   explicit StepState(StepOperation<F>&& operation)
-      : BodyLeaf(std::move(operation.name), type_of(), operation.options),
+      : DecodedState<BodyLeaf, Value>(std::move(operation.name), type_name_or_void<Value>(),
+                                      operation.options),
         body_(std::move(operation.body)) {}
 
-  void start(const Start& start) { open(start); }
-  void request_stop() noexcept {
-    if (!result_) stop();
+  [[nodiscard]] bool transacts() const noexcept override {
+    return requires { typename F::IsTransaction; };
   }
-  [[nodiscard]] Error* failure() noexcept {
-    return result_->has_error() ? &result_->assume_error() : nullptr;
-  }
-  [[nodiscard]] Value take() {
-    if constexpr (!std::is_void_v<Value>) return std::move(*result_).assume_value();
-  }
-
-  [[nodiscard]] Result<void> accept(ByteView payload) override {
-    if constexpr (std::is_void_v<Value>) {
-      (void)payload;
-      result_.emplace(success());
-    } else {
-      PERDURE_TRY(Value value, decode<Value>(payload));
-      result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<Value>, std::move(value));
-    }
-    return success();
-  }
-  void refuse(Error error) override { result_.emplace(std::move(error)); }
-
   [[nodiscard]] BodyResult run(Step& step) noexcept override {
     try {
       if constexpr (std::is_void_v<Returned>) {
@@ -98,16 +80,7 @@ class StepState final : public BodyLeaf {
   }
 
  private:
-  static std::string_view type_of() {
-    if constexpr (std::is_void_v<Value>) {
-      return "void";
-    } else {
-      require_codable<Value>();
-      return type_name<Value>();
-    }
-  }
   F body_;
-  std::optional<Result<Value>> result_;
 };
 
 }  // namespace detail

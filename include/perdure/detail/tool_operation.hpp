@@ -6,7 +6,7 @@
 /// What it does not: call the tool; the engine does, by the entry that the runtime serves.
 #pragma once
 
-#include <perdure/detail/execution.hpp>
+#include <perdure/detail/leaf_state.hpp>
 #include <perdure/task.hpp>
 #include <perdure/tool.hpp>
 
@@ -73,40 +73,16 @@ struct [[nodiscard("perdure: a tool is not called until the call is awaited")]] 
 };
 
 template <class In, class Out>
-class ToolState final : public ToolLeaf {
+class ToolState final : public DecodedState<ToolLeaf, Out> {
  public:
-  using Value = Out;
-
   explicit ToolState(ToolOperation<In, Out>&& operation)
-      : ToolLeaf(Name(operation.options.name.empty() ? std::string(operation.tool.name)
-                                                     : operation.options.name,
-                      operation.where),
-                 tool_type_name<Out>(), operation.tool.name, type_name<In>(), operation.options),
+      : DecodedState<ToolLeaf, Out>(
+            Name(operation.options.name.empty() ? std::string(operation.tool.name)
+                                                : operation.options.name,
+                 operation.where),
+            type_name_or_void<Out>(), operation.tool.name, type_name<In>(), operation.options),
         tool_(operation.tool),
         input_(std::move(operation.input)) {}
-
-  void start(const Start& start) { open(start); }
-  void request_stop() noexcept {
-    if (!result_) stop();
-  }
-  [[nodiscard]] Error* failure() noexcept {
-    return result_->has_error() ? &result_->assume_error() : nullptr;
-  }
-  [[nodiscard]] Out take() {
-    if constexpr (!std::is_void_v<Out>) return std::move(*result_).assume_value();
-  }
-
-  [[nodiscard]] Result<void> accept(ByteView payload) override {
-    if constexpr (std::is_void_v<Out>) {
-      (void)payload;
-      result_.emplace(success());
-    } else {
-      PERDURE_TRY(Out value, decode<Out>(payload));
-      result_.emplace(BOOST_OUTCOME_V2_NAMESPACE::in_place_type<Out>, std::move(value));
-    }
-    return success();
-  }
-  void refuse(Error error) override { result_.emplace(std::move(error)); }
 
   [[nodiscard]] ToolEntry declared() const override { return tool_.entry(); }
   [[nodiscard]] Result<Bytes> encode_input() const override { return encode(input_); }
@@ -114,7 +90,6 @@ class ToolState final : public ToolLeaf {
  private:
   Tool<In, Out> tool_;
   In input_;
-  std::optional<Result<Out>> result_;
 };
 
 }  // namespace detail
