@@ -106,6 +106,8 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
                     std::nullopt,
                     order_.stop.get_token(),
                     &large_.blobs};
+  detail::Meter meter;
+  facts.meter = &meter;
   std::shared_ptr<std::atomic<bool>> passed;
   std::optional<TimerId> timer;
   const core::Elapsed begun = clock_.elapsed();
@@ -129,6 +131,7 @@ void BodyJob::run_by(BodyRunner* runner) noexcept {
   if (timer) timers_.cancel(*timer);
   if (passed && passed->load())
     completion.result = after_deadline(std::move(completion.result), timeout);
+  completion.charged = meter.read();
   completion.result = within_limits(std::move(completion.result));
   const core::Elapsed ended = clock_.elapsed();
   keep_large(completion, large_);

@@ -78,6 +78,9 @@ struct BodyCompletion {
   std::optional<detail::Found> found = {};
   bool asked = false;
   bool tool = false;  ///< It is of a tool's attempt.
+  /// Of a tool's attempt: it was given up, and may go on.
+  bool given_up = false;
+  std::optional<Cost> charged = {};  ///< What the attempt said that it used.
   /// What the attempt reported last, if it did.
   std::optional<Bytes> progress = {};
   /// Of a transaction: what it read and would write.

@@ -54,6 +54,7 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
       directory_([this](SessionAddress address) {
         return seams_.make_shell(std::move(address), *services_, *this);
       }),
+      budgets_(seams_.journal->store(), gate_),
       blobs_(seams_.journal->store().blobs(), options_.durability == Durability::none
                                                   ? journal::Durability::none
                                                   : journal::Durability::full),
@@ -103,7 +104,8 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                       seams_.journal->last_number(),
                       options_.blob_threshold_bytes,
                       attempts_,
-                      seams_.tools_served_by_use});
+                      seams_.tools_served_by_use,
+                      budgets_});
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
 }

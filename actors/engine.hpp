@@ -10,6 +10,7 @@
 #include <perdure/runtime.hpp>
 
 #include "actors/blob_access.hpp"
+#include "actors/budget_book.hpp"
 #include "actors/control_server.hpp"
 #include "actors/due_service.hpp"
 #include "actors/registry.hpp"
@@ -81,6 +82,8 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<void> cancel(const RunId& run, const CancelOptions& options,
                                     detail::CancelHow how) override;
   [[nodiscard]] Result<void> retry_now(const RunId& run) override;
+  [[nodiscard]] Result<Spending> spending(const RunId& run) override;
+  [[nodiscard]] Result<void> raise(const RunId& run, const Budget& limits) override;
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
                                                       std::string_view message_key) override;
   [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;
@@ -113,7 +116,6 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
   [[nodiscard]] journal::Writer& writer() noexcept { return *writer_; }
   [[nodiscard]] StepPool& pool() noexcept { return *pool_; }
-  [[nodiscard]] const AttemptBook& attempts() const noexcept { return *attempts_; }
   [[nodiscard]] const FrameBudget& frames() const noexcept { return frames_; }
 
  private:
@@ -169,6 +171,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   std::unique_ptr<DueService> due_;
   std::unique_ptr<SessionServices> services_;
   SessionDirectory directory_;
+  BudgetBook budgets_;
   StoredBlobs blobs_;
   StoredRows rows_;
   std::atomic<std::size_t> unread_ = 0;  ///< See SessionServices::unread_inboxes.

@@ -26,6 +26,9 @@ std::string words_of(const ControlRequest& request, const ControlTarget& target)
     case ControlVerb::kill: return named(target) + " has ended: cancelled";
     case ControlVerb::retry_now:
       return target.steps + " of " + named(target) + " begins its next attempt now";
+    case ControlVerb::raise:
+      return "the budget of " + named(target) +
+             " was raised; runs that were parked for want of it go on";
     case ControlVerb::resume:
     case ControlVerb::signal:
     case ControlVerb::message: break;

@@ -1,6 +1,7 @@
 /// The engine's mail: messages, signals and queries from outside.
 #include "actors/engine.hpp"
 #include "core/limits.hpp"
+#include "tools/budget.hpp"
 
 #include <algorithm>
 #include <future>
@@ -194,6 +195,39 @@ Result<void> Engine::retry_now(const RunId& run) {
   asked.session_key = info->session_key;
   asked.run = run;
   return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+}
+
+Result<void> Engine::raise(const RunId& run, const Budget& limits) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
+  journal::Arrival asked;
+  asked.what = journal::ArrivalRow::What::raise;
+  asked.agent = info->agent;
+  asked.session_key = info->session_key;
+  asked.run = run;
+  asked.limits = tools::limits_of(limits);
+  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+}
+
+Result<Spending> Engine::spending(const RunId& run) {
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
+  if (!info || info->head.status == journal::RunStatus::queued)
+    return Error{Code::not_found,
+                 "run " + to_string(run) +
+                     (info ? " has not begun: its message waits for its turn or its time"
+                           : " is not in the journal")};
+  PERDURE_TRY(const journal::BudgetInfo found, reader.budget_info(run));
+  Spending spending;
+  if (found.own) spending.limits = tools::budget_of(*found.own);
+  spending.used = tools::cost_of(found.usage.used);
+  spending.attempts = found.usage.used.attempts;
+  spending.reserved = tools::cost_of(found.usage.reserved);
+  spending.attempts_reserved = found.usage.reserved.attempts;
+  spending.draws_on = found.payers;
+  return spending;
 }
 
 Result<std::optional<RunId>> Engine::find_run(std::string_view agent, std::string_view key,

@@ -59,6 +59,20 @@ std::optional<Error> refuse_step(const detail::Leaf& leaf) {
   return std::nullopt;
 }
 
+/// The same of one with a body.
+static std::optional<Error> refuse_body(detail::BodyLeaf& leaf) {
+  const Effect effect = leaf.options().effect;
+  if (effect == Effect::transactional && !leaf.transacts())
+    return Error{Code::misuse, "step '" + leaf.name().text +
+                                   "' is no transaction: `ctx.transact` is what has the effect "
+                                   "class transactional"};
+  if (effect == Effect::queryable && leaf.tool() == nullptr)
+    return Error{Code::misuse, "step '" + leaf.name().text +
+                                   "' has nobody to ask: the effect class queryable is for tools "
+                                   "with a `find`"};
+  return refuse_step(leaf);
+}
+
 RunCore::RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random& random)
     : facts_(std::move(facts)),
       host_(host),
@@ -66,6 +80,7 @@ RunCore::RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random
       random_(random),
       context_(static_cast<detail::Execution&>(*this)),
       stamp_(facts_.created),
+      budget_(facts_.id, facts_.payers, host.budgets()),
       effects_(host.new_change()) {}
 
 RunCore::~RunCore() {
@@ -105,18 +120,21 @@ void RunCore::put_creation(journal::Change& change) {
              journal::RunRow{facts_.session, facts_.agent,
                              static_cast<std::uint32_t>(facts_.agent_version), facts_.handler,
                              facts_.session_key, facts_.created});
-  change.append(
-      facts_.id, 0,
-      journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
-                          facts_.handler, facts_.session_key, facts_.message_key, facts_.input_type,
-                          journal::view_of(facts_.input), facts_.seed, facts_.created,
-                          journal::view_of(facts_.caller), facts_.deadline});
+  change.append(facts_.id, 0,
+                journal::RunCreated{facts_.agent, static_cast<std::uint32_t>(facts_.agent_version),
+                                    facts_.handler, facts_.session_key, facts_.message_key,
+                                    facts_.input_type, journal::view_of(facts_.input), facts_.seed,
+                                    facts_.created, journal::view_of(facts_.caller),
+                                    facts_.deadline, journal::ids_of(facts_.payers)});
+  if (facts_.budget)
+    change.put(Table::budgets, journal::budget_row(facts_.id), journal::view_of(*facts_.budget));
   head_.count = 1;
   head_.stamp = stamp_;
 }
 
 void RunCore::record_creation(journal::Change& change) {
   put_creation(change);
+  if (facts_.budget) budget_.create(*facts_.budget);
   change.put(Table::open, Key{}.add(facts_.session), journal::OpenRow{facts_.id});
   change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
   in_ready_ = true;
@@ -212,7 +230,7 @@ void RunCore::begin_opened(Pending& pending) {
   detail::BodyLeaf& leaf = body_of(pending);
   journal::Attempts* const attempts = attempts_of(pending.what.path);
   Begin begin;
-  if (std::optional<Error> refused = refuse_step(leaf)) {
+  if (std::optional<Error> refused = refuse_body(leaf)) {
     begin.what = Begin::What::settle;
     begin.error = std::move(refused);
   } else {
@@ -238,10 +256,7 @@ void RunCore::begin_opened(Pending& pending) {
       return;
     case Begin::What::settle: {
       if (cancel_ && begin.error->code == Code::cancelled) *begin.error = cancel_error();
-      const detail::BodyResult outcome = std::move(*begin.error);
-      record_result(pending, outcome, 0);
-      deliver(pending, outcome);
-      return;
+      return refuse_attempt(pending, std::move(*begin.error));
     }
     case Begin::What::park: park(std::move(*begin.error)); return;
   }
@@ -252,15 +267,11 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
   std::shared_ptr<const ToolOrder> tool;
   if (leaf.tool() != nullptr) {
     auto made = tool_order(pending, ToolOrder::What::attempt);
-    if (made.has_error()) {
-      const detail::BodyResult outcome = std::move(made).assume_error();
-      record_result(pending, outcome, 0);
-      deliver(pending, outcome);
-      return;
-    }
+    if (made.has_error()) return refuse_attempt(pending, std::move(made).assume_error());
     tool = std::move(made).assume_value();
   }
-  machine_.set_phase(pending, Pending::Phase::active);
+  const Room room = reserve(pending, begin);
+  if (room == Room::none) return;
   pending.attempt = begin.attempt;
   note_begun(pending, begin);
   pending.asked = false;
@@ -274,13 +285,30 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
     head_.stamp = stamp_;
     head_changed_ = true;
   }
+  BodyOrder& made = order(pending);
+  made.start_recorded =
+      begin.record_start || begin.record_unclean_end || room == Room::when_durable;
+  made.tool = std::move(tool);
+}
+
+/// The attempt with the step's number is under way from here on.
+BodyOrder& RunCore::order(Pending& pending) {
+  detail::BodyLeaf& leaf = body_of(pending);
+  machine_.set_phase(pending, Pending::Phase::active);
   leaf.stop_source() = std::stop_source();
   ++active_bodies_;
-  effects_.bodies.push_back({{facts_.id, pending.what.path, begin.attempt, machine_.generation()},
-                             &leaf,
-                             leaf.stop_source(),
-                             begin.record_start || begin.record_unclean_end,
-                             std::move(tool)});
+  BodyOrder& made = effects_.bodies.emplace_back();
+  made.address = {facts_.id, pending.what.path, pending.attempt, machine_.generation()};
+  made.leaf = &leaf;
+  made.stop = leaf.stop_source();
+  return made;
+}
+
+/// No attempt begins, and that is the step's outcome.
+void RunCore::refuse_attempt(Pending& pending, Error why) {
+  const detail::BodyResult outcome = std::move(why);
+  record_result(pending, outcome, 0);
+  deliver(pending, outcome);
 }
 
 void RunCore::complete(BodyCompletion completion) {
@@ -288,6 +316,8 @@ void RunCore::complete(BodyCompletion completion) {
   Pending* const pending = machine_.completed(completion.address.path, completion.address.attempt,
                                               completion.address.generation);
   const bool open = machine_.state() == journal::MachineState::running;
+  const RunBudget::End end = RunBudget::end_of(completion);
+  const journal::StepPath path = completion.address.path;
   if (pending == nullptr) {
     effects_.logs.push_back({LogLevel::warning, "late_completion",
                              "a completion came for a step that waits for none; it is discarded",
@@ -301,6 +331,10 @@ void RunCore::complete(BodyCompletion completion) {
   } else if (!settle_transaction(*pending, completion)) {
     ended_by_itself(*pending, completion);
   }
+  // A transaction that runs again is the same attempt.
+  if (const Pending* const now = machine_.find(path.components());
+      now == nullptr || now->phase() != Pending::Phase::active)
+    budget_.settle(path.hash(), end);
   if (open) settle();
   if (machine_.state() == journal::MachineState::closed && idle()) discard_frame();
 }

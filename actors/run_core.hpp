@@ -23,6 +23,7 @@
 
 #include "actors/attempt_policy.hpp"
 #include "actors/body_job.hpp"
+#include "actors/run_budget.hpp"
 #include "actors/run_state.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -54,6 +55,9 @@ struct RunFacts {
   journal::Stamp created = 0;
   std::optional<journal::CallerInfo> caller = {};
   journal::Stamp deadline = 0;
+  /// The runs whose budgets it draws on, the nearest first, itself included when it has one.
+  std::vector<RunId> payers = {};
+  std::optional<journal::StoredBudget> budget = {};  ///< Of a run that is new: its own limits.
 };
 
 /// A log line of a run, owned.
@@ -107,6 +111,7 @@ class RunHost {
   /// The tool that `call` names, as it is served. Errors: `not_registered`, `misuse`.
   [[nodiscard]] virtual Result<std::shared_ptr<const detail::ToolEntry>> tool(
       const detail::ToolLeaf& call) = 0;
+  [[nodiscard]] virtual BudgetBook& budgets() = 0;
   /// The session's state, which the run's changes go to.
   [[nodiscard]] virtual StateCells& state() = 0;
   /// The highest number of what the session has read or written.
@@ -276,6 +281,8 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] static bool inside_a_handler() noexcept;
 
   [[nodiscard]] RunEffects take_effects();
+  /// What `take_effects` gave last was submitted, under this number.
+  void submitted(journal::RecordNumber number) { budget_.submitted(number); }
   [[nodiscard]] const RunFacts& facts() const noexcept { return facts_; }
   /// No frame, or none that a body borrows from.
   [[nodiscard]] bool idle() const noexcept { return active_bodies_ == 0; }
@@ -372,6 +379,11 @@ class RunCore final : private detail::Execution {
   void record_end(Result<core::Bytes> reply, journal::RunStatus failed_as);
   void write_dirty_state();
   void order_body(journal::Pending& pending, const Begin& begin);
+  [[nodiscard]] BodyOrder& order(journal::Pending& pending);
+  void refuse_attempt(journal::Pending& pending, Error why);
+  // run_core_budget.cpp
+  enum class Room : std::uint8_t { none, now, when_durable };
+  [[nodiscard]] Room reserve(journal::Pending& pending, const Begin& begin);
   // run_core_tools.cpp
   [[nodiscard]] Result<std::shared_ptr<const ToolOrder>> tool_order(journal::Pending& pending,
                                                                     ToolOrder::What what);
@@ -401,6 +413,7 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] journal::Change transaction_change(const journal::Pending& pending,
                                                    BodyCompletion& completion);
   void transaction_recorded(journal::Pending& pending, const BodyCompletion& completion);
+  void settled(journal::Pending& pending, const detail::BodyResult& result);
   [[nodiscard]] bool run_again(journal::Pending& pending, BodyCompletion& completion,
                                journal::RecordNumber behind);
   void deliver(journal::Pending& pending, const detail::BodyResult& result);
@@ -467,6 +480,7 @@ class RunCore final : private detail::Execution {
   bool circle_suspected_ = false;
   bool circle_due_ = false;  ///< The row in `due` that a recovery looks for circles by.
   RunState state_;
+  RunBudget budget_;
   /// Which way the run went at its changes.
   std::map<std::string, int, std::less<>> versions_;
   RunEffects effects_;

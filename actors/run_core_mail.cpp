@@ -71,9 +71,14 @@ Result<Outgoing> RunCore::message_of(const Pending& pending) {
     what.by_wall_clock = request.not_before->counted == WaitUntil::Counted::by_wall_clock;
     what.sent_at = clock_.elapsed();
   }
-  if (pending.what.kind != StepKind::send)
-    what.caller = journal::CallerInfo{facts_.session, facts_.agent, facts_.session_key, facts_.id,
-                                      pending.what.path};
+  if (pending.what.kind == StepKind::send) return outgoing;
+  if (facts_.payers.size() >= core::limits::kNestedBudgets)
+    return Error{Code::misuse, "run " + to_string(facts_.id) + " is held to " +
+                                   std::to_string(facts_.payers.size()) +
+                                   " budgets, its own and those of the runs that it works for, "
+                                   "and can start no others: nest fewer of them"};
+  what.caller = journal::CallerInfo{facts_.session, facts_.agent,      facts_.session_key,
+                                    facts_.id,      pending.what.path, facts_.payers};
   return outgoing;
 }
 

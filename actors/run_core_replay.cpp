@@ -149,6 +149,7 @@ Result<void> RunCore::load_rows(journal::Reader& reader) {
     const std::uint64_t hash = journal::StepPath(each.path).hash();
     children_.emplace(hash, ChildState{std::move(each)});
   }
+  PERDURE_TRY(budget_.load(reader));
   PERDURE_TRY(circle_due_, reader.is_due(circle_row(facts_.id)));
   PERDURE_TRY(std::vector<journal::StateValue> before, reader.before(facts_.id));
   state_.load_before(std::move(before));

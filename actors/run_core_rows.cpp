@@ -137,6 +137,7 @@ void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
   if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
   if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
   if (std::exchange(circle_due_, false)) effects_.change.erase(Table::due, circle_row(facts_.id));
+  budget_.settle_all();
   record_end(std::move(reply), failed_as);
 }
 
@@ -287,6 +288,8 @@ RunEffects RunCore::take_effects() {
   if (abandoned_) {
     head_changed_ = false;
     effects_ = RunEffects(host_.new_change());
+  } else {
+    budget_.put(effects_.change);
   }
   if (machine_.state() == journal::MachineState::running && !thrown_) passed_ = head_.count;
   if (std::exchange(head_changed_, false))

@@ -123,18 +123,12 @@ void RunCore::plan_question(Pending& pending, const Error& error) {
 void RunCore::order_question(Pending& pending, const Begin& begin) {
   auto made = tool_order(pending, ToolOrder::What::find);
   if (made.has_error()) return park(made.error());
-  detail::BodyLeaf& leaf = body_of(pending);
-  machine_.set_phase(pending, Pending::Phase::active);
   pending.attempt = begin.attempt;
   pending.asked = true;
   note_question(pending, begin);
-  leaf.stop_source() = std::stop_source();
-  ++active_bodies_;
-  effects_.bodies.push_back({{facts_.id, pending.what.path, begin.attempt, machine_.generation()},
-                             &leaf,
-                             leaf.stop_source(),
-                             begin.record_unclean_end,
-                             std::move(made).assume_value()});
+  BodyOrder& question = order(pending);
+  question.start_recorded = begin.record_unclean_end;
+  question.tool = std::move(made).assume_value();
 }
 
 /// That the attempt has ended with its process stands in its row from here on.
@@ -192,15 +186,19 @@ void RunCore::answered(Pending& pending, BodyCompletion& completion) {
       completion);
 }
 
-/// The step's outcome. When the run takes no deliveries nobody waits for it, but what happened is
-/// not done again.
-void RunCore::outcome(Pending& pending, const detail::BodyResult& result,
-                      const BodyCompletion& completion) {
-  record_result(pending, result, completion.busy_us, completion.blob);
+/// The step's outcome is recorded. When the run takes no deliveries nobody waits for it, but what
+/// happened is not done again.
+void RunCore::settled(Pending& pending, const detail::BodyResult& result) {
   if (machine_.state() == journal::MachineState::running)
     deliver(pending, result);
   else
     machine_.delivered(pending);
+}
+
+void RunCore::outcome(Pending& pending, const detail::BodyResult& result,
+                      const BodyCompletion& completion) {
+  record_result(pending, result, completion.busy_us, completion.blob);
+  settled(pending, result);
 }
 
 /// The attempt that was asked about is known to have had no effect.

@@ -70,10 +70,7 @@ void RunCore::transaction_recorded(Pending& pending, const BodyCompletion& compl
   head_changed_ = true;
   forget_attempts(pending.what.path);
   core::crash_point(core::CrashPoint::result_submitted);
-  if (machine_.state() == journal::MachineState::running)
-    deliver(pending, completion.result);
-  else
-    machine_.delivered(pending);
+  settled(pending, completion.result);
 }
 
 /// What it read has changed. The same attempt runs again, when its snapshot will have that change:
@@ -96,16 +93,9 @@ bool RunCore::run_again(Pending& pending, BodyCompletion& completion,
                               std::nullopt, std::nullopt, ErrorEffect::refused};
     return false;
   }
-  detail::BodyLeaf& leaf = body_of(pending);
-  leaf.stop_source() = std::stop_source();
-  ++active_bodies_;
-  effects_.bodies.push_back({{facts_.id, pending.what.path, pending.attempt, machine_.generation()},
-                             &leaf,
-                             leaf.stop_source(),
-                             false,
-                             nullptr,
-                             behind,
-                             completion.stale_runs + 1});
+  BodyOrder& again = order(pending);
+  again.behind = behind;
+  again.stale_runs = completion.stale_runs + 1;
   return true;
 }
 

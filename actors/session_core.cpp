@@ -95,7 +95,10 @@ void SessionCore::account_for_frames() {
 
 void SessionCore::drop_ended(const Self& self) {
   std::erase_if(killed_, [](const auto& run) { return run->finished(); });
-  if (run_ && run_->finished()) run_.reset();
+  if (run_ && run_->finished()) {
+    run_.reset();
+    if (std::exchange(resumes_, false) && open_) services_.post(address_, ResumeOrder{*open_});
+  }
   // The shell leaves memory when all that it submitted is durable: then it looks again.
   if (!run_ && ahead_of_journal() && !std::exchange(looks_again_, true))
     when_durable([self](const Error* why) {
@@ -158,6 +161,7 @@ Result<RunFacts> SessionCore::load_facts(journal::Reader& reader, const RunId& r
   facts.created = created.stamp;
   facts.caller = journal::owned(created.caller);
   facts.deadline = created.deadline;
+  facts.payers = journal::payers_of(created.payers);
   return facts;
 }
 
@@ -183,13 +187,15 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
       head.assume_value() ? head.assume_value()->status : journal::RunStatus::running;
   if (status == journal::RunStatus::parked && parked == Parked::leave) return false;
   // A run that only waited when this process, or the one before, let go of it had no body that
-  // could have been running.
-  const bool only_waited = status == journal::RunStatus::waiting;
+  // could have been running; and neither has one that moved in this process, which let go of it.
+  const bool had_no_body =
+      status == journal::RunStatus::waiting ||
+      (head.assume_value() && head.assume_value()->number > services_.last_at_start);
   const detail::HandlerEntry* const handler = handler_of(facts.assume_value());
   run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), host(), services_.clock,
                                    services_.random);
   run_->resume(handler, reader.assume_value(),
-               {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
+               {had_no_body ? LastEnd::clean : services_.last_end, services_.suspected,
                 parked == Parked::by_operator ? Resumption::By::person : Resumption::By::runtime});
   pump_run(self);
   // The next run may have begun behind its end.
@@ -199,6 +205,11 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
 void SessionCore::on(ResumeOrder order, const Self& self) {
   if (closing_ || !know(order, self)) return;
   if (open_ != order.run) return;
+  if (run_ && !run_->is_running()) {
+    // It is parked, and bodies that it began before that have not returned.
+    resumes_ = true;
+    return;
+  }
   if (!run_ && ahead_of_journal()) return defer(order, self);
   (void)load_run(self, Parked::go_on);
   handle_stalled(self);

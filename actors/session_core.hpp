@@ -74,6 +74,7 @@ struct SessionServices {
   std::shared_ptr<AttemptBook> attempts;
   /// In tests: a tool that nobody serves is what the handler that calls it says.
   bool tools_served_by_use = false;
+  BudgetBook& budgets;
 };
 
 class SessionCore final : private RunHost {
@@ -107,6 +108,7 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
   [[nodiscard]] Result<std::shared_ptr<const detail::ToolEntry>> tool(
       const detail::ToolLeaf& call) override;
+  [[nodiscard]] BudgetBook& budgets() override { return services_.budgets; }
   [[nodiscard]] StateCells& state() override { return state_; }
   [[nodiscard]] journal::RecordNumber last_number() const override { return last_number_; }
   [[nodiscard]] journal::Writer::Conflict conflict(const journal::Precondition& reads) override {
@@ -147,6 +149,7 @@ class SessionCore final : private RunHost {
   void on_reply(Arrived arrived, const Self& self);
   void on_cancel(Arrived arrived, const Self& self);
   void on_retry_now(Arrived arrived, const Self& self);
+  void on_raise(Arrived arrived, const Self& self);
   /// What a message key made before.
   struct Known {
     RunId run;
@@ -271,6 +274,7 @@ class SessionCore final : private RunHost {
   journal::RecordNumber last_number_ = 0;
   journal::RecordNumber own_number_ = 0;  ///< Of its own last change.
   bool submitted_ = false;
+  bool resumes_ = false;      ///< The run is told to go on, when its bodies have returned.
   bool looks_again_ = false;  ///< It will, when what it submitted is durable.
   bool counted_ = false;      ///< In the frame budget.
   /// Inputs that have to read the journal and came too early.

@@ -111,6 +111,7 @@ bool SessionCore::perform(RunEffects& effects, journal::Admission admission, con
       return false;
     }
     note_submitted(number.assume_value());
+    run_->submitted(number.assume_value());
   }
   // Whoever is told finds what follows from it armed.
   let_out(effects, run, self);

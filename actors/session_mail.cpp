@@ -4,6 +4,7 @@
 #include "core/crash_point.hpp"
 #include "core/ids.hpp"
 #include "core/limits.hpp"
+#include "tools/budget.hpp"
 
 #include <algorithm>
 
@@ -63,6 +64,7 @@ void SessionCore::on(Arrived arrived, const Self& self) {
     case What::cancel:
     case What::kill: return on_cancel(std::move(arrived), self);
     case What::retry_now: return on_retry_now(std::move(arrived), self);
+    case What::raise: return on_raise(std::move(arrived), self);
   }
 }
 
@@ -316,8 +318,15 @@ RunFacts SessionCore::facts_of(Arrival message) const {
   facts.seed = services_.random.next();
   facts.created = services_.clock.wall().time_since_epoch().count();
   facts.caller = std::move(message.caller);
+  if (facts.caller) facts.payers = facts.caller->payers;
   facts.deadline = message.deadline;
   const detail::HandlerEntry* const handler = handler_of(facts);
+  if (handler != nullptr && handler->options.budget.is_limited()) {
+    const Budget& budget = handler->options.budget;
+    facts.payers.insert(facts.payers.begin(), facts.id);
+    facts.budget = journal::StoredBudget{
+        tools::limits_of(budget), budget.when_exhausted == WhenExhausted::fail_step, facts.created};
+  }
   if (facts.deadline == 0 && handler != nullptr && handler->options.deadline.count() > 0)
     facts.deadline = facts.created + std::min<std::chrono::microseconds>(handler->options.deadline,
                                                                          core::limits::kDelayMax)

@@ -225,6 +225,14 @@ Result<void> TestingEngine::retry_now(const RunId& run) {
   return in_some_life([&](Engine& engine) { return engine.retry_now(run); });
 }
 
+Result<Spending> TestingEngine::spending(const RunId& run) {
+  return in_some_life([&](Engine& engine) { return engine.spending(run); });
+}
+
+Result<void> TestingEngine::raise(const RunId& run, const Budget& limits) {
+  return in_some_life([&](Engine& engine) { return engine.raise(run, limits); });
+}
+
 Result<std::optional<RunId>> TestingEngine::find_run(std::string_view agent, std::string_view key,
                                                      std::string_view message_key) {
   return in_some_life([&](Engine& engine) { return engine.find_run(agent, key, message_key); });

@@ -49,6 +49,8 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<void> cancel(const RunId& run, const CancelOptions& options,
                                     detail::CancelHow how) override;
   [[nodiscard]] Result<void> retry_now(const RunId& run) override;
+  [[nodiscard]] Result<Spending> spending(const RunId& run) override;
+  [[nodiscard]] Result<void> raise(const RunId& run, const Budget& limits) override;
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
                                                       std::string_view message_key) override;
   [[nodiscard]] Result<Bytes> query(const detail::QueryRequest& request) override;

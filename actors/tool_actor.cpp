@@ -65,6 +65,9 @@ caf::behavior client_actor(caf::event_based_actor* self, const std::shared_ptr<A
   self->request(attempt->worker, caf::infinite, call)
       .then(
           [self, attempt](const ToolReply& reply) {
+            if (std::max({reply.money_micros, reply.tokens, reply.gpu_us}) >= 0)
+              attempt->step.charge({Money::micros(reply.money_micros), reply.tokens,
+                                    std::chrono::microseconds(reply.gpu_us)});
             if (reply.code != 0) return end(self, attempt, error_of(reply));
             const ByteView output = caf_bytes(reply.output);
             end(self, attempt, Bytes(output.begin(), output.end()));

@@ -84,11 +84,6 @@ AttemptBook::Use::~Use() {
   if (--book_.uses_ == 0) book_.unused_.notify_all();
 }
 
-std::size_t AttemptBook::open() const {
-  const std::lock_guard lock(mutex_);
-  return open_.size();
-}
-
 // --- An attempt ----------------------------------------------------------------------------------
 
 ToolAttempt::ToolAttempt(BodyOrder order, std::shared_ptr<CompletionSink> sink,
@@ -235,6 +230,7 @@ bool ToolAttempt::abandon() noexcept {
 void ToolAttempt::give_up(Error why, std::string by) noexcept {
   BodyCompletion completion;
   completion.result = std::move(why);
+  completion.given_up = true;
   if (order_.tool->what == ToolOrder::What::find) completion.found = detail::Found::not_yet_known;
   if (end(std::move(completion), std::move(by))) std::stop_source(order_.stop).request_stop();
 }
@@ -316,6 +312,7 @@ bool ToolAttempt::end(BodyCompletion completion, std::string by) noexcept {
   }
   completion.address = order_.address;
   completion.tool = true;
+  completion.charged = meter_.read();
   completion.asked = order_.tool->what == ToolOrder::What::find;
   completion.result = within_limits(std::move(completion.result));
   keep_large(completion, services_.large);

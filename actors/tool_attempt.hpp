@@ -42,8 +42,6 @@ class AttemptBook {
   std::size_t give_up_all();
   /// From here on attempts use nothing of the engine's. Waits for those that do.
   void close();
-  [[nodiscard]] std::size_t open() const;
-
   /// While one lives and says yes, the engine is there. One thread may hold several.
   class Use {
    public:
@@ -105,6 +103,7 @@ class ToolAttempt final : public detail::AttemptLink,
 
   [[nodiscard]] Result<void> beat(std::optional<Bytes> progress) override;
   [[nodiscard]] const Bytes* last_progress() const noexcept override;
+  void charge(const Cost& cost) noexcept override { meter_.add(cost); }
   [[nodiscard]] Result<std::unique_ptr<detail::BlobSink>> create_blob() override;
   [[nodiscard]] Result<std::unique_ptr<detail::BlobSource>> open_blob(const Blob& blob) override;
 
@@ -146,6 +145,7 @@ class ToolAttempt final : public detail::AttemptLink,
   core::Elapsed last_sent_{0};
   bool sent_ = false;
   std::optional<Bytes> progress_;
+  detail::Meter meter_;
 };
 
 /// An attempt in the pool's queue.

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,7 @@ Examples:
   perdure rows accounts --journal bank.journal --all
   perdure verify --journal trips.journal && echo sound
   perdure cancel trip/alice-lisbon --why "the trip is off" --journal trips.journal
+  perdure raise trip/alice-lisbon --money 25 --tokens 2000000 --journal trips.journal
   perdure send trip/alice-lisbon approval '{"approved":true}' --journal trips.journal
 
 RUN is a run's id, the beginning or end of one (at least 4 characters), or agent/key of a session.
@@ -73,6 +75,9 @@ struct Raw {
   std::string grace;
   std::string within;
   bool message = false;
+  std::string money;
+  std::string gpu;
+  std::string wall;
 };
 
 enum class Takes : std::uint8_t { nothing, run, session, blob };
@@ -165,6 +170,54 @@ void add_ending_options(CLI::App& verb, Raw& raw) {
   verb.add_option("--by", raw.by, "Who wants it, if not the user")->type_name("NAME");
 }
 
+/// `12`, `12.5` or `0.000001`, in millionths; empty for anything else.
+std::optional<std::int64_t> money_of(std::string_view text) {
+  constexpr std::int64_t kMicros = 1'000'000;
+  constexpr std::size_t kDigits = 6;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string digits(text.substr(0, point));
+  std::string fraction(text.substr(std::min(point + 1, text.size())));
+  const bool is_number =
+      std::ranges::all_of(digits + fraction, [](unsigned char c) { return c >= '0' && c <= '9'; });
+  if (!is_number || digits.empty() || fraction.size() > kDigits || (point + 1 == text.size()))
+    return std::nullopt;
+  fraction.resize(kDigits, '0');
+  std::int64_t units = 0;
+  std::int64_t micros = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), units).ec != std::errc{} ||
+      units > std::numeric_limits<std::int64_t>::max() / kMicros - 1)
+    return std::nullopt;
+  std::from_chars(fraction.data(), fraction.data() + fraction.size(), micros);
+  return units * kMicros + micros;
+}
+
+const CLI::Validator kMoney(
+    [](const std::string& text) {
+      return money_of(text) ? std::string()
+                            : "'" + text +
+                                  "' is no amount of money: write 12 or 12.50, with six digits "
+                                  "behind the point at most";
+    },
+    "");
+
+void add_raise_options(CLI::App& raise, Raw& raw) {
+  const CLI::Range some(std::int64_t{0}, std::numeric_limits<std::int64_t>::max());
+  raise.add_option("--money", raw.money, "The money that may be spent in all")
+      ->type_name("AMOUNT")
+      ->check(kMoney);
+  raise.add_option("--tokens", raw.order.limits.tokens, "The tokens, in all")
+      ->type_name("N")
+      ->check(some);
+  raise.add_option("--gpu", raw.gpu, "The GPU time, in all")->type_name("TIME")->check(kDuration);
+  raise.add_option("--attempts", raw.order.limits.attempts, "The attempts, in all")
+      ->type_name("N")
+      ->check(some);
+  raise.add_option("--wall", raw.wall, "How long after its creation attempts may begin")
+      ->type_name("TIME")
+      ->check(kDuration);
+  raise.add_option("--by", raw.by, "Who wants it, if not the user")->type_name("NAME");
+}
+
 /// The verbs that give orders, in the order of `Verb`.
 std::vector<const CLI::App*> add_orders(CLI::App& app, Raw& raw) {
   CLI::App& retry_now = add_verb(app, raw, "retry-now",
@@ -175,15 +228,18 @@ std::vector<const CLI::App*> add_orders(CLI::App& app, Raw& raw) {
   CLI::App& send =
       add_verb(app, raw, "send", "Send a signal, or a message, to a session", Takes::nothing);
   add_send_options(send, raw);
+  CLI::App& raise =
+      add_verb(app, raw, "raise", "Give the budget of a run higher limits", Takes::run);
+  add_raise_options(raise, raw);
   for (CLI::App* const verb : {&cancel, &kill}) add_ending_options(*verb, raw);
   cancel.add_option("--grace", raw.grace, "How long its code may go on to tidy up; 30s")
       ->type_name("TIME")
       ->check(kDuration);
-  for (CLI::App* const verb : {&retry_now, &resume, &cancel, &kill, &send})
+  for (CLI::App* const verb : {&retry_now, &resume, &cancel, &kill, &send, &raise})
     verb->add_option("--within", raw.within, "How long to wait for an answer; 10s")
         ->type_name("TIME")
         ->check(kDuration);
-  return {&retry_now, &resume, &cancel, &kill, &send};
+  return {&retry_now, &resume, &cancel, &kill, &send, &raise};
 }
 
 OrderRequest to_order(Raw& raw) {
@@ -192,6 +248,14 @@ OrderRequest to_order(Raw& raw) {
   if (const auto grace = duration_of(raw.grace)) order.grace = *grace;
   if (const auto within = duration_of(raw.within)) order.within = *within;
   if (raw.message) order.mail = Mail::message;
+  const auto in_us = [](const std::string& text) -> std::optional<std::int64_t> {
+    const std::optional<std::chrono::milliseconds> time = duration_of(text);
+    if (!time) return std::nullopt;
+    return std::chrono::microseconds(*time).count();
+  };
+  order.limits.money = money_of(raw.money);
+  order.limits.gpu_us = in_us(raw.gpu);
+  order.limits.wall_us = in_us(raw.wall);
   return order;
 }
 
@@ -221,8 +285,8 @@ std::string without_verb(std::span<const char* const> arguments) {
     if (!word.starts_with('-'))
       return "there is no verb '" + safe_line(word) + "': `perdure --help` lists them";
   return "name a verb: runs, show, journal, session, blob, rows, verify, retry-now, resume, "
-         "cancel, kill "
-         "or send";
+         "cancel, kill, "
+         "send or raise";
 }
 
 /// What CLI11 throws, as an answer.

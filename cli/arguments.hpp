@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/screen.hpp"
 #include "cli/user_rows.hpp"
+#include "journal/budget_rows.hpp"
 #include "journal/record.hpp"
 
 #include <chrono>
@@ -35,7 +36,8 @@ enum class Verb : std::uint8_t {
   resume,
   cancel,
   kill,
-  send
+  send,
+  raise
 };
 
 /// Whether a verb gives an order, instead of looking.
@@ -51,13 +53,14 @@ enum class Mail : std::uint8_t { signal, message };
 
 struct OrderRequest {
   std::string why;                ///< Of cancel and kill.
-  std::optional<std::string> by;  ///< Of cancel and kill; empty: the user.
+  std::optional<std::string> by;  ///< Of cancel, kill and raise; empty: the user.
   std::chrono::milliseconds grace = std::chrono::seconds(30);   ///< Of cancel.
   std::chrono::milliseconds within = std::chrono::seconds(10);  ///< For an answer.
   Mail mail = Mail::signal;                                     ///< Of send, as what follows.
   std::string name;                                             ///< Of the signal or the handler.
   std::string json = "null";  ///< `-`: it is read from standard input.
   std::string key;            ///< Of the message.
+  journal::Limits limits;     ///< Of a raise.
 };
 
 struct Request {

@@ -63,6 +63,7 @@ ControlVerb verb_of(Verb verb) {
     case Verb::retry_now: return ControlVerb::retry_now;
     case Verb::resume: return ControlVerb::resume;
     case Verb::cancel: return ControlVerb::cancel;
+    case Verb::raise: return ControlVerb::raise;
     default: return ControlVerb::kill;
   }
 }
@@ -92,6 +93,10 @@ ControlRequest word_of(const Request& request, const RunId& run, const std::stri
     asked.what.why = order.why;
   }
   if (asked.verb == ControlVerb::cancel) asked.what.grace_ms = order.grace.count();
+  if (asked.verb == ControlVerb::raise) {
+    asked.what.who = order.by.value_or(who);
+    asked.what.limits = order.limits;
+  }
   return asked;
 }
 

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/budget.hpp"
 #include "cli/explanation.hpp"
 #include "cli/show.hpp"
 #include "cli/timeline.hpp"
@@ -128,13 +129,17 @@ std::string open_line(const JsonObject& object) {
 class JsonTeller final : public Teller {
  public:
   JsonTeller(journal::Reader& reader, const RunInfo& run, const std::optional<std::string>& holder,
-             const Screen& screen)
+             const Screen& screen, const std::optional<journal::BudgetInfo>& budget)
       : reader_(reader), screen_(screen), created_(run.created) {
     head_.object("run", cli::json_of(run));
     if (holder)
       head_.text("holder", *holder);
     else
       head_.null("holder");
+    if (budget)
+      head_.object("budget", cli::json_of(*budget));
+    else
+      head_.null("budget");
   }
 
   void begin(const journal::RunCreated& created) override {
@@ -197,7 +202,11 @@ class JsonTeller final : public Teller {
 
 Result<void> show_run_as_json(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
-  JsonTeller teller(reader, run, holder, screen);
+  std::optional<journal::BudgetInfo> budget;
+  if (run.head.status != journal::RunStatus::queued) {
+    PERDURE_TRY(budget, reader.budget_info(run.id));
+  }
+  JsonTeller teller(reader, run, holder, screen, budget);
   PERDURE_TRY(const Standing standing, tell(reader, run, teller));
   teller.close(standing, explain(run, standing, holder, screen));
   return success();

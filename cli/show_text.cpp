@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/budget.hpp"
 #include "cli/explanation.hpp"
 #include "cli/show.hpp"
 #include "cli/table.hpp"
@@ -207,6 +208,11 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
 Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
   write_head(run, holder, screen);
+  if (run.head.status != journal::RunStatus::queued) {
+    PERDURE_TRY(const journal::BudgetInfo budget, reader.budget_info(run.id));
+    if (const std::string text = budget_text(budget, screen); !text.empty())
+      write_label(screen, "budget", text);
+  }
   TextTeller teller(reader, run, screen);
   PERDURE_TRY(const Standing standing, tell(reader, run, teller));
   for (const Unfinished& step : standing.unfinished) teller.unfinished(step);

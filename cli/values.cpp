@@ -1,5 +1,7 @@
 #include "cli/values.hpp"
 
+#include "cli/budget.hpp"
+
 #include <utility>
 
 #include "cli/format.hpp"
@@ -31,6 +33,7 @@ RecordContent content(const journal::RunCreated& created, journal::Reader& reade
       .number("seed", created.seed);
   set_caller(content.fields, created.caller);
   set_time(content.fields, "deadline", created.deadline);
+  content.fields.raw("draws_on", json_of_payers(created.payers));
   set_payload(content.fields, "input", created.input_type, created.payload, reader);
   return content;
 }
@@ -136,6 +139,10 @@ JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber num
   object.truth("by_wall_clock", arrival.by_wall_clock != 0);
   set_time(object, "deadline", arrival.deadline);
   object.text("who", arrival.who).text("why", arrival.why).number("grace_ms", arrival.grace_ms);
+  if (arrival.limits != journal::Limits{})
+    object.object("limits", json_of(arrival.limits));
+  else
+    object.null("limits");
   set_error(object, "error", arrival.error);
   set_payload(object, "payload", arrival.type, arrival.payload, reader);
   return object;

@@ -35,6 +35,7 @@ std::string_view to_string(Code code) noexcept {
     case Code::context_overflow: return "context_overflow";
     case Code::unauthenticated: return "unauthenticated";
     case Code::invalid_request: return "invalid_request";
+    case Code::over_budget: return "over_budget";
   }
   return "unrecognised";
 }
@@ -62,7 +63,8 @@ bool Error::is_retryable() const noexcept {
     case Code::peer_cancelled:
     case Code::context_overflow:
     case Code::unauthenticated:
-    case Code::invalid_request: return false;
+    case Code::invalid_request:
+    case Code::over_budget: return false;
     default: return true;
   }
 }
@@ -75,7 +77,8 @@ ErrorEffect Error::known_effect() const noexcept {
     case Code::overloaded:
     case Code::context_overflow:
     case Code::unauthenticated:
-    case Code::invalid_request: return ErrorEffect::refused;
+    case Code::invalid_request:
+    case Code::over_budget: return ErrorEffect::refused;
     default: return ErrorEffect::unknown;
   }
 }

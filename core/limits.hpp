@@ -32,6 +32,8 @@ inline constexpr std::size_t kInlineStateBytes = 1U << 20U;
 inline constexpr std::size_t kProgressBytes = 64U << 10U;
 /// Components of a step path: tasks and combinators nested in each other.
 inline constexpr std::size_t kPathDepth = 64;
+/// Budgets that a run is held to, its own and those of the runs that it works for.
+inline constexpr std::size_t kNestedBudgets = 16;
 /// Error messages are cut to this before they are recorded.
 inline constexpr std::size_t kErrorMessageBytes = 16U << 10U;
 /// The name of a user's table, in bytes, and an encoded key in it: with the byte between them they

@@ -5,13 +5,13 @@ namespace perdure::journal {
 std::optional<CallerInfo> owned(const std::optional<Caller>& caller) {
   if (!caller) return std::nullopt;
   return CallerInfo{caller->session, std::string(caller->agent), std::string(caller->session_key),
-                    caller->run, StepPath(caller->path)};
+                    caller->run,     StepPath(caller->path),     payers_of(caller->payers)};
 }
 
 std::optional<Caller> view_of(const std::optional<CallerInfo>& caller) {
   if (!caller) return std::nullopt;
-  return Caller{caller->session, caller->agent, caller->session_key, caller->run,
-                caller->path.components()};
+  return Caller{caller->session,           caller->agent,         caller->session_key, caller->run,
+                caller->path.components(), ids_of(caller->payers)};
 }
 
 Arrival owned(const ArrivalRow& row, RecordNumber number) {
@@ -37,6 +37,7 @@ Arrival owned(const ArrivalRow& row, RecordNumber number) {
   arrival.why = row.why;
   arrival.grace_ms = row.grace_ms;
   arrival.stamp = row.stamp;
+  arrival.limits = row.limits;
   return arrival;
 }
 
@@ -62,6 +63,7 @@ ArrivalRow view_of(const Arrival& arrival) {
   row.why = arrival.why;
   row.grace_ms = arrival.grace_ms;
   row.stamp = arrival.stamp;
+  row.limits = arrival.limits;
   return row;
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace perdure::journal {
 
@@ -20,6 +21,7 @@ struct CallerInfo {
   std::string session_key;
   RunId run;
   StepPath path;
+  std::vector<RunId> payers = {};
 };
 [[nodiscard]] std::optional<CallerInfo> owned(const std::optional<Caller>& caller);
 /// Borrowed from `caller`.
@@ -48,6 +50,7 @@ struct Arrival {
   std::string why;
   std::int64_t grace_ms = 0;
   Stamp stamp = 0;
+  Limits limits = {};
   /// In memory only: when it was sent, by the clock that counts elapsed time; empty: unknown, or by
   /// an earlier process.
   std::optional<std::chrono::nanoseconds> sent_at = {};

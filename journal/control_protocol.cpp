@@ -14,7 +14,8 @@ using What = ArrivalRow::What;
 namespace limits = core::limits;
 
 constexpr std::array kVerbs = {ControlVerb::retry_now, ControlVerb::resume, ControlVerb::cancel,
-                               ControlVerb::kill,      ControlVerb::signal, ControlVerb::message};
+                               ControlVerb::kill,      ControlVerb::signal, ControlVerb::message,
+                               ControlVerb::raise};
 constexpr std::uint16_t kDone = 0;
 constexpr std::uint16_t kRefused = 1;
 
@@ -70,6 +71,7 @@ Result<void> check_mail(const ControlRequest& request) {
   PERDURE_TRY(check_address(what.agent, what.session_key));
   PERDURE_TRY(check_text(is_message ? "the handler's name" : "the signal's name", what.name,
                          limits::kNameBytes));
+  if (what.limits != Limits{}) return Error{Code::misuse, "mail sets no limits: only a raise does"};
   if (!is_message && !what.message_key.empty())
     return Error{Code::misuse, "a signal has no message key: only a message does"};
   if (!what.message_key.empty())
@@ -91,6 +93,12 @@ Result<void> check_word(const ControlRequest& request) {
   if (!what.name.empty() || what.payload.size() != 0 || !what.message_key.empty())
     return Error{Code::misuse, "a " + std::string(to_string(request.verb)) +
                                    " has no payload: only a signal and a message do"};
+  const bool raises = request.verb == ControlVerb::raise;
+  if (raises && what.limits == Limits{})
+    return Error{Code::misuse, "the raise names no limit: give one, such as --money or --tokens"};
+  if (!raises && what.limits != Limits{})
+    return Error{Code::misuse, "a " + std::string(to_string(request.verb)) +
+                                   " sets no limits: only a raise does"};
   return success();
 }
 
@@ -113,6 +121,7 @@ std::string_view to_string(ControlVerb verb) noexcept {
     case ControlVerb::kill: return "kill";
     case ControlVerb::signal: return "signal";
     case ControlVerb::message: return "message";
+    case ControlVerb::raise: return "raise";
   }
   return "unrecognised";
 }
@@ -125,6 +134,7 @@ What row_of(ControlVerb verb) noexcept {
     case ControlVerb::kill: return What::kill;
     case ControlVerb::signal: return What::signal;
     case ControlVerb::message: return What::message;
+    case ControlVerb::raise: return What::raise;
   }
   return What::signal;
 }

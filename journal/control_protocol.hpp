@@ -36,6 +36,7 @@ enum class ControlVerb : std::uint16_t {
   kill = 4,       ///< The run ends without being asked.
   signal = 5,     ///< A signal for a session.
   message = 6,    ///< A message for a session, which makes a run.
+  raise = 7,      ///< The budget of the run gets higher limits.
 };
 /// `"retry-now"` and so on, as the command has it.
 [[nodiscard]] std::string_view to_string(ControlVerb verb) noexcept;
@@ -44,7 +45,8 @@ enum class ControlVerb : std::uint16_t {
 struct ControlRequest {
   ControlVerb verb = ControlVerb::signal;
   /// Its `what` is `row_of(verb)`. Of a signal and a message: `agent`, `session_key`, `name`,
-  /// `payload` and `message_key`; of the others `run`, and `who`, `why` and `grace_ms`.
+  /// `payload` and `message_key`; of the others `run`, and `who`, `why` and `grace_ms`; of a raise
+  /// `limits`.
   Arrival what;
 };
 

@@ -32,8 +32,38 @@ Result<std::string> in_backoff(Reader& reader, const RunId& run) {
   return steps;
 }
 
+}  // namespace
+
+Result<void> judge_raise(Reader& reader, const RunId& run, const Limits& limits) {
+  PERDURE_TRY(const std::optional<RunInfo> info, reader.run(run));
+  if (!info)
+    return Error{Code::not_found, "the journal has no run " + perdure::to_string(run) +
+                                      "; `perdure runs` lists what there is"};
+  if (info->head.status == RunStatus::queued)
+    return Error{Code::refused, named(*info) +
+                                    " has not begun, and has used nothing: raise its "
+                                    "budget when it needs more"};
+  PERDURE_TRY(const BudgetInfo budget, reader.budget_info(run));
+  if (budget.own) {
+    const std::optional<std::string> words = lowered(budget.own->limits, limits);
+    if (!words) return success();
+    return Error{Code::refused, "the budget of " + named(*info) + " can only be raised: " + *words};
+  }
+  if (budget.payers.empty())
+    return Error{Code::refused, named(*info) +
+                                    " has no budget that could be raised: its handler "
+                                    "sets none (HandlerOptions::budget)"};
+  return Error{Code::refused, named(*info) +
+                                  " has no budget of its own, and draws on that of run " +
+                                  perdure::to_string(budget.payers.front()) + ": raise that"};
+}
+
+namespace {
+
 Result<void> judge_verb(Reader& reader, const ControlRequest& request, ControlTarget& target) {
   const RunInfo& run = *target.run;
+  // It may have ended, and others draw on it.
+  if (request.verb == ControlVerb::raise) return judge_raise(reader, run.id, request.what.limits);
   const auto refused = [&](std::string_view why) {
     return Error{Code::refused, named(run) + std::string(why)};
   };
@@ -90,6 +120,7 @@ std::string words_of(const ControlRequest& request, const ControlTarget& target)
     case ControlVerb::resume: return named(*target.run) + " is to go on";
     case ControlVerb::cancel: return named(*target.run) + " is to be cancelled";
     case ControlVerb::kill: return named(*target.run) + " is to end without being asked";
+    case ControlVerb::raise: return "the budget of " + named(*target.run) + " is to be raised";
     case ControlVerb::signal:
       return "the signal '" + request.what.name + "' is for session " + target.address();
     case ControlVerb::message:

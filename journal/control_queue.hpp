@@ -40,6 +40,10 @@ struct ControlTarget {
 /// Reader.
 [[nodiscard]] Result<ControlTarget> judge_order(Reader& reader, const ControlRequest& request);
 
+/// Whether the budget of `run` can get these limits. Errors: `not_found`, `refused` (it has none of
+/// its own, has not begun, or has a higher one); as Reader.
+[[nodiscard]] Result<void> judge_raise(Reader& reader, const RunId& run, const Limits& limits);
+
 /// Writes the order into the journal in `directory`, which is there and which nobody has open.
 /// `random` draws the id of the run that a message is to make. Errors: `held` (somebody has it
 /// open), `already_started`; as `check_request`, `judge_order` and JournalForWriting::open.

@@ -16,10 +16,12 @@ std::size_t key_bytes_of(Table table) {
     case Table::sessions:
     case Table::runs:
     case Table::ready:
-    case Table::open: return kIdBytes;
+    case Table::open:
+    case Table::budgets: return kIdBytes;
     case Table::keys:
     case Table::state:
-    case Table::before: return 2 * kIdBytes;
+    case Table::before:
+    case Table::usage: return 2 * kIdBytes;
     case Table::records: return kIdBytes + 4;
     case Table::due: return 8 + kIdBytes + 8;
     case Table::attempts:

@@ -45,6 +45,8 @@ std::string_view to_string(Table table) noexcept {
     case Table::before: return "before";
     case Table::children: return "children";
     case Table::rows: return "rows";
+    case Table::budgets: return "budgets";
+    case Table::usage: return "usage";
   }
   return "unrecognised";
 }
@@ -64,6 +66,10 @@ std::string place_of(Table table, core::ByteView key) {
     return "what a step of run " + run_at(key, 0) + " waits for";
   if (table == Table::children && key.size() == kIdBytes + 8)
     return "a child of run " + run_at(key, 0);
+  if (table == Table::budgets && key.size() == kIdBytes)
+    return "the budget of run " + run_at(key, 0);
+  if (table == Table::usage && key.size() == 2 * kIdBytes)
+    return "what run " + run_at(key, kIdBytes) + " used of the budget of run " + run_at(key, 0);
   if (table == Table::before && key.size() == 2 * kIdBytes)
     return "a value before run " + run_at(key, 0);
   if (table == Table::due && key.size() == 8 + kIdBytes + 8)

@@ -30,6 +30,7 @@ struct Head {
   Code code = Code::user;
   std::string reason;
   std::uint32_t ahead = 0;
+  RecordNumber number = 0;  ///< Of the change that wrote it.
 };
 struct RunInfo {
   RunId id;
@@ -87,6 +88,18 @@ struct Child {
   std::optional<Error> error;
 };
 [[nodiscard]] ChildRow view_of(const Child& child);
+/// What a run used of a budget; see UsageRow.
+struct Usage {
+  RunId run;
+  Amounts used;
+  Amounts reserved;
+};
+struct BudgetInfo {
+  std::optional<StoredBudget> own;
+  /// Of a run with limits of its own, what it and those who draw on them used; else its own.
+  Usage usage;
+  std::vector<RunId> payers;  ///< The runs whose limits it is held to, the nearest first.
+};
 /// A value of a session's state; empty: there is none.
 struct StateValue {
   std::string name;
@@ -160,6 +173,15 @@ class Reader {
   [[nodiscard]] Result<std::vector<Attempts>> attempts(const RunId& run);
   [[nodiscard]] Result<std::vector<Wait>> waits(const RunId& run);
   [[nodiscard]] Result<std::vector<Child>> children(const RunId& run);
+
+  /// The run's own limits, or empty.
+  [[nodiscard]] Result<std::optional<StoredBudget>> budget(const RunId& run);
+  /// What `run` used of the budget of `payer`, or empty.
+  [[nodiscard]] Result<std::optional<Usage>> usage(const RunId& payer, const RunId& run);
+  /// What all runs together used of it.
+  [[nodiscard]] Result<Usage> usage_of_all(const RunId& payer);
+  /// What there is to say of a run's budget. Errors also: as `records`.
+  [[nodiscard]] Result<BudgetInfo> budget_info(const RunId& run);
 
   /// The unfinished run of a session, or empty.
   [[nodiscard]] Result<std::optional<RunId>> open_run(const SessionId& session);

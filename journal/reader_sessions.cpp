@@ -84,6 +84,52 @@ Result<std::vector<Child>> Reader::children(const RunId& run) {
   return all;
 }
 
+Result<std::optional<StoredBudget>> Reader::budget(const RunId& run) {
+  PERDURE_TRY(const auto found,
+              read_row<BudgetRow>(*snapshot_, buffer_, Table::budgets, budget_row(run)));
+  if (!found) return std::nullopt;
+  return owned(*found);
+}
+
+Result<std::optional<Usage>> Reader::usage(const RunId& payer, const RunId& run) {
+  PERDURE_TRY(const auto found,
+              read_row<UsageRow>(*snapshot_, buffer_, Table::usage, usage_row(payer, run)));
+  if (!found) return std::nullopt;
+  return Usage{run, found->used, found->reserved};
+}
+
+Result<Usage> Reader::usage_of_all(const RunId& payer) {
+  Usage all{payer, {}, {}};
+  const RowRange range{budget_row(payer), budget_row(payer), 2 * kIdBytes};
+  PERDURE_TRY(
+      each_row<UsageRow>(*snapshot_, Table::usage, range,
+                         [&](core::ByteView, const UsageRow& row, RecordNumber) -> Result<bool> {
+                           all.used = all.used + row.used;
+                           all.reserved = all.reserved + row.reserved;
+                           return true;
+                         }));
+  return all;
+}
+
+Result<BudgetInfo> Reader::budget_info(const RunId& run) {
+  BudgetInfo info{std::nullopt, {run, {}, {}}, {}};
+  PERDURE_TRY(RecordStream stream, records(run));
+  PERDURE_TRY(const RecordBuffer* const first, stream.next());
+  if (first != nullptr) {
+    PERDURE_TRY(const RunCreated created, first->as<RunCreated>());
+    info.payers = payers_of(created.payers);
+  }
+  PERDURE_TRY(info.own, budget(run));
+  if (info.own) {
+    PERDURE_TRY(info.usage, usage_of_all(run));
+    return info;
+  }
+  PERDURE_TRY(std::optional<Usage> own,
+              usage(info.payers.empty() ? run : info.payers.front(), run));
+  if (own) info.usage = *std::move(own);
+  return info;
+}
+
 Result<bool> Reader::is_due(const Key& key) {
   PERDURE_TRY(const auto found, snapshot_->get(Table::due, key));
   return found.has_value();

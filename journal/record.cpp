@@ -65,6 +65,8 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::state: return "state";
     case Kind::child: return "child";
     case Kind::user_row: return "user_row";
+    case Kind::budget: return "budget";
+    case Kind::usage: return "usage";
   }
   return "unrecognised";
 }
@@ -114,6 +116,7 @@ std::string_view to_string(ArrivalRow::What what) noexcept {
     case ArrivalRow::What::cancel: return "cancel";
     case ArrivalRow::What::kill: return "kill";
     case ArrivalRow::What::retry_now: return "retry_now";
+    case ArrivalRow::What::raise: return "raise";
   }
   return "unrecognised";
 }

@@ -61,6 +61,8 @@ enum class Kind : std::uint16_t {
   state = 113,
   child = 114,
   user_row = 115,
+  budget = 116,
+  usage = 117,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;
@@ -117,6 +119,7 @@ struct Caller {
   std::string_view session_key;
   RunId run;
   std::span<const std::uint32_t> path;
+  core::ByteView payers = {};  ///< The runs whose budgets that run draws on (budget_rows.hpp).
 };
 
 struct RunCreated {
@@ -132,6 +135,8 @@ struct RunCreated {
   Stamp stamp = 0;
   std::optional<Caller> caller = {};
   Stamp deadline = 0;  ///< When it is cancelled at the latest; 0: never.
+  /// The runs whose budgets it draws on, itself included when it has one (budget_rows.hpp).
+  core::ByteView payers = {};
 };
 
 struct StepStarted {

@@ -33,6 +33,10 @@ class Check {
                                           std::to_string(limits::kPathDepth)};
     return *this;
   }
+  Check& payers(core::ByteView ids) {
+    return bound("the list of budgets", ids.size(), limits::kNestedBudgets * sizeof(RunId),
+                 "kNestedBudgets");
+  }
   Result<void> result() {
     if (error_) return *std::move(error_);
     return success();
@@ -54,6 +58,7 @@ Result<void> check_caller(const std::optional<Caller>& caller) {
   if (!caller) return success();
   return Check{}
       .path(caller->path)
+      .payers(caller->payers)
       .name("the caller's agent", caller->agent)
       .key("the caller's session key", caller->session_key)
       .result();
@@ -69,6 +74,7 @@ Result<void> check(const RunCreated& v) {
       .key("the message key", v.message_key)
       .key("the input's type name", v.input_type)
       .payload("the input", v.payload)
+      .payers(v.payers)
       .result();
 }
 Result<void> check(const StepStarted& v) {
@@ -146,6 +152,10 @@ Result<void> check(const StateRow& v) {
       .payload("the state", v.payload)
       .result();
 }
+Result<void> check(const BudgetRow& v) {
+  return Check{}.name("the name of who raised the budget", v.raised_by).result();
+}
+Result<void> check(const UsageRow&) { return success(); }
 Result<void> check(const UserRow& v) {
   return Check{}.key("the row's type name", v.type).payload("the row", v.payload).result();
 }
@@ -179,5 +189,7 @@ template Result<void> check_limits(const WaitRow&);
 template Result<void> check_limits(const StateRow&);
 template Result<void> check_limits(const ChildRow&);
 template Result<void> check_limits(const UserRow&);
+template Result<void> check_limits(const BudgetRow&);
+template Result<void> check_limits(const UsageRow&);
 
 }  // namespace perdure::journal

@@ -86,10 +86,42 @@ std::optional<T> id(const format::Id* from) {
   return id<T>(*from);
 }
 
-std::optional<Caller> caller(const format::Caller* from) {
+/// Ids of runs, one behind the other.
+core::ByteView ids(const flatbuffers::Vector<std::uint8_t>* from, Numbers& numbers) {
+  const core::ByteView bytes = octets(from);
+  if (bytes.size() % sizeof(format::Id) != 0) numbers.refuse("it holds a part of a run's id");
+  return bytes;
+}
+
+std::optional<std::int64_t> amount(const std::optional<std::int64_t>& from, Numbers& numbers) {
+  if (from && *from < 0) numbers.refuse("it holds a negative amount");
+  return from;
+}
+template <class T>
+std::optional<std::int64_t> amount(const T& from, Numbers& numbers) {
+  if (!from) return std::nullopt;
+  return amount(std::optional<std::int64_t>(*from), numbers);
+}
+
+Limits read_limits(const format::Limits* from, Numbers& numbers) {
+  if (from == nullptr) return {};
+  return {amount(from->money(), numbers), amount(from->tokens(), numbers),
+          amount(from->gpu_us(), numbers), amount(from->attempts(), numbers),
+          amount(from->wall_us(), numbers)};
+}
+
+Amounts amounts(const format::Amounts* from, Numbers& numbers) {
+  if (from == nullptr) return {};
+  const Amounts found{from->money(), from->tokens(), from->gpu_us(), from->attempts()};
+  if (std::min({found.money, found.tokens, found.gpu_us, found.attempts}) < 0)
+    numbers.refuse("it holds a negative amount");
+  return found;
+}
+
+std::optional<Caller> caller(const format::Caller* from, Numbers& numbers) {
   if (from == nullptr) return std::nullopt;
   return Caller{id<SessionId>(*from->session()), text(from->agent()), text(from->session_key()),
-                id<RunId>(*from->run()), path(from->path())};
+                id<RunId>(*from->run()),         path(from->path()),  ids(from->payers(), numbers)};
 }
 
 /// A blob where there is one.
@@ -122,8 +154,9 @@ struct Body<RunCreated> {
             payload(f.input(), f.input_blob(), n),
             f.seed(),
             f.stamp(),
-            caller(f.caller()),
-            f.deadline()};
+            caller(f.caller(), n),
+            f.deadline(),
+            ids(f.payers(), n)};
   }
 };
 template <>
@@ -276,7 +309,7 @@ struct Body<ArrivalRow> {
     row.run = id<RunId>(f.run());
     row.path = path(f.path());
     row.other = id<RunId>(f.other());
-    row.caller = caller(f.caller());
+    row.caller = caller(f.caller(), n);
     row.due = f.due();
     row.by_wall_clock = flag(f.by_wall_clock());
     row.deadline = f.deadline();
@@ -285,6 +318,7 @@ struct Body<ArrivalRow> {
     row.why = text(f.why());
     row.grace_ms = f.grace_ms();
     row.stamp = f.stamp();
+    row.limits = read_limits(f.limits(), n);
     return row;
   }
 };
@@ -323,6 +357,21 @@ struct Body<StateRow> {
   static StateRow read(const Format& f, Numbers& n) {
     return {text(f.name()), text(f.type()), flag(f.absent()),
             payload(f.payload(), f.payload_blob(), n)};
+  }
+};
+template <>
+struct Body<BudgetRow> {
+  using Format = format::BudgetRow;
+  static BudgetRow read(const Format& f, Numbers& n) {
+    return {read_limits(f.limits(), n), flag(f.fails_steps()), f.created(), text(f.raised_by()),
+            f.raised()};
+  }
+};
+template <>
+struct Body<UsageRow> {
+  using Format = format::UsageRow;
+  static UsageRow read(const Format& f, Numbers& n) {
+    return {amounts(f.used(), n), amounts(f.reserved(), n)};
   }
 };
 template <>
@@ -387,5 +436,7 @@ template Result<WaitRow> RecordBuffer::as() const;
 template Result<StateRow> RecordBuffer::as() const;
 template Result<ChildRow> RecordBuffer::as() const;
 template Result<UserRow> RecordBuffer::as() const;
+template Result<BudgetRow> RecordBuffer::as() const;
+template Result<UsageRow> RecordBuffer::as() const;
 
 }  // namespace perdure::journal

@@ -56,9 +56,10 @@ CallerTable caller(FlatBufferBuilder& to, const std::optional<Caller>& from) {
   const Text agent = text(to, from->agent);
   const Text session_key = text(to, from->session_key);
   const Path where = path(to, from->path);
+  const Octets payers = octets(to, from->payers);
   const format::Id session = id(from->session.bytes);
   const format::Id run = id(from->run.bytes);
-  return format::CreateCaller(to, &session, agent, session_key, &run, where);
+  return format::CreateCaller(to, &session, agent, session_key, &run, where, payers);
 }
 
 /// An id that may be missing, as long as the table is built.
@@ -101,6 +102,23 @@ Failure failure(FlatBufferBuilder& to, const std::optional<ErrorView>& from) {
   return table.Finish();
 }
 
+using LimitsTable = Offset<format::Limits>;
+LimitsTable limits_table(FlatBufferBuilder& to, const Limits& from) {
+  if (from == Limits{}) return {};
+  format::LimitsBuilder table(to);
+  if (from.money) table.add_money(*from.money);
+  if (from.tokens) table.add_tokens(*from.tokens);
+  if (from.gpu_us) table.add_gpu_us(*from.gpu_us);
+  if (from.attempts) table.add_attempts(*from.attempts);
+  if (from.wall_us) table.add_wall_us(*from.wall_us);
+  return table.Finish();
+}
+
+Offset<format::Amounts> amounts(FlatBufferBuilder& to, const Amounts& from) {
+  if (from == Amounts{}) return {};
+  return format::CreateAmounts(to, from.money, from.tokens, from.gpu_us, from.attempts);
+}
+
 // Every part is made in a statement of its own: compilers evaluate arguments in different orders,
 // and the bytes shall be the same under all of them.
 
@@ -113,8 +131,10 @@ auto build(FlatBufferBuilder& to, const RunCreated& v) {
   const Octets input = octets(to, v.payload.inlined());
   const MaybeBlob blob(v.payload);
   const CallerTable who = caller(to, v.caller);
+  const Octets payers = octets(to, v.payers);
   return format::CreateRunCreated(to, agent, v.agent_version, handler, session_key, message_key,
-                                  input_type, input, v.seed, v.stamp, who, v.deadline, blob.get());
+                                  input_type, input, v.seed, v.stamp, who, v.deadline, blob.get(),
+                                  payers);
 }
 
 auto build(FlatBufferBuilder& to, const StepStarted& v) {
@@ -234,10 +254,11 @@ auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
   const Text why = text(to, cut(v.why));
   const MaybeId run(v.run);
   const MaybeId other(v.other);
-  return format::CreateArrivalRow(to, static_cast<format::ArrivalWhat>(v.what), agent, session_key,
-                                  name, type, payload, message_key, v.agent_version, run.get(),
-                                  where, other.get(), calling, v.due, v.by_wall_clock != 0,
-                                  v.deadline, error, who, why, v.grace_ms, v.stamp, blob.get());
+  const LimitsTable raised = limits_table(to, v.limits);
+  return format::CreateArrivalRow(
+      to, static_cast<format::ArrivalWhat>(v.what), agent, session_key, name, type, payload,
+      message_key, v.agent_version, run.get(), where, other.get(), calling, v.due,
+      v.by_wall_clock != 0, v.deadline, error, who, why, v.grace_ms, v.stamp, blob.get(), raised);
 }
 
 auto build(FlatBufferBuilder& to, const OpenRow& v) {
@@ -280,6 +301,18 @@ auto build(FlatBufferBuilder& to, const UserRow& v) {
   return format::CreateUserRow(to, type, payload, blob.get());
 }
 
+auto build(FlatBufferBuilder& to, const BudgetRow& v) {
+  const LimitsTable allowed = limits_table(to, v.limits);
+  const Text raised_by = text(to, v.raised_by);
+  return format::CreateBudgetRow(to, allowed, v.fails_steps != 0, v.created, raised_by, v.raised);
+}
+
+auto build(FlatBufferBuilder& to, const UsageRow& v) {
+  const auto used = amounts(to, v.used);
+  const auto reserved = amounts(to, v.reserved);
+  return format::CreateUsageRow(to, used, reserved);
+}
+
 }  // namespace
 
 template <class T>
@@ -317,5 +350,7 @@ template void encode_body(const WaitRow&, core::Bytes&);
 template void encode_body(const StateRow&, core::Bytes&);
 template void encode_body(const ChildRow&, core::Bytes&);
 template void encode_body(const UserRow&, core::Bytes&);
+template void encode_body(const BudgetRow&, core::Bytes&);
+template void encode_body(const UsageRow&, core::Bytes&);
 
 }  // namespace perdure::journal

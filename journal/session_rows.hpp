@@ -5,6 +5,7 @@
 /// encoded and checked as all rows are (record.hpp).
 #pragma once
 
+#include "journal/budget_rows.hpp"
 #include "journal/record.hpp"
 
 namespace perdure::journal {
@@ -39,6 +40,7 @@ struct ArrivalRow {
     cancel = 4,     ///< `run` is to end.
     kill = 5,       ///< `run` ends at once.
     retry_now = 6,  ///< `run` is parked, or waits for an attempt, and is to go on.
+    raise = 7,      ///< The budget of `run` gets the limits that are set.
   };
   What what = What::message;
   /// Whose it is: the session may not be there yet.
@@ -61,6 +63,7 @@ struct ArrivalRow {
   std::string_view why;
   std::int64_t grace_ms = 0;
   Stamp stamp = 0;  ///< When it was sent.
+  Limits limits = {};
 };
 [[nodiscard]] std::string_view to_string(ArrivalRow::What what) noexcept;
 

@@ -46,8 +46,10 @@ enum class Table : std::uint8_t {
   before = 14,    ///< run, hash of a name (16 bytes) -> the value that the run found there
   children = 15,  ///< run, hash of the step path (u64) -> a run that the step started
   rows = 16,      ///< name of a user's table, a zero byte, the user's key -> the user's value
+  budgets = 17,   ///< run -> its own limits, if it has any
+  usage = 18,     ///< payer (16 bytes), run (16 bytes) -> what the run used of the payer's budget
 };
-inline constexpr std::size_t kTableCount = 16;
+inline constexpr std::size_t kTableCount = 18;
 /// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`.
 /// The text ends with a zero.
 [[nodiscard]] std::string_view to_string(Table table) noexcept;

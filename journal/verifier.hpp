@@ -1,7 +1,8 @@
 /// The verifier: one look at every row of every table.
 ///
 /// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
-/// verify_sessions.cpp those of sessions, verify_rows.cpp those of users.
+/// verify_sessions.cpp those of sessions, verify_rows.cpp those of users and of
+/// budgets.
 /// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind
 /// whatever it finds.
 #pragma once
@@ -48,6 +49,8 @@ class Verifier {
     PERDURE_TRY(state());
     PERDURE_TRY(before());
     PERDURE_TRY(children());
+    PERDURE_TRY(budgets());
+    PERDURE_TRY(usage());
     return user_rows();
   }
 
@@ -141,6 +144,8 @@ class Verifier {
   Result<void> state();
   Result<void> before();
   Result<void> children();
+  Result<void> budgets();
+  Result<void> usage();
   Result<void> user_rows();
   Result<void> check_child(core::ByteView key, const ChildRow& child);
   /// A row of `table` that only an unfinished run has.

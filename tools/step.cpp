@@ -1,5 +1,7 @@
 #include <perdure/step.hpp>
 
+#include "journal/budget_rows.hpp"
+
 namespace perdure {
 inline namespace v0 {
 namespace {
@@ -15,7 +17,28 @@ Error without_blobs() {
                std::nullopt, ErrorEffect::refused};
 }
 
+/// Never below what it was.
+void add_to(std::atomic<std::int64_t>& sum, std::int64_t amount) noexcept {
+  if (amount <= 0) return;
+  std::int64_t before = sum.load();
+  while (!sum.compare_exchange_weak(before, journal::capped_sum(before, amount))) {
+  }
+}
+
 }  // namespace
+
+void detail::Meter::add(const Cost& cost) noexcept {
+  add_to(money_, cost.money.in_micros());
+  add_to(tokens_, cost.tokens);
+  add_to(gpu_us_, cost.gpu_time.count());
+  told_.store(true);
+}
+
+std::optional<Cost> detail::Meter::read() const noexcept {
+  if (!told_.load()) return std::nullopt;
+  return Cost{Money::micros(money_.load()), tokens_.load(),
+              std::chrono::microseconds(gpu_us_.load())};
+}
 
 std::string Step::key() const {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -35,6 +58,14 @@ std::string Step::key() const {
     key += kDigits[byte & 15U];
   }
   return key;
+}
+
+void Step::charge(const Cost& cost) noexcept {
+  if (facts_.link) {
+    facts_.link->charge(cost);
+  } else if (facts_.meter != nullptr) {
+    facts_.meter->add(cost);
+  }
 }
 
 Result<void> Step::beat(std::optional<Bytes> progress) {

@@ -28,7 +28,8 @@ void ToolLeaf::adopt(const ToolEntry& entry) {
   policy_.queue_timeout = changes_.queue_timeout.value_or(policy_.queue_timeout);
   policy_.overall_timeout = changes_.overall_timeout.value_or(policy_.overall_timeout);
   policy_.heartbeat_timeout = changes_.heartbeat_timeout.value_or(policy_.heartbeat_timeout);
-  set_options({policy_.effect, policy_.retry, policy_.timeout});
+  policy_.cost_max = changes_.cost_max.value_or(policy_.cost_max);
+  set_options({policy_.effect, policy_.retry, policy_.timeout, policy_.cost_max});
 }
 
 }  // namespace detail

@@ -61,6 +61,10 @@ struct ToolReply {
   std::string message;
   std::uint8_t effect = 2;           ///< Of an error: its `ErrorEffect`.
   std::int64_t retry_after_ms = -1;  ///< Of an error; below 0: not said.
+  /// What the attempt used (`charged` sets it); all below 0: not said.
+  std::int64_t money_micros = -1;
+  std::int64_t tokens = -1;
+  std::int64_t gpu_us = -1;
 };
 /// From a tool's actor to the sender of its `ToolCall`, as often as it likes: a heartbeat.
 /// `tool_beat(progress)` makes it.
@@ -81,7 +85,7 @@ auto inspect(Inspector& f, ToolCall& x) {
 template <class Inspector>
 auto inspect(Inspector& f, ToolReply& x) {
   return f(caf::meta::type_name("perdure.tool-reply"), x.output, x.code, x.message, x.effect,
-           x.retry_after_ms);
+           x.retry_after_ms, x.money_micros, x.tokens, x.gpu_us);
 }
 template <class Inspector>
 auto inspect(Inspector& f, ToolBeat& x) {
@@ -167,6 +171,13 @@ template <class Out>
     if (output.has_error()) return detail::failed_reply(output.assume_error());
     return {detail::caf_text(output.assume_value()), 0, {}};
   }
+}
+/// `reply`, which says what the attempt used, as `Step::charge` does.
+[[nodiscard]] inline ToolReply charged(ToolReply reply, const Cost& cost) {
+  reply.money_micros = cost.money.in_micros();
+  reply.tokens = cost.tokens;
+  reply.gpu_us = cost.gpu_time.count();
+  return reply;
 }
 /// A heartbeat. Errors: as `encode`.
 template <class T>

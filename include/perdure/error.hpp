@@ -51,6 +51,7 @@ enum class Code : std::uint16_t {
   context_overflow = 28,  ///< More than the model's context holds: never tried again as it is.
   unauthenticated = 29,   ///< Credentials are missing, wrong, or do not allow it.
   invalid_request = 30,   ///< The far side refused the request as malformed.
+  over_budget = 31,       ///< The run's budget has no room for another attempt.
 };
 
 /// What is known of the effect of an operation that failed.
@@ -77,13 +78,13 @@ struct Error {
   /// The earliest time, from now, at which another attempt makes sense. Empty: the retry policy's.
   std::optional<std::chrono::milliseconds> retry_after = {};
   /// What is known of the effect. Empty: `refused` for `refused`, `rate_limited`, `overloaded`,
-  /// `context_overflow`, `unauthenticated` and `invalid_request`, else `unknown`.
+  /// `context_overflow`, `unauthenticated`, `invalid_request` and `over_budget`, else `unknown`.
   std::optional<ErrorEffect> effect = {};
 
   /// Whether a retry policy may try again: `retryable` where it is set; else no for `refused`,
   /// `cancelled`, `misuse`, `too_large`, `diverged`, `undecodable`, `outcome_unknown`,
-  /// `deadlock`, `peer_cancelled`, `context_overflow`, `unauthenticated` and `invalid_request`, yes
-  /// for the rest.
+  /// `deadlock`, `peer_cancelled`, `context_overflow`, `unauthenticated`, `invalid_request` and
+  /// `over_budget`, yes for the rest.
   [[nodiscard]] bool is_retryable() const noexcept;
   /// `effect` where it is set, else what `code` implies.
   [[nodiscard]] ErrorEffect known_effect() const noexcept;

@@ -3,6 +3,8 @@
 /// What this is: what a handler's definition says beside its name and function.
 #pragma once
 
+#include <perdure/budget.hpp>
+
 #include <chrono>
 #include <cstdint>
 
@@ -41,6 +43,9 @@ struct HandlerOptions {
   /// How long a run may take from its creation until it is cancelled, with `timeout`. Zero: for
   /// ever.
   std::chrono::microseconds deadline{0};
+  /// What a run may use. It is the run's own from its creation on, whatever the code says later; an
+  /// operator can raise it.
+  Budget budget = {};
 };
 
 }  // namespace v0

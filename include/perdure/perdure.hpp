@@ -9,6 +9,7 @@
 
 #include <perdure/agent.hpp>
 #include <perdure/blob.hpp>
+#include <perdure/budget.hpp>
 #include <perdure/cancel.hpp>
 #include <perdure/child.hpp>
 #include <perdure/codec.hpp>

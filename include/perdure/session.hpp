@@ -72,6 +72,14 @@ class Run {
     return core_->cancel(id_, options, detail::CancelHow::kill);
   }
 
+  /// What the run has used, and its limits. Errors: `not_found` (it has not begun), as the journal.
+  [[nodiscard]] Result<Spending> spending() const { return core_->spending(id_); }
+  /// Gives the run's budget higher limits, those that are set in `limits`, and has go on what was
+  /// parked for want of room: this run, and runs that draw on its budget. Returns when that is
+  /// durable. Errors: `refused` (it has no limits of its own, or higher ones), `not_found`,
+  /// `closed`, `storage_full`, `storage_failed`.
+  [[nodiscard]] Result<void> raise(const Budget& limits) const { return core_->raise(id_, limits); }
+
   /// As `wait`, without waiting: empty while the run has not ended.
   [[nodiscard]] std::optional<Result<R>> result() const {
     Result<R> now = wait({.within = std::chrono::milliseconds(0)});

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <perdure/blob.hpp>
+#include <perdure/budget.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/error.hpp>
 #include <perdure/run_id.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -82,9 +84,25 @@ struct StepOptions {
   /// it then returns decides: a value is the step's result, a failure becomes `timeout`. Zero:
   /// none.
   std::chrono::milliseconds timeout = std::chrono::milliseconds(0);
+  /// What one attempt uses at most: set aside of the run's budget before it begins (budget.hpp).
+  Cost cost_max = {};
 };
 
 namespace detail {
+
+/// What an attempt says that it used. Thread: any.
+class Meter {
+ public:
+  void add(const Cost& cost) noexcept;
+  /// The sum; empty: it said nothing.
+  [[nodiscard]] std::optional<Cost> read() const noexcept;
+
+ private:
+  std::atomic<std::int64_t> money_{0};
+  std::atomic<std::int64_t> tokens_{0};
+  std::atomic<std::int64_t> gpu_us_{0};
+  std::atomic<bool> told_{false};
+};
 
 /// The attempt behind a tool's `Step`. Thread: any.
 class AttemptLink {
@@ -93,6 +111,7 @@ class AttemptLink {
   [[nodiscard]] virtual Result<void> beat(std::optional<Bytes> progress) = 0;
   /// What an earlier attempt reported last, or null.
   [[nodiscard]] virtual const Bytes* last_progress() const noexcept = 0;
+  virtual void charge(const Cost& cost) noexcept = 0;
 
  protected:
   ~AttemptLink() = default;
@@ -115,6 +134,7 @@ class Step {
     /// Of a tool's attempt; keeps `name` alive.
     std::shared_ptr<detail::AttemptLink> link = {};
     detail::RowTransaction* rows = nullptr;  ///< Of `ctx.transact`.
+    detail::Meter* meter = nullptr;          ///< Of a step lambda.
   };
   explicit Step(Facts facts) : facts_(std::move(facts)) {}
   Step(Step&&) noexcept = default;
@@ -159,6 +179,11 @@ class Step {
     if (progress.has_error()) return std::nullopt;
     return std::move(progress).assume_value();
   }
+
+  /// Adds to what this attempt has used, of which it may say several times. Who says nothing used
+  /// as much as `cost_max`, unless it fails with an error whose effect is `refused`. What is said
+  /// after the attempt was given up counts no more. Thread: any.
+  void charge(const Cost& cost) noexcept;
 
   /// Asked to stop at the deadline, when the branch lost, when the run is cancelled, at shutdown.
   [[nodiscard]] std::stop_token stop_token() const noexcept { return facts_.stop; }

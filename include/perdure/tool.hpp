@@ -119,6 +119,8 @@ struct ToolOptions {
   /// then the call fails with `outcome_unknown`. With a `settle_time`, `not_yet_known` counts as
   /// `never_will_be` once that has passed.
   std::chrono::milliseconds find_within = std::chrono::minutes(10);
+  /// What one attempt uses at most: set aside of the run's budget before it begins (budget.hpp).
+  Cost cost_max = {};
   /// What it does, in words for people and models.
   std::string_view description = {};
 };
@@ -140,14 +142,10 @@ struct ToolCallOptions {
   std::optional<std::chrono::milliseconds> queue_timeout = {};
   std::optional<std::chrono::milliseconds> overall_timeout = {};
   std::optional<std::chrono::milliseconds> heartbeat_timeout = {};
+  std::optional<Cost> cost_max = {};
 };
 
 namespace detail {
-
-template <class>
-inline constexpr bool kIsCompletion = false;
-template <class T>
-inline constexpr bool kIsCompletion<Completion<T>> = true;
 
 /// Calls `function` as a tool's, whichever of the two styles it has.
 template <class Input, class Output, class F>
@@ -180,15 +178,6 @@ template <class Input, class Output>
       PERDURE_TRY(found.output, encode(finding.output()));
     }
   return found;
-}
-
-template <class T>
-[[nodiscard]] std::string_view tool_type_name() {
-  if constexpr (std::is_void_v<T>) {
-    return "void";
-  } else {
-    return type_name<T>();
-  }
 }
 
 }  // namespace detail
@@ -241,11 +230,11 @@ class Tool {
 
   [[nodiscard]] detail::ToolEntry entry() const {
     detail::ToolEntry made{name,
-                           detail::tool_type_name<Input>(),
-                           detail::tool_type_name<Output>(),
+                           type_name<Input>(),
+                           detail::type_name_or_void<Output>(),
                            {options.effect, options.retry, options.timeout, options.queue_timeout,
                             options.overall_timeout, options.heartbeat_timeout, options.settle_time,
-                            options.find_within},
+                            options.find_within, options.cost_max},
                            options.description};
     if (blocking_ != nullptr) made.run = runner(blocking_);
     if (by_value_ != nullptr) made.run = runner(by_value_);

@@ -95,6 +95,7 @@ namespace detail {
 /// A transaction's body as a step's.
 template <class F>
 struct TransactionBody {
+  using IsTransaction = void;
   F body;
   std::invoke_result_t<F&, Transaction&> operator()(Step& step) {
     Transaction transaction(step);
@@ -103,7 +104,7 @@ struct TransactionBody {
 };
 
 [[nodiscard]] inline StepOptions step_options(TransactOptions options) {
-  return {Effect::transactional, options.retry, options.timeout};
+  return {Effect::transactional, options.retry, options.timeout, {}};
 }
 
 }  // namespace detail

@@ -146,6 +146,8 @@ class BodyLeaf : public Leaf {
   [[nodiscard]] const StepOptions& options() const noexcept { return options_; }
   /// The call of a tool; null: the body is the leaf's own.
   [[nodiscard]] virtual ToolLeaf* tool() noexcept { return nullptr; }
+  /// Its body is a transaction's.
+  [[nodiscard]] virtual bool transacts() const noexcept { return false; }
   /// Runs the body. On a step thread, while the frame is kept alive.
   [[nodiscard]] virtual BodyResult run(Step& step) noexcept = 0;
   /// The engine's: stops the body of the current attempt.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <perdure/blob.hpp>
+#include <perdure/budget.hpp>
 #include <perdure/cancel.hpp>
 #include <perdure/codec.hpp>
 #include <perdure/detail/root_task.hpp>
@@ -71,6 +72,8 @@ class RuntimeCore : public BlobAccess {
   [[nodiscard]] virtual Result<void> cancel(const RunId& run, const CancelOptions& options,
                                             CancelHow how) = 0;
   [[nodiscard]] virtual Result<void> retry_now(const RunId& run) = 0;
+  [[nodiscard]] virtual Result<Spending> spending(const RunId& run) = 0;
+  [[nodiscard]] virtual Result<void> raise(const RunId& run, const Budget& limits) = 0;
   [[nodiscard]] virtual Result<std::optional<RunId>> find_run(std::string_view agent,
                                                               std::string_view key,
                                                               std::string_view message_key) = 0;

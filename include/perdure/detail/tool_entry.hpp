@@ -32,6 +32,7 @@ struct ToolPolicy {
   std::chrono::milliseconds heartbeat_timeout{0};
   std::chrono::milliseconds settle_time{0};
   std::chrono::milliseconds find_within{0};
+  Cost cost_max = {};
 };
 
 /// What `find` says of an attempt whose outcome nobody knows.

@@ -1,0 +1,87 @@
+#include "actors/run_budget.hpp"
+
+#include <utility>
+
+namespace perdure::actors {
+
+using journal::Amounts;
+
+void RunBudget::create(const journal::StoredBudget& own) {
+  accounts_.push_back(book_.create(run_, own));
+}
+
+Result<void> RunBudget::load(journal::Reader& reader) {
+  const RunId& payer = payers_.empty() ? run_ : payers_.front();
+  PERDURE_TRY(const std::optional<journal::Usage> usage, reader.usage(payer, run_));
+  // What was reserved when the process ended may have been used.
+  if (!usage) return success();
+  used_ = usage->used + usage->reserved;
+  changed_ = usage->reserved != Amounts{};
+  return success();
+}
+
+Result<void> RunBudget::open_accounts() {
+  while (accounts_.size() < payers_.size()) {
+    PERDURE_TRY(std::shared_ptr<BudgetAccount> account, book_.open(payers_[accounts_.size()]));
+    accounts_.push_back(std::move(account));
+  }
+  return success();
+}
+
+Result<RunBudget::Grant> RunBudget::reserve(std::uint64_t step, const Cost& cost,
+                                            std::int64_t attempts, journal::Stamp now,
+                                            const SessionAddress& session) {
+  Amounts wanted = tools::amounts_of(cost);
+  const bool may_cost = wanted != Amounts{};
+  if (!is_limited() && !may_cost) return Grant{};
+  wanted.attempts = attempts;
+  PERDURE_TRY(open_accounts());
+  Grant grant;
+  grant.refusal = book_.reserve(accounts_, wanted, now, run_, session);
+  if (grant.refusal) return grant;
+  attempts_.insert_or_assign(step, wanted);
+  reserved_ = reserved_ + wanted;
+  // That it was begun is known of an attempt without cost when it has ended, or the process has.
+  grant.write_ahead = is_limited() && may_cost;
+  changed_ |= grant.write_ahead;
+  return grant;
+}
+
+RunBudget::End RunBudget::end_of(const BodyCompletion& completion) {
+  const bool refused = completion.result.has_error() &&
+                       completion.result.assume_error().known_effect() == ErrorEffect::refused;
+  return {.told = completion.charged,
+          .never_began = completion.never_ran,
+          .unknown = completion.abandoned || completion.lost || (completion.given_up && !refused),
+          .refused = refused};
+}
+
+void RunBudget::settle(std::uint64_t step, const End& end) {
+  const auto found = attempts_.find(step);
+  if (found == attempts_.end() && !end.told) return;
+  const Amounts reserved = found == attempts_.end() ? Amounts{} : attempts_.extract(found).mapped();
+  count(reserved, tools::used_by(reserved, end));
+}
+
+void RunBudget::settle_all() {
+  book_.forget(payers_, run_);
+  for (const auto& [step, reserved] : std::exchange(attempts_, {})) count(reserved, reserved);
+}
+
+void RunBudget::count(const Amounts& reserved, const Amounts& used) {
+  reserved_ = reserved_ - reserved;
+  used_ = used_ + used;
+  // An account that can't be read now has it from the row, when it is read again.
+  if (open_accounts().has_value()) book_.settle(accounts_, reserved, used);
+  changed_ = true;
+}
+
+void RunBudget::put(journal::Change& change) {
+  if (!std::exchange(changed_, false)) return;
+  const journal::UsageRow row{used_, reserved_};
+  if (payers_.empty()) change.put(journal::Table::usage, journal::usage_row(run_, run_), row);
+  for (const RunId& payer : payers_)
+    change.put(journal::Table::usage, journal::usage_row(payer, run_), row);
+}
+
+}  // namespace perdure::actors
