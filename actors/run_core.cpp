@@ -457,7 +457,8 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path, jou
     forget_attempts(path, Forget::due_only);
     machine_.set_phase(*pending, Pending::Phase::opened);
     settle();
-  } else if (what == What::wait && pending->phase() == Pending::Phase::waiting) {
+  } else if (what == What::wait && (pending->phase() == Pending::Phase::waiting ||
+                                    pending->phase() == Pending::Phase::over)) {
     wait_is_over(*pending);
     settle();
   }

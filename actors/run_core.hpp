@@ -25,6 +25,7 @@
 #include "actors/body_job.hpp"
 #include "actors/run_budget.hpp"
 #include "actors/run_state.hpp"
+#include "actors/signals_under_way.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
 #include "journal/arrival.hpp"
@@ -122,6 +123,9 @@ class RunHost {
   /// Writer::submit.
   [[nodiscard]] virtual Result<void> submit_ahead(journal::Change&& change,
                                                   journal::Writer::Conflict& conflict) = 0;
+  /// Has `change` refused while one of these signals has a number, which is lower than the change's
+  /// would be, and has not come to the session.
+  virtual void yield_to_signals(journal::Change& change, std::vector<SignalName> names) const = 0;
 
  protected:
   ~RunHost() = default;
@@ -146,6 +150,7 @@ struct RunEffects {
   std::vector<Outgoing> posts;              ///< Its rows are part of the change.
   std::vector<BodyOrder> bodies;            ///< Bodies to run.
   std::vector<DueWait> waits;               ///< Times to come back by `due`.
+  std::vector<journal::StepPath> over;      ///< The same, as soon as what has come is handled.
   std::vector<RunLog> logs;                 ///< At once.
   std::optional<Error> parked;              ///< The run parked now.
   std::optional<journal::RunStatus> ended;  ///< The run ended now.
@@ -369,6 +374,9 @@ class RunCore final : private detail::Execution {
   void settle_wait(journal::Pending& pending, const detail::BodyResult& outcome,
                    const std::optional<journal::BlobRef>& blob = {});
   void wait_is_over(journal::Pending& pending);
+  [[nodiscard]] std::vector<SignalName> rivals_of(const journal::Pending& pending) const;
+  [[nodiscard]] journal::Change end_of_wait(const journal::Pending& pending,
+                                            const detail::BodyResult& outcome) const;
   [[nodiscard]] bool nothing_but_waits() const noexcept;
   void note_cancel(const journal::CancelRequested& asked);
   void apply_cancel();

@@ -3,6 +3,7 @@
 #include "actors/run_core.hpp"
 
 #include "core/assert.hpp"
+#include "core/crash_point.hpp"
 #include "core/ids.hpp"
 #include "core/limits.hpp"
 
@@ -90,7 +91,9 @@ void RunCore::begin_sleep_or_receive(Pending& pending) {
                              ? wait.due <= clock_.wall().time_since_epoch().count()
                              : until->us <= 0;
     if (is_over) {
-      wait_is_over(pending);
+      if (rivals_of(pending).empty()) return wait_is_over(pending);
+      machine_.set_phase(pending, Pending::Phase::over);
+      effects_.over.push_back(pending.what.path);
       return;
     }
   }
@@ -144,20 +147,77 @@ void RunCore::settle_wait(Pending& pending, const detail::BodyResult& outcome,
   deliver(pending, outcome);
 }
 
-/// Its time has come.
+/// The signals that win over the end of this wait's time, if they are recorded before it. A sleep
+/// may be the end of time for others.
+std::vector<SignalName> RunCore::rivals_of(const Pending& pending) const {
+  std::vector<SignalName> names;
+  for (const Pending* const each : machine_.pending()) {
+    if (each->what.kind != StepKind::receive) continue;
+    if (each != &pending && pending.what.kind != StepKind::sleep) continue;
+    names.emplace_back(each->what.name, std::nullopt);
+    names.emplace_back(each->what.name, facts_.id);
+  }
+  return names;
+}
+
+/// Its time has come. Where a signal may have the lower number and be on its way, what says that
+/// the time is over goes ahead of the handler, which can't be taken back, and is refused if so.
 void RunCore::wait_is_over(Pending& pending) {
   stamp_now();
-  if (pending.what.kind == StepKind::sleep) return settle_wait(pending, core::Bytes{});
-  settle_wait(pending, Error{Code::timeout, "the signal '" + std::string(pending.what.name) +
-                                                "' did not come in time"});
+  const detail::BodyResult outcome =
+      pending.what.kind == StepKind::sleep
+          ? detail::BodyResult(core::Bytes{})
+          : Error{Code::timeout,
+                  "the signal '" + std::string(pending.what.name) + "' did not come in time"};
+  std::vector<SignalName> rivals = rivals_of(pending);
+  if (rivals.empty()) return settle_wait(pending, outcome);
+  journal::Change change = end_of_wait(pending, outcome);
+  host_.yield_to_signals(change, std::move(rivals));
+  journal::Writer::Conflict conflict;
+  const Result<void> submitted = host_.submit_ahead(std::move(change), conflict);
+  if (conflict) {
+    effects_.over.push_back(pending.what.path);
+    return;
+  }
+  // Who takes nothing now does not take the run's next change either, and that is told.
+  if (submitted.has_error()) return settle_wait(pending, outcome);
+  waits_.erase(pending.what.path.hash());
+  ++head_.count;
+  head_.stamp = stamp_;
+  head_.status = journal::RunStatus::running;
+  head_changed_ = true;
+  in_ready_ = true;
+  core::crash_point(core::CrashPoint::result_submitted);
+  deliver(pending, outcome);
+}
+
+/// Nothing of the run itself changes here: the change may be refused. The run may have waited for
+/// nothing but this.
+journal::Change RunCore::end_of_wait(const Pending& pending,
+                                     const detail::BodyResult& outcome) const {
+  journal::Change change = host_.new_change();
+  change.append(facts_.id, head_.count, result_record(pending, outcome, 0, std::nullopt));
+  const journal::StepPath& path = pending.what.path;
+  if (const auto wait = waits_.find(path.hash()); wait != waits_.end()) {
+    change.erase(Table::waits, Key{}.add(facts_.id).add(path.hash()));
+    change.erase(Table::due, journal::due_row(wait->second.due, facts_.id, path));
+  }
+  if (!in_ready_) change.put(Table::ready, Key{}.add(facts_.id), journal::ReadyRow{facts_.session});
+  journal::HeadRow head = head_row();
+  head.count = head_.count + 1;
+  head.status = journal::RunStatus::running;
+  head.stamp = stamp_;
+  head.ahead = head.count - passed_;
+  change.put(Table::records, Key{}.add(facts_.id).add(journal::kHeadIndex), head);
+  return change;
 }
 
 bool RunCore::offer_signal(std::string_view name, const journal::Payload& payload) {
   if (machine_.state() != journal::MachineState::running) return false;
   for (Pending* const pending : machine_.pending()) {
-    if (pending->what.kind != StepKind::receive || pending->phase() != Pending::Phase::waiting ||
-        pending->what.name != name)
-      continue;
+    const bool takes =
+        pending->phase() == Pending::Phase::waiting || pending->phase() == Pending::Phase::over;
+    if (pending->what.kind != StepKind::receive || !takes || pending->what.name != name) continue;
     stamp_now();
     settle_wait(*pending, payload.bytes, payload.blob);
     settle();

@@ -18,8 +18,12 @@ void refuse(SessionInput& input, const Error& why) {
   if (CloseOrder* const close = std::get_if<CloseOrder>(&input)) close->closed();
 }
 
-SessionCore::SessionCore(SessionAddress address, SessionServices& services)
-    : address_(std::move(address)), services_(services), state_(services.store, address_.id) {}
+SessionCore::SessionCore(SessionAddress address, SessionServices& services,
+                         const SignalsUnderWay& signals)
+    : address_(std::move(address)),
+      services_(services),
+      signals_(signals),
+      state_(services.store, address_.id) {}
 
 void SessionCore::handle(SessionInput input, const std::shared_ptr<SessionShell>& self) {
   std::visit([&](auto&& each) { on(std::forward<decltype(each)>(each), self); }, std::move(input));

@@ -79,7 +79,8 @@ struct SessionServices {
 
 class SessionCore final : private RunHost {
  public:
-  SessionCore(SessionAddress address, SessionServices& services);
+  /// `signals` outlives the session.
+  SessionCore(SessionAddress address, SessionServices& services, const SignalsUnderWay& signals);
 
   /// `self` is the shell, to which bodies and gates report back.
   void handle(SessionInput input, const std::shared_ptr<SessionShell>& self);
@@ -116,6 +117,9 @@ class SessionCore final : private RunHost {
   }
   [[nodiscard]] Result<void> submit_ahead(journal::Change&& change,
                                           journal::Writer::Conflict& conflict) override;
+  void yield_to_signals(journal::Change& change, std::vector<SignalName> names) const override {
+    change.require([&signals = signals_, names = std::move(names)] { return !signals.any(names); });
+  }
 
   [[nodiscard]] RunHost& host() noexcept { return *this; }
 
@@ -256,6 +260,7 @@ class SessionCore final : private RunHost {
 
   SessionAddress address_;
   SessionServices& services_;
+  const SignalsUnderWay& signals_;
   bool known_ = false;
   bool exists_ = false;  ///< It has its row.
   bool inbox_read_ = false;

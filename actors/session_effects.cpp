@@ -231,6 +231,10 @@ void SessionCore::let_out(RunEffects& effects, const RunId& run, const Self& sel
           if (why == nullptr)
             due.arm({session, run, wait.path, wait.due, wait.in, wait.what, wait.by_wall_clock});
         });
+  for (journal::StepPath& path : effects.over) {
+    SessionInput again = DueNow{run, std::move(path), journal::DueRow::What::wait, 0, true};
+    (void)self->post(again, RunOn::scheduler);
+  }
   if (effects.parked) {
     const EventKind kind =
         effects.parked->code == Code::diverged ? EventKind::run_diverged : EventKind::run_parked;

@@ -10,6 +10,7 @@
 #include "actors/body_job.hpp"
 #include "actors/run_core.hpp"
 #include "actors/session_address.hpp"
+#include "actors/signals_under_way.hpp"
 #include "journal/arrival.hpp"
 
 #include <functional>
@@ -28,6 +29,8 @@ struct Arrived {
   /// If there is one, called once, from any thread, when what came of it is durable. The run is
   /// that of the message, or the one that it is attached to.
   std::function<void(Result<RunId>)> reply = {};
+  /// Of a signal with a number.
+  SignalsUnderWay::Token under_way = {};
 };
 /// An attempt of a tool says how far it is.
 struct Progressed {
@@ -46,7 +49,8 @@ struct DueNow {
   journal::StepPath path;
   journal::DueRow::What what = journal::DueRow::What::retry;
   journal::Stamp due = 0;
-  /// Of a wait: what had come for the session when this was first looked at has been handled.
+  /// Of a wait or a deadline: what had come for the session when this was first looked at has been
+  /// handled.
   bool behind_arrivals = false;
 };
 /// The session's run may wait in a circle of calls, and if it does, all of that is durable.

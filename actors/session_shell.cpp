@@ -6,12 +6,19 @@ bool SessionShell::post(SessionInput& input, RunOn where) {
   {
     const std::lock_guard lock(mutex_);
     if (retired_) return false;
+    if (Arrived* const arrived = std::get_if<Arrived>(&input)) count_signal(*arrived);
     queue_.push_back(std::move(input));
     if (scheduled_) return true;
     scheduled_ = true;
   }
   schedule(where);
   return true;
+}
+
+void SessionShell::count_signal(Arrived& arrived) {
+  const journal::Arrival& what = arrived.what;
+  if (what.what == journal::ArrivalRow::What::signal && what.number != 0)
+    arrived.under_way = signals_.enter({what.name, what.run});
 }
 
 void SessionShell::completed(BodyCompletion completion, RunOn where) noexcept {

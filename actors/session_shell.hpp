@@ -19,7 +19,7 @@ namespace perdure::actors {
 class SessionShell : public CompletionSink, public std::enable_shared_from_this<SessionShell> {
  public:
   SessionShell(SessionAddress address, SessionServices& services)
-      : core_(std::move(address), services) {}
+      : core_(std::move(address), services, signals_) {}
   virtual ~SessionShell() = default;
 
   /// False: it has retired (`input` is untouched); ask the directory for another.
@@ -47,7 +47,10 @@ class SessionShell : public CompletionSink, public std::enable_shared_from_this<
   virtual void may_retire() {}
 
  private:
+  void count_signal(Arrived& arrived);
+
   std::mutex mutex_;
+  SignalsUnderWay signals_;  ///< Outlives what counts in it.
   std::vector<SessionInput> queue_;
   bool scheduled_ = false;
   bool retired_ = false;

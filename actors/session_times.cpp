@@ -11,13 +11,17 @@ using journal::Arrival;
 using What = journal::DueRow::What;
 
 void SessionCore::on(DueNow due, const Self& self) {
-  if (closing_ || !know(due, self)) return;
+  if (closing_) return;
+  if (services_.unread_inboxes.load() != 0) read_inbox(self);
+  if (!know(due, self)) return;
   if (due.what == What::message) return on_due_message(due.run, self);
   if (due.what == What::circle) return on(LookForCircle{}, self);
   // A timer may outlive its step (which lost its race, say) and its run.
   if (open_ != due.run) return;
   // A signal that was recorded before the end of the time wins over it, and may stand behind this.
-  if (due.what == What::wait && !std::exchange(due.behind_arrivals, true)) {
+  // What is recorded from here on, the run sees as it records that end.
+  const bool ends_waits = due.what == What::wait || due.what == What::deadline;
+  if (ends_waits && !std::exchange(due.behind_arrivals, true)) {
     SessionInput again = std::move(due);
     (void)self->post(again, RunOn::scheduler);
     return;

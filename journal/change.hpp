@@ -6,7 +6,7 @@
 /// limits are checked as it is built, and a value that breaks one makes the whole change refused.
 /// A payload that is larger than the owner wants in the tables is a blob's: the change has the
 /// reference in its row, and the content beside it until the writer has put it where blobs are.
-/// A change may carry a precondition: the writer takes it only if that holds as it is numbered.
+/// A change may carry preconditions: the writer takes it only if they hold as it is numbered.
 #pragma once
 
 #include "journal/payload.hpp"
@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -64,8 +65,15 @@ class Change {
   void require(Precondition precondition) {
     precondition_ = std::make_unique<const Precondition>(std::move(precondition));
   }
-  /// What stands against its precondition, if it has one.
-  [[nodiscard]] std::optional<RecordNumber> conflict(const RecentWrites& recent) const {
+  /// The same of what no table says. `holds` is asked under the lock under which changes are
+  /// numbered: it is short, and does not call the writer.
+  void require(std::function<bool()> holds) {
+    condition_ = std::make_unique<const std::function<bool()>>(std::move(holds));
+  }
+  /// What of all that was numbered, up to `last`, stands against its preconditions.
+  [[nodiscard]] std::optional<RecordNumber> conflict(const RecentWrites& recent,
+                                                     RecordNumber last) const {
+    if (condition_ && !(*condition_)()) return last;
     return precondition_ ? recent.conflict(*precondition_) : std::nullopt;
   }
   /// It got `number`: what it writes that others may have read is no longer as they read it.
@@ -142,6 +150,7 @@ class Change {
   std::size_t inline_bytes_max_ = std::numeric_limits<std::size_t>::max();
   std::optional<Error> refusal_;
   std::unique_ptr<const Precondition> precondition_;
+  std::unique_ptr<const std::function<bool()>> condition_;
   bool writes_watched_ = false;
   std::vector<NewBlob> blobs_;
   std::vector<Part> parts_;

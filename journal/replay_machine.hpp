@@ -78,6 +78,7 @@ class Pending {
     active,   ///< A body runs, or waits at the gate.
     backoff,  ///< Waits for the time of its next attempt.
     waiting,  ///< Waits for a time, a signal or a reply.
+    over,     ///< Its time has passed, and nothing says so yet.
   };
   Attempt what;
   void* tag = nullptr;        ///< The caller's.

@@ -154,7 +154,7 @@ Result<RecordNumber> Writer::Impl::submit(Change&& change, Admission admission,
   }
   const std::lock_guard lock(queue_mutex_);
   if (std::optional<Error> why = refusal(cost, admission)) return *std::move(why);
-  if (const Conflict against = change.conflict(recent_)) {
+  if (const Conflict against = change.conflict(recent_, last_)) {
     if (conflict != nullptr) *conflict = against;
     return refused(Code::busy, "what the change was made from has changed meanwhile");
   }

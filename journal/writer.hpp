@@ -6,7 +6,7 @@
 /// dense; after a failed sync or an unclear write nothing more is committed and everybody who waits
 /// is told; with a full disk the batch stays queued under its numbers and is tried again.
 /// Content of a change that belongs to blobs is durable before the change can be committed.
-/// A change with a precondition is numbered only if that holds for all changes with lower numbers.
+/// A change with preconditions is numbered only if they hold for all changes with lower numbers.
 /// What it does not: wait for anybody's result. `submit` returns at once, but for large content,
 /// which it writes itself; the gate tells when the rest is durable.
 ///
@@ -101,7 +101,8 @@ class Writer {
   /// change broke a limit), `storage_full` (the disk is full, for new work only, or more bytes wait
   /// than the options allow), code and message of a fatal failure as the store gave it, `closed`;
   /// and `busy` where `change` has a precondition that does not hold. `conflict` (not null for such
-  /// a change) is then set, and empty otherwise.
+  /// a change) is then set, and empty otherwise. Where it is not known which change stands against
+  /// it, that is the newest.
   [[nodiscard]] Result<RecordNumber> submit(Change&& change, Admission admission,
                                             const Numbered& numbered = nullptr,
                                             Conflict* conflict = nullptr);

@@ -28,6 +28,7 @@ class BareHost final : public actors::RunHost {
   Result<void> submit_ahead(journal::Change&&, journal::Writer::Conflict&) override {
     return pd::Error{pd::Code::unsupported, "no transaction runs here"};
   }
+  void yield_to_signals(journal::Change&, std::vector<actors::SignalName>) const override {}
 
  private:
   actors::StateCells state_;

@@ -2,7 +2,12 @@
 /// tests/sessions/signals_test.cpp has the rest.
 #include "tests/actors/engine_fixture.hpp"
 
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
 #include <tuple>
+#include <utility>
 
 namespace perdure::test {
 namespace {
@@ -23,6 +28,30 @@ pd::Task<std::string> decide_in_time(pd::Context& ctx, int hours) {
 }
 inline constexpr pd::Agent hasty{"hasty", &decide_in_time};
 
+/// Waits for a signal in each of the ways in which time may be over for it.
+pd::Task<std::string> decide(pd::Context& ctx, std::string how) {
+  std::optional<Decision> decision;
+  if (how == "receive") decision = co_await ctx.receive(approval, {.within = 1h});
+  if (how == "within") {
+    const pd::Result<Decision> made = co_await pd::as_result(ctx.within(1h, ctx.receive(approval)));
+    if (made) decision = made.value();
+  }
+  if (how == "no time") {
+    co_await ctx.step("work", [](pd::Step&) { world->in_body(); });
+    decision = co_await ctx.receive(approval, {.within = 0s});
+  }
+  co_return decision ? decision->by : "nobody";
+}
+inline constexpr pd::Agent decider{"decider", &decide};
+
+/// The test looks on when the handler has gone on from the end of the time.
+pd::Task<std::string> decide_alone(pd::Context& ctx, int hours) {
+  const auto decision = co_await ctx.receive(approval, {.within = std::chrono::hours(hours)});
+  if (world->in_body) world->in_body();
+  co_return decision ? decision->by : "nobody";
+}
+inline constexpr pd::Agent loner{"loner", &decide_alone};
+
 pd::Task<std::vector<int>> collect(pd::Context& ctx, int count) {
   std::vector<int> all;
   for (int i = 0; i < count; ++i) {
@@ -34,9 +63,11 @@ pd::Task<std::vector<int>> collect(pd::Context& ctx, int count) {
 inline constexpr pd::Agent collector{"collector", &collect};
 
 /// Sends its signal when its body has returned: on the thread of the body.
-pd::Task<int> approve_when_told(pd::Context& ctx, int) {
+pd::Task<int> approve_when_told(pd::Context& ctx, std::string to) {
   co_await ctx.step("wait", [](pd::Step&) { world->door("approve").pass(); });
-  co_await ctx.session(hasty, "s").send(approval, {.approved = true, .by = "ann"});
+  const Decision yes{.approved = true, .by = "ann"};
+  if (to == "hasty") co_await ctx.session(hasty, "s").send(approval, yes);
+  if (to == "decider") co_await ctx.session(decider, "s").send(approval, yes);
   co_return 0;
 }
 inline constexpr pd::Agent approver{"approver", &approve_when_told};
@@ -48,6 +79,35 @@ pd::Task<int> hold_thread(pd::Context&, int) {
   co_return 0;
 }
 inline constexpr pd::Agent holder{"holder", &hold_thread};
+
+/// Stands still, and has something happen when a session next asks it: a session that has seen that
+/// a time is over asks before it records that.
+class InterruptingClock final : public core::Clock {
+ public:
+  explicit InterruptingClock(std::shared_ptr<core::ManualClock> clock) : clock_(std::move(clock)) {}
+  /// Not for the thread `except`.
+  void interrupt(std::function<void()> what, std::thread::id except = {}) {
+    const std::lock_guard lock(mutex_);
+    what_ = std::move(what);
+    except_ = except;
+  }
+  core::WallTime wall() override {
+    std::function<void()> now;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::this_thread::get_id() != except_) now = std::exchange(what_, nullptr);
+    }
+    if (now) now();
+    return clock_->wall();
+  }
+  core::Elapsed elapsed() override { return clock_->elapsed(); }
+
+ private:
+  std::shared_ptr<core::ManualClock> clock_;
+  std::mutex mutex_;
+  std::function<void()> what_;
+  std::thread::id except_;
+};
 
 class OutsideSignalTest : public EngineFixture, public ::testing::WithParamInterface<pd::Frames> {
  protected:
@@ -85,7 +145,7 @@ TEST_P(OutsideSignalTest, ThatWasRecordedBeforeTheDeadlineWinsThoughTheTimeHadPa
   TestEngine engine(disk_, options());
   engine.start(hasty, approver, holder);
   auto run = engine.runtime().session(hasty, "s").start(1).value();
-  auto approving = engine.runtime().session(approver, "a").start(0).value();
+  auto approving = engine.runtime().session(approver, "a").start("hasty").value();
   while (disk_.due().empty() || !engine.engine().timers().next()) std::this_thread::yield();
   engine.settle();
   pd::detail::MessageRequest hold;
@@ -102,6 +162,66 @@ TEST_P(OutsideSignalTest, ThatWasRecordedBeforeTheDeadlineWinsThoughTheTimeHadPa
   EXPECT_EQ(approving.wait().value(), 0);
   world_.door("hold").open();
   EXPECT_EQ(run.wait().value(), "ann");
+}
+
+TEST_P(OutsideSignalTest, ThatWasRecordedWhileTheEndOfTheTimeWasAboutToBeWins) {
+  for (const std::string how : {"receive", "within", "no time"}) {
+    TestDisk disk;
+    World fresh;
+    world = &fresh;
+    const auto clock = std::make_shared<InterruptingClock>(disk.clock);
+    disk.clock_of_engines = clock;
+    {
+      TestEngine engine(disk, options());
+      engine.start(decider, approver);
+      auto approving = engine.runtime().session(approver, "a").start("decider").value();
+      const auto approve = [&] {
+        fresh.door("approve").open();
+        EXPECT_EQ(approving.wait().value(), 0);
+      };
+      // On the body's thread, on which the session goes on.
+      fresh.in_body = [&] { clock->interrupt(approve); };
+      auto run = engine.runtime().session(decider, "s").start(how).value();
+      if (how != "no time") {
+        while (disk.due().empty() || !engine.engine().timers().next()) std::this_thread::yield();
+        engine.settle();
+        clock->interrupt(approve, std::this_thread::get_id());
+        engine.advance(1h);
+      }
+      EXPECT_EQ(run.wait().value(), "ann") << how;
+      EXPECT_TRUE(disk.due().empty()) << how;
+    }
+  }
+  world = &world_;
+}
+
+TEST_P(OutsideSignalTest, WhoseTimeIsOverAreNotWaitedForAgainWhenTheHandlerDidNotGoOn) {
+  pd::RunId id;
+  {
+    TestEngine engine(disk_, options());
+    engine.start(loner);
+    id = engine.runtime().session(loner, "s").start(1).value().id();
+    while (disk_.due().empty() || !engine.engine().timers().next()) std::this_thread::yield();
+    engine.settle();
+    world_.in_body = [&] {
+      // The end of the time is in the journal, and nothing that follows from it.
+      const std::uint64_t before = engine.commits();
+      engine.engine().wake_writer();
+      while (engine.commits() == before) std::this_thread::yield();
+      engine.die_at_commit(0);
+      world_.trace.add("died");
+    };
+    engine.advance(1h);
+    world_.trace.wait_for("died");
+  }
+  world_.in_body = nullptr;
+  EXPECT_TRUE(disk_.due().empty());
+  EXPECT_TRUE(disk_.is_ready(id));
+  EXPECT_EQ(disk_.head(id).ahead, 1U) << "the handler has not gone on from it";
+  TestEngine engine(disk_, options());
+  engine.start(loner);
+  EXPECT_EQ(engine.runtime().run<std::string>(id).wait().value(), "nobody");
+  EXPECT_EQ(disk_.records(id).size(), 3U);
 }
 
 TEST_P(OutsideSignalTest, AreNeverLostNorReceivedTwiceWhereverTheProcessDies) {

@@ -108,7 +108,7 @@ TestEngine::TestEngine(TestDisk& disk, RuntimeOptions options)
     };
   options = with_frames(std::move(options));
   actors::EngineSeams seams;
-  seams.clock = disk.clock;
+  seams.clock = disk.clock_of_engines ? disk.clock_of_engines : disk.clock;
   seams.random = disk.random;
   seams.journal = journal::JournalForWriting::open_in(store_, *disk.clock, *disk.random).value();
   opening_commits_ = store_.commits();

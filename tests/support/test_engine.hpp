@@ -33,6 +33,8 @@ namespace perdure::test {
 struct TestDisk {
   std::shared_ptr<journal::MemoryStore> store = std::make_shared<journal::MemoryStore>();
   std::shared_ptr<core::ManualClock> clock = std::make_shared<core::ManualClock>();
+  /// What engines have for a clock; null: `clock`.
+  std::shared_ptr<core::Clock> clock_of_engines = {};
   std::shared_ptr<core::SeededRandom> random = std::make_shared<core::SeededRandom>(7);
 
   /// What the disk holds now.
