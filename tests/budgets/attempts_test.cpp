@@ -105,8 +105,8 @@ TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItsRunIsKilled) {
   EXPECT_EQ(spending(run).used, kMost);
 }
 
-inline constexpr pd::Agent careful{
-    "careful", pd::Handler{"run", &asking, {.budget = {.tokens = 450}}}};
+inline constexpr pd::Agent careful{"careful",
+                                   pd::Handler{"run", &asking, {.budget = {.tokens = 450}}}};
 
 /// What the far side gave is never more than what the budget knows of, wherever the process dies.
 TEST_P(BudgetAttemptTest, IsNeverForgottenWhereverTheProcessDies) {
