@@ -5,7 +5,6 @@
 
 namespace perdure::actors {
 
-using journal::Key;
 using journal::Pending;
 using journal::Table;
 

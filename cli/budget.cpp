@@ -54,6 +54,11 @@ JsonObject json_of(const Amounts& amounts) {
 
 }  // namespace
 
+bool has_budget(const journal::BudgetInfo& budget) {
+  return budget.own || !budget.payers.empty() || budget.usage.used != Amounts{} ||
+         budget.usage.reserved != Amounts{};
+}
+
 std::string budget_text(const journal::BudgetInfo& budget, const Screen& screen) {
   const journal::Limits limits = budget.own ? budget.own->limits : journal::Limits{};
   const Amounts& used = budget.usage.used;

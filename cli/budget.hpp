@@ -10,8 +10,9 @@
 
 namespace perdure::cli {
 
-/// One line: what was used of which limits. Empty: the run has none, and used nothing that is
-/// counted.
+/// It has limits, is held to others', or used something that is counted.
+[[nodiscard]] bool has_budget(const journal::BudgetInfo& budget);
+/// One line: what was used of which limits. Empty: it has none (`has_budget`).
 [[nodiscard]] std::string budget_text(const journal::BudgetInfo& budget, const Screen& screen);
 /// Amounts and limits with the units in their names; limits that are not there are null.
 [[nodiscard]] JsonObject json_of(const journal::BudgetInfo& budget);

@@ -204,7 +204,8 @@ Result<void> show_run_as_json(journal::Reader& reader, const RunInfo& run,
                               const std::optional<std::string>& holder, const Screen& screen) {
   std::optional<journal::BudgetInfo> budget;
   if (run.head.status != journal::RunStatus::queued) {
-    PERDURE_TRY(budget, reader.budget_info(run.id));
+    PERDURE_TRY(journal::BudgetInfo found, reader.budget_info(run.id));
+    if (has_budget(found)) budget = std::move(found);
   }
   JsonTeller teller(reader, run, holder, screen, budget);
   PERDURE_TRY(const Standing standing, tell(reader, run, teller));

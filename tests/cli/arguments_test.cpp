@@ -63,6 +63,33 @@ TEST(Arguments, ReadsVerbsAboutARun) {
   EXPECT_EQ(blob.blob, "ba78");
 }
 
+TEST(Arguments, ReadsWhatARaiseGives) {
+  const Request raise =
+      request({"raise", "a/b", "--journal", "d", "--money", "12.5", "--tokens", "2000000", "--gpu",
+               "90s", "--attempts", "7", "--wall", "2h", "--by", "ann"});
+  EXPECT_EQ(raise.verb, Verb::raise);
+  EXPECT_TRUE(gives_an_order(raise.verb));
+  const journal::Limits all{.money = 12'500'000,
+                            .tokens = 2'000'000,
+                            .gpu_us = 90'000'000,
+                            .attempts = 7,
+                            .wall_us = 7'200'000'000};
+  EXPECT_EQ(raise.order.limits, all);
+  EXPECT_EQ(raise.order.by, "ann");
+  const auto money = [](const char* text) {
+    return request({"raise", "a/b", "--journal", "d", "--money", text}).order.limits;
+  };
+  EXPECT_EQ(money("0"), journal::Limits{.money = 0});
+  EXPECT_EQ(money("0.000001"), journal::Limits{.money = 1});
+  EXPECT_EQ(money("9223372036853"), journal::Limits{.money = 9'223'372'036'853'000'000});
+  for (const char* const wrong : {"", "-1", "1,5", "1.", ".5", "1.0000001", "five", "1e3",
+                                  "9223372036855", "99999999999999999999"})
+    EXPECT_EQ(answer({"raise", "a/b", "--journal", "d", "--money", wrong}).code, ExitCode::usage)
+        << wrong;
+  EXPECT_EQ(answer({"raise", "a/b", "--journal", "d", "--tokens", "-1"}).code, ExitCode::usage);
+  EXPECT_EQ(answer({"raise", "a/b", "--journal", "d", "--gpu", "9"}).code, ExitCode::usage);
+}
+
 TEST(Arguments, RefusesWhatIsWrong) {
   const std::vector<std::vector<const char*>> wrong = {
       {},

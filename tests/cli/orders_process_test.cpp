@@ -58,6 +58,14 @@ pd::Task<int> park(pd::Context& ctx, int) {
 }
 inline constexpr pd::Agent parker{"parker", &park};
 
+pd::Task<int> spend(pd::Context& ctx, int tokens) {
+  for (int i = 0; i < tokens; ++i)
+    co_await ctx.step("spend", [](pd::Step&) {}, {.cost_max = {.tokens = 1}});
+  co_return tokens;
+}
+inline constexpr pd::Agent spender{"spender",
+                                   pd::Handler{"run", &spend, {.budget = {.tokens = 2}}}};
+
 struct Ended {
   int code = -1;
   std::string out;
@@ -90,7 +98,7 @@ class OrdersTest : public testing::Test {
         {.journal = path().string(), .control = control, .log = [](const pd::LogRecord&) {}});
     EXPECT_TRUE(opened.has_value()) << opened.error().message;
     pd::Runtime runtime = std::move(opened).value();
-    runtime.serve(waiter, booker, parker);
+    runtime.serve(waiter, booker, parker, spender);
     return runtime;
   }
   [[nodiscard]] pd::Runtime start(pd::Control control = pd::Control::socket) const {
@@ -271,6 +279,32 @@ TEST_F(OrdersTest, WaitForTheNextRuntimeWhenThereIsNone) {
   EXPECT_EQ(made.value().wait().value(), "m x");
   ASSERT_TRUE(runtime.shutdown());
   EXPECT_TRUE(inbox().empty());
+}
+
+TEST_F(OrdersTest, RaiseABudget) {
+  RunId id;
+  {
+    pd::Runtime runtime = start();
+    const auto run = runtime.session(spender, "s").start(5).value();
+    id = run.id();
+    wait_until_parked(runtime, id);
+    refused({"raise", "spender/s", "--tokens", "1"}, ExitCode::refused, "can only be raised");
+    refused({"raise", "spender/s"}, ExitCode::usage, "names no limit");
+    done({"raise", "spender/s", "--tokens", "3"}, "was raised");
+    for (;; std::this_thread::yield())
+      if (run.spending().value().used.tokens == 3) break;
+    wait_until_parked(runtime, id);
+  }
+  done({"raise", "spender/s", "--tokens", "4"}, "is queued");
+  done({"raise", "spender/s", "--tokens", "5"}, "is queued");
+  done({"show", "spender/s"}, "tokens 3 of 3");
+  pd::Runtime runtime = start();
+  const auto run = runtime.run<int>(id);
+  EXPECT_EQ(run.wait().value(), 5);
+  EXPECT_EQ(run.spending().value().limits, pd::Budget{.tokens = 5});
+  const auto shown = nlohmann::json::parse(this->run({"show", "spender/s", "--json"}).out);
+  EXPECT_EQ(shown["budget"]["used"]["tokens"], 5);
+  EXPECT_EQ(shown["budget"]["raised_by"].get<std::string>().substr(0, 4), "ada@");
 }
 
 /// The sender knows no version, and nobody serves the agent yet: the run waits, and is not lost.

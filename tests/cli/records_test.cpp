@@ -80,7 +80,7 @@ TEST_F(RecordsTest, WritesOneObjectALine) {
   }
   auto created = nlohmann::json::parse(R"({"agent":"trip","agent_version":3,"handler":"main",
       "key":"alice","message_key":"start","seed":42,"input_type":"string","input":"the input",
-      "caller":null,"deadline":null})");
+      "caller":null,"deadline":null,"draws_on":[]})");
   created["input_bytes"] = payload(std::string("the input")).size();
   EXPECT_EQ(records[0]["kind"], "run_created");
   EXPECT_EQ(records[0]["stamp"], "2023-11-14T22:13:20.000000Z");

@@ -8,7 +8,7 @@ namespace perdure {
 namespace {
 
 constexpr std::uint16_t kFirst = 1;
-constexpr std::uint16_t kLast = 30;
+constexpr std::uint16_t kLast = 31;
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
   std::set<std::string> names;
@@ -31,6 +31,7 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
   EXPECT_EQ(static_cast<int>(Code::peer_cancelled), 25);
   EXPECT_EQ(static_cast<int>(Code::rate_limited), 26);
   EXPECT_EQ(static_cast<int>(Code::invalid_request), 30);
+  EXPECT_EQ(static_cast<int>(Code::over_budget), 31);
   EXPECT_EQ(to_string(Code::outcome_unknown), "outcome_unknown");
   EXPECT_EQ(to_string(Code::already_started), "already_started");
   EXPECT_EQ(static_cast<int>(ErrorEffect::refused), 0);
@@ -45,7 +46,8 @@ TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
   const std::set<Code> final_codes{
       Code::refused,        Code::cancelled,        Code::misuse,          Code::too_large,
       Code::diverged,       Code::undecodable,      Code::outcome_unknown, Code::deadlock,
-      Code::peer_cancelled, Code::context_overflow, Code::unauthenticated, Code::invalid_request};
+      Code::peer_cancelled, Code::context_overflow, Code::unauthenticated, Code::invalid_request,
+      Code::over_budget};
   for (std::uint16_t number = kFirst; number <= kLast; ++number) {
     Error error{static_cast<Code>(number), "m"};
     EXPECT_EQ(error.is_retryable(), !final_codes.contains(error.code)) << to_string(error.code);
@@ -57,8 +59,9 @@ TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
 }
 
 TEST(Error, TheEffectIsUnknownUnlessRefusedOrSaid) {
-  for (const Code code : {Code::refused, Code::rate_limited, Code::overloaded,
-                          Code::context_overflow, Code::unauthenticated, Code::invalid_request})
+  for (const Code code :
+       {Code::refused, Code::rate_limited, Code::overloaded, Code::context_overflow,
+        Code::unauthenticated, Code::invalid_request, Code::over_budget})
     EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::refused);
   for (const Code code : {Code::user, Code::timeout, Code::exception, Code::outcome_unknown})
     EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::unknown);

@@ -43,12 +43,41 @@ def caller_of(fields):
                        "run": caller["run"], "step": caller["path"]}
 
 
+def limits_line(limits):
+    """Limits, with the units in their names."""
+    return limits and {"money_micros": limits["money"],
+                       **{key: limits[key] for key in ("tokens", "gpu_us", "attempts", "wall_us")}}
+
+
+def sum_line(rows, name):
+    """What rows of `usage` come to."""
+    amounts = [row["fields"][name] or {} for row in rows]
+    return {line: sum(each.get(field, 0) for each in amounts)
+            for line, field in (("money_micros", "money"), ("tokens", "tokens"),
+                                ("gpu_us", "gpu_us"), ("attempts", "attempts"))}
+
+
+def budget_line(run, payers, budgets, usage):
+    """What `perdure show` says of a run's budget."""
+    own = next((row["fields"] for row in budgets if row["run"] == run), None)
+    payer = run if own or not payers else payers[0]
+    rows = [row for row in usage if row["payer"] == payer and (own or row["run"] == run)]
+    used, reserved = sum_line(rows, "used"), sum_line(rows, "reserved")
+    if not own and not payers and not any((*used.values(), *reserved.values())):
+        return None
+    raised = own["raised"] if own else 0
+    return {"limits": own and limits_line(own["limits"]),
+            "when_exhausted": own and ("fail_step" if own["fails_steps"] else "park"),
+            "used": used, "reserved": reserved, "draws_on": payers, "raised": time_of(raised),
+            "raised_by": own["raised_by"] if raised else None}
+
+
 def content_of(kind, fields):
     """The `content` of a record of `perdure journal`."""
     if kind == "run_created":
         return {**{key: fields[key] for key in (*COMMON_KEYS, "message_key", "seed")},
                 "key": fields["session_key"], "caller": caller_of(fields),
-                "deadline": time_of(fields["deadline"]),
+                "deadline": time_of(fields["deadline"]), "draws_on": fields["payers"],
                 **payload_of("input", fields, "input", "input_type")}
     if kind == "run_ended":
         return {"error": fields["error"], **payload_of("reply", fields, "payload", "type")}
@@ -136,12 +165,13 @@ def queued_timeline(run, kept, opened):
     place = [fields["run"] for fields in messages].index(run["run"])
     fields = messages[place]
     return {"run": run_line(run), "steps": [], "end": None, "unfinished": [], "versions": [],
-            "children": [], "cancel": None, **begin_line(fields, "payload", "type"),
+            "children": [], "cancel": None, "budget": None,
+            **begin_line(fields, "payload", "type"),
             "queued": {"due": time_of(fields["due"]), "behind": opened,
                        "ahead": sum(not each["due"] for each in messages[:place])}}
 
 
-def timeline(run, records, attempts, waits, children):
+def timeline(run, records, attempts, waits, children, budget):
     """`perdure show`, but for its words to people and who holds the journal."""
     created, started, end, steps = run["fields"]["created"], {}, None, []
     attempts, versions, cancel = dict(attempts), [], None
@@ -163,7 +193,7 @@ def timeline(run, records, attempts, waits, children):
                    **payload_of("reply", fields, "payload", "type", SHOWN_BYTES)}
     left = sorted({*started, *attempts, *waits}, key=steps_of)
     return {"run": run_line(run), "steps": steps, "end": end, "versions": versions,
-            "cancel": cancel, "queued": None, "children": child_lines(children.values()),
+            "cancel": cancel, "queued": None, "budget": budget, "children": child_lines(children.values()),
             **begin_line(records[0]["fields"], "input", "input_type"),
             "unfinished": [unfinished_line(path, started.get(path), attempts.get(path),
                                            waits.get(path)) for path in left]}
@@ -175,6 +205,7 @@ def arrival_line(row):
     return {"number": row["number"], "sent": time_of(fields["stamp"]), "step": fields["path"],
             "other_run": fields["other"], "caller": caller_of(fields),
             **{key: time_of(fields[key]) for key in ("due", "deadline")},
+            "limits": limits_line(fields["limits"]),
             **{key: fields[key] for key in ("what", "name", "agent_version", "message_key", "run",
                                             "by_wall_clock", "who", "why", "grace_ms", "error")},
             **payload_of("payload", fields, "payload", "type")}

@@ -23,9 +23,10 @@ class ComparingTest(fixture.FormatTest):
     def compare(self, directory, every=1):
         """Each run, or each of so many, and its records as both read them; gives the number of all
         records."""
-        runs, records, attempts, waits, kept, children = (
+        runs, records, attempts, waits, kept, children, budgets, usage = (
             read(directory, table)
-            for table in ("runs", "records", "attempts", "waits", "kept", "children"))
+            for table in ("runs", "records", "attempts", "waits", "kept", "children", "budgets",
+                          "usage"))
         opened = {row["session"]: row["fields"]["run"] for row in read(directory, "open")}
         listed = json.loads(perdure(directory, "runs", "--all"))["runs"]
         self.assertEqual(len(listed), len(runs))
@@ -49,7 +50,8 @@ class ComparingTest(fixture.FormatTest):
                 expected = cli_lines.timeline(run, of_run, *(
                     {row["fields"]["path"]: row["fields"] for row in table
                      if row["run"] == run["run"]}
-                    for table in (attempts, waits, children)))
+                    for table in (attempts, waits, children)), cli_lines.budget_line(
+                        run["run"], of_run[0]["fields"]["payers"], budgets, usage))
             self.assert_same(expected, shown, run["run"])
         self.compare_user_rows(directory)
         self.compare_sessions(directory, {run["run"]: run for run in runs}, every)

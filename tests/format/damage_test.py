@@ -69,7 +69,7 @@ class DamageTest(fixture.FormatTest):
                  ("ready", "ready"), ("due", "due"), ("attempts", "attempts"), ("records", "head"),
                  ("open", "open"), ("inbox", "arrival"), ("kept", "arrival"), ("waits", "wait"),
                  ("state", "state"), ("before", "state"), ("children", "child"),
-                 ("rows", "user_row"),
+                 ("rows", "user_row"), ("budgets", "budget"), ("usage", "usage"),
                  *(("records", kind) for kind in journal_reader.RECORDS)]
         for n, (table, kind) in enumerate(kinds):
             rows = self.rows(table, kind)

@@ -21,20 +21,23 @@ KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
          109: ("checkpoint", "Checkpoint"), 5: ("version_mark", "VersionMark"),
          6: ("cancel_requested", "CancelRequested"), 110: ("arrival", "ArrivalRow"),
          111: ("open", "OpenRow"), 112: ("wait", "WaitRow"), 113: ("state", "StateRow"),
-         114: ("child", "ChildRow"), 115: ("user_row", "UserRow")}
+         114: ("child", "ChildRow"), 115: ("user_row", "UserRow"),
+         116: ("budget", "BudgetRow"), 117: ("usage", "UsageRow")}
 CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",
          "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock",
          "peer_cancelled", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
-         "invalid_request")
+         "invalid_request", "over_budget")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
                "outcome_unknown", "deadlock", "peer_cancelled", "context_overflow",
-               "unauthenticated", "invalid_request")
+               "unauthenticated", "invalid_request", "over_budget")
 REFUSED_CODES = ("refused", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
-                 "invalid_request")
+                 "invalid_request", "over_budget")
 FAILURES = ("error", "first_error", "last_error")
 PAYLOADS = ("input", "payload", "progress")
+AMOUNTS = ("used", "reserved", "limits")
+RUN_ID = 16
 
 
 class Damage(Exception):
@@ -92,4 +95,9 @@ def decode(kind, body):
             raise Damage("it holds a payload, and a blob in the place of one")
         if blob and blob["bytes"] == 0:
             raise Damage("its payload is a blob of no bytes")
+    for of in (fields, fields.get("caller") or {}):
+        if len(of.get("payers") or b"") % RUN_ID:
+            raise Damage("it holds a part of a run's id")
+    if any((number or 0) < 0 for name in AMOUNTS for number in (fields.get(name) or {}).values()):
+        raise Damage("it holds a negative amount")
     return fields

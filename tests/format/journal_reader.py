@@ -49,6 +49,8 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "state": (">16s16s", ("session", "hash"), ("state",)),
           "before": (">16s16s", ("run", "hash"), ("state",)),
           "children": (">16sQ", ("run", "hash"), ("child",)),
+          "budgets": (">16s", ("run",), ("budget",)),
+          "usage": (">16s16s", ("payer", "run"), ("usage",)),
           "rows": (None, ("user_table", "user_key"), ("user_row",))}
 BLOB_KEYS = {"bytes", "perdure.blob"}
 
@@ -182,8 +184,10 @@ def _field_in_json(name, value):
         return None
     if name == "path":
         return path_text(value)
-    if name in ("run", "other"):
+    if name in ("run", "other", "payer"):
         return ulid(value)
+    if name == "payers":
+        return [ulid(value[at:at + 16]) for at in range(0, len(value), 16)]
     if isinstance(value, dict):
         return {key: _field_in_json(key, inner) for key, inner in value.items()}
     if not isinstance(value, bytes):

@@ -64,6 +64,7 @@ class Maker {
     effects();
     waiting();
     parked();
+    budgets();
     write_sessions(writer_, clock_, random_);
     write_user_rows(writer_);
   }
@@ -77,6 +78,7 @@ class Maker {
     paths();
     waiting();
     parked();
+    budgets();
     keys();
     write_sessions(writer_, clock_, random_);
     blobs();
@@ -84,10 +86,13 @@ class Maker {
   }
   Run start(const std::string& agent, const std::string& key, const std::string& message = "start",
             const Sample& input = {"void", {}}) {
-    clock_.advance(std::chrono::milliseconds(1));
-    Run run(core::draw_run_id(clock_, random_), writer_, clock_);
+    Run run = draw();
     run.create(agent, key, message, input);
     return run;
+  }
+  Run draw() {
+    clock_.advance(std::chrono::milliseconds(1));
+    return Run(core::draw_run_id(clock_, random_), writer_, clock_);
   }
   void plain_runs(int count) {
     for (int i = 0; i < count; ++i) {
@@ -123,8 +128,7 @@ class Maker {
   }
   void failures() {
     Run run = start("failing", "all codes");
-    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::invalid_request);
-         ++code) {
+    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::over_budget); ++code) {
       Error error = error_of(static_cast<Code>(code), code % 5 == 0 ? "" : "it failed: ещё раз");
       if (code % 3 != 0) error.retryable = code % 3 == 1;
       if (code % 4 != 0) error.effect = static_cast<ErrorEffect>(code % 3);
@@ -185,6 +189,29 @@ class Maker {
   void parked() {
     start("parked", "long").park(Code::diverged, std::string(16'383, 'r') + "öö");
     start("parked", "bare").park(Code::suspected_crash, "");
+  }
+  /// A run with limits, one that it called, which has others, one that draws on both, and one
+  /// without limits that used something.
+  void budgets() {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    Run first = draw();
+    first.create("budget", "first", "start", {"void", {}}, {first.id()});
+    const Stamp created = first.now() - 3000;
+    first.budget({{.money = 5'000'000, .tokens = 0, .gpu_us = kMost, .attempts = 7, .wall_us = 1},
+                  1,
+                  created});
+    first.usage(first.id(), {{1, 2, 3, 4}, {5, 6, 7, 8}});
+    Run second = draw();
+    second.create("budget", "second", "start", {"void", {}}, {second.id(), first.id()});
+    second.budget({{.tokens = 9}, 0, second.now() - 3000, "größe", second.now()});
+    Run third = draw();
+    third.create("budget", "third", "start", {"void", {}}, {second.id(), first.id()});
+    for (const RunId& payer : {second.id(), first.id()})
+      third.usage(payer, {{.tokens = 100, .attempts = 1}, {}});
+    Run free = draw();
+    free.create("budget", "free", "start", {"void", {}});
+    free.usage(free.id(), {{.money = 1'234'567}, {.gpu_us = 1}});
+    for (Run* const run : {&first, &second, &third, &free}) run->complete({"void", {}});
   }
   void keys() {
     start(std::string(256, 'n'), std::string(1024, 'k'), std::string(1024, 'm'));

@@ -13,7 +13,7 @@ namespace perdure::format_test {
 using namespace journal;
 
 void Run::create(const std::string& agent, const std::string& key, const std::string& message,
-                 const Sample& input) {
+                 const Sample& input, const std::vector<RunId>& payers) {
   const SessionId session = session_hash(agent, key);
   Change change(inline_bytes_max_);
   change.put(Table::sessions, Key{}.add(session), SessionRow{agent, key, now()});
@@ -22,8 +22,11 @@ void Run::create(const std::string& agent, const std::string& key, const std::st
   change.put(Table::ready, Key{}.add(id_), ReadyRow{session});
   change.put(Table::open, Key{}.add(session), OpenRow{id_});
   session_ = session;
-  append(change, RunCreated{agent, 3, "main", key, message, input.first, input.second,
-                            0xFEDC'BA98'7654'3210ULL + count_, now()});
+  RunCreated created{agent,   3,           "main",       key,
+                     message, input.first, input.second, 0xFEDC'BA98'7654'3210ULL + count_,
+                     now()};
+  created.payers = ids_of(payers);
+  append(change, created);
   finish(std::move(change), RunStatus::running);
 }
 
@@ -69,6 +72,18 @@ void Run::attempts(const AttemptsRow& row, RunStatus status) {
     change.put(Table::due, due_row(row.next_due, id_, path), DueRow{DueRow::What::retry, row.path});
   if (status == RunStatus::waiting) change.erase(Table::ready, Key{}.add(id_));
   finish(std::move(change), status);
+}
+
+void Run::budget(const BudgetRow& row) {
+  Change change(inline_bytes_max_);
+  change.put(Table::budgets, budget_row(id_), row);
+  finish(std::move(change), RunStatus::running);
+}
+
+void Run::usage(const RunId& payer, const UsageRow& row) {
+  Change change(inline_bytes_max_);
+  change.put(Table::usage, usage_row(payer, id_), row);
+  finish(std::move(change), RunStatus::running);
 }
 
 void Run::park(Code code, const std::string& reason) {

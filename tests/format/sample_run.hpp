@@ -33,7 +33,10 @@ class Run {
       : id_(id), writer_(writer), clock_(clock), inline_bytes_max_(inline_bytes_max) {}
 
   void create(const std::string& agent, const std::string& key, const std::string& message,
-              const Sample& input);
+              const Sample& input, const std::vector<RunId>& payers = {});
+  /// Its own limits.
+  void budget(const journal::BudgetRow& row);
+  void usage(const RunId& payer, const journal::UsageRow& row);
   void started(const Path& path, const std::string& name, journal::EffectClass effect,
                std::uint32_t attempt);
   void step(const Path& path, const std::string& name, const Sample& result);
@@ -45,6 +48,7 @@ class Run {
   void park(Code code, const std::string& reason);
   void complete(const Sample& reply);
   void fail(const Error& error, journal::RunStatus status);
+  [[nodiscard]] const RunId& id() const noexcept { return id_; }
   [[nodiscard]] journal::Stamp now() const { return clock_.wall().time_since_epoch().count(); }
 
  private:

@@ -155,6 +155,11 @@ class MailSession {
       asked.grace_ms = 30'000;
       put_arrival({}, Table::inbox, asked);
     }
+    ArrivalRow raise = arrival(What::raise, "");
+    raise.run = run_;
+    raise.who = "ann";
+    raise.limits = {.money = 0, .gpu_us = 5, .wall_us = 1LL << 60U};
+    put_arrival({}, Table::inbox, raise);
     ArrivalRow unread = message("add");
     unread.session_key = "nobody yet";
     put_arrival({}, Table::inbox, unread, session_hash("mail", "nobody yet"));

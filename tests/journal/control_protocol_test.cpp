@@ -69,6 +69,9 @@ TEST(ControlProtocol, RequestsComeThroughAsTheyWere) {
     EXPECT_EQ(got.what.who + got.what.why, "ada@hostbecause");
     EXPECT_EQ(got.what.grace_ms, 5000);
   }
+  ControlRequest raise = word(ControlVerb::raise);
+  raise.what.limits = {.money = 12'500'000, .attempts = 0};
+  EXPECT_EQ(passed(encode_request(raise).value()).value().what.limits, raise.what.limits);
   ControlRequest message = mail(ControlVerb::message);
   message.what.message_key = "m-1";
   const ControlRequest got = passed(encode_request(message).value()).value();
@@ -128,6 +131,9 @@ TEST(ControlProtocol, EachRuleIsKeptOnBothSides) {
       {ControlVerb::cancel, [](Arrival& a) { a.run.reset(); }, Code::misuse, "no run"},
       {ControlVerb::cancel, [](Arrival& a) { a.grace_ms = -1; }, Code::misuse, "negative"},
       {ControlVerb::kill, [](Arrival& a) { a.name = "x"; }, Code::misuse, "payload"},
+      {ControlVerb::kill, [](Arrival& a) { a.limits.tokens = 5; }, Code::misuse, "limits"},
+      {ControlVerb::signal, [](Arrival& a) { a.limits.money = 0; }, Code::misuse, "limits"},
+      {ControlVerb::raise, [](Arrival&) {}, Code::misuse, "names no limit"},
       {ControlVerb::kill, [](Arrival& a) { a.who = std::string(300, 'w'); }, Code::too_large,
        "300"},
       {ControlVerb::kill, [](Arrival& a) { a.what = ArrivalRow::What::cancel; }, Code::misuse,

@@ -183,6 +183,35 @@ TEST_F(ControlQueue, ARunThatHasNotBegunCanBeEndedAndNotTriedAgain) {
   EXPECT_EQ(inbox().size(), 2U);
 }
 
+/// Also of a run that has ended: others may draw on it.
+TEST_F(ControlQueue, ABudgetIsOnlyRaised) {
+  make(End::clean);
+  {
+    const auto journal = open();
+    TestRows rows(journal->last_number() + 1);
+    rows.put(Table::budgets, budget_row(run_id(3)), BudgetRow{{.tokens = 9}, 0, 100});
+    ASSERT_TRUE(rows.commit(journal->store()));
+  }
+  const auto raise = [&](std::uint64_t run, const Limits& limits) {
+    ControlRequest request = about(ControlVerb::raise, run);
+    request.what.limits = limits;
+    return queue(request);
+  };
+  EXPECT_EQ(raise(77, {.tokens = 10}).error().code, Code::not_found);
+  const Error none = raise(1, {.tokens = 10}).error();
+  EXPECT_EQ(none.code, Code::refused);
+  EXPECT_NE(none.message.find("HandlerOptions::budget"), std::string::npos) << none.message;
+  EXPECT_EQ(raise(3, {.tokens = 8}).error().code, Code::refused);
+  EXPECT_EQ(raise(3, {.money = 8}).error().code, Code::refused);
+  EXPECT_TRUE(inbox().empty());
+  const ControlReply reply = raise(3, {.tokens = 10}).value();
+  EXPECT_NE(reply.words.find("is to be raised"), std::string::npos) << reply.words;
+  const std::vector<Arrival> all = inbox();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].what, ArrivalRow::What::raise);
+  EXPECT_EQ(all[0].limits, Limits{.tokens = 10});
+}
+
 TEST_F(ControlQueue, AStepThatWaitsForAnAttemptCanBeRetried) {
   make(End::clean);
   {

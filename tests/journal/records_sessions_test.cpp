@@ -3,6 +3,7 @@
 #include "tests/journal/records_fixture.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace perdure::journal {
 namespace {
@@ -100,6 +101,57 @@ TEST(Records, ChildrenComeBack) {
   EXPECT_EQ(none.parent_end, ParentEnd::cancel);
   EXPECT_EQ(none.ended, 0);
   EXPECT_FALSE(none.error);
+}
+
+TEST(Records, BudgetsComeBack) {
+  RecordBuffer buffer;
+  const Limits some{.money = 0, .gpu_us = 5, .wall_us = 1LL << 62U};
+  const BudgetRow budget = reload(buffer, BudgetRow{some, 1, -7, "ann", 9});
+  EXPECT_EQ(budget.limits, some);
+  EXPECT_EQ(budget.fails_steps, 1);
+  EXPECT_EQ(budget.created, -7);
+  EXPECT_EQ(budget.raised_by, "ann");
+  EXPECT_EQ(budget.raised, 9);
+  EXPECT_EQ(reload(buffer, BudgetRow{}).limits, Limits{});
+  const UsageRow usage = reload(buffer, UsageRow{{1, 2, 3, 4}, {5, 6, 7, 8}});
+  EXPECT_EQ(usage.used, (Amounts{1, 2, 3, 4}));
+  EXPECT_EQ(usage.reserved, (Amounts{5, 6, 7, 8}));
+  EXPECT_EQ(reload(buffer, UsageRow{}).used, Amounts{});
+  EXPECT_EQ(view_of(owned(budget)).limits, some);
+}
+
+TEST(Records, BudgetsThatRunsDrawOnComeBack) {
+  RecordBuffer buffer;
+  const std::vector<RunId> payers{id_of<RunId>(7), id_of<RunId>(8)};
+  RunCreated created;
+  created.payers = ids_of(payers);
+  created.caller = Caller{id_of<SessionId>(1), "shop", "s", id_of<RunId>(2), kPath, ids_of(payers)};
+  const RunCreated out = reload(buffer, created);
+  EXPECT_EQ(payers_of(out.payers), payers);
+  EXPECT_EQ(payers_of(out.caller->payers), payers);
+  EXPECT_TRUE(payers_of(reload(buffer, RunCreated{}).payers).empty());
+  ArrivalRow raise;
+  raise.what = ArrivalRow::What::raise;
+  raise.limits = {.tokens = 5};
+  EXPECT_EQ(reload(buffer, raise).limits, raise.limits);
+}
+
+TEST(Records, ABudgetThatNobodyWritesIsDamage) {
+  RecordBuffer buffer;
+  const auto code_of = [&]<class T>(const T& value) {
+    EXPECT_TRUE(buffer.load(kKey.view(), sealed(value)));
+    return buffer.as<T>().error().code;
+  };
+  EXPECT_EQ(code_of(BudgetRow{.limits = {.tokens = -1}}), Code::corrupt);
+  EXPECT_EQ(code_of(UsageRow{.used = {.gpu_us = -1}, .reserved = {}}), Code::corrupt);
+  EXPECT_EQ(code_of(UsageRow{.used = {}, .reserved = {.attempts = -1}}), Code::corrupt);
+  const core::Bytes part(15);
+  RunCreated created;
+  created.payers = part;
+  EXPECT_EQ(code_of(created), Code::corrupt);
+  const std::vector<RunId> many(core::limits::kNestedBudgets + 1);
+  created.payers = ids_of(many);
+  EXPECT_EQ(check_limits(created).error().code, Code::too_large);
 }
 
 TEST(Records, ArrivalsComeBack) {

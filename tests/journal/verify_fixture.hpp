@@ -42,6 +42,7 @@ class VerifyTest : public testing::Test {
     rows.put(Table::attempts, Key{}.add(run_id(1)).add(StepPath(kPath).hash()),
              AttemptsRow{kPath, "step 3", 1, 0, {}, {}, 0, 70});
     rows.run(4, 3, RunStatus::waiting).session(4);
+    budgets(rows);
     waits(rows);
     kept(rows);
     children(rows);
@@ -140,6 +141,13 @@ class VerifyTest : public testing::Test {
     rows.put(Table::state, state_row(session_id(), "total"), StateRow{"total", "int", 0, kPayload});
     rows.put(Table::before, before_row(run_id(4), "total"), StateRow{"total", "int", 1, {}});
     rows.put(Table::rows, user_row("accounts", detail::encode_key(7)), UserRow{"int", kPayload});
+  }
+  /// Run 1 has limits, and run 4 draws on them.
+  static void budgets(TestRows& rows) {
+    rows.put(Table::budgets, budget_row(run_id(1)), BudgetRow{{.tokens = 9}, 0, 100});
+    for (const std::uint64_t run : {1, 4})
+      rows.put(Table::usage, usage_row(run_id(1), run_id(run)), UsageRow{{.tokens = 3}, {}});
+    rows.put(Table::usage, usage_row(run_id(2), run_id(2)), UsageRow{{.tokens = 3}, {}});
   }
   static void children(TestRows& rows) {
     ChildRow first = child(kFirstChild, 1, "s1");

@@ -295,5 +295,28 @@ TEST_F(VerifyTest, KeepsOnlySoManyFindings) {
   EXPECT_FALSE(report.sound());
 }
 
+TEST_F(VerifyTest, FindsBudgetsThatAreNobodys) {
+  const std::string place = "the budget of run " + run_text(1);
+  ASSERT_TRUE(
+      damage().put(Table::budgets, budget_row(run_id(1)), BudgetRow{{}, 0, 100}).commit(memory_));
+  expect_found(place, "it limits nothing");
+  ASSERT_TRUE(damage()
+                  .put(Table::budgets, budget_row(run_id(1)), BudgetRow{{.tokens = 9}, 0, 99})
+                  .commit(memory_));
+  expect_found(place, "it does not say when its run was created");
+  ASSERT_TRUE(TestBatch{}.erase(Table::budgets, budget_row(run_id(1))).commit(memory_));
+  const std::string missing = "the budget that it speaks of is missing";
+  EXPECT_EQ(found(), "what run " + run_text(4) + " used of the budget of run " + run_text(1) +
+                         ": " + missing + "\n");
+}
+
+TEST_F(VerifyTest, FindsWhatNoRunUsed) {
+  ASSERT_TRUE(damage()
+                  .put(Table::usage, usage_row(run_id(1), run_id(77)), UsageRow{{.tokens = 1}, {}})
+                  .commit(memory_));
+  expect_found("what run " + run_text(77) + " used of the budget of run " + run_text(1),
+               "its run is missing or damaged");
+}
+
 }  // namespace
 }  // namespace perdure::journal
