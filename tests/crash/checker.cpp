@@ -79,6 +79,7 @@ class Judge {
   void judge_at_most_once(const StepId& id, const BodyRuns& runs);
   void judge_result(const StepId& id, const BodyRuns& runs, const RecordedResult& result);
   void judge_sources(const std::string& what, const std::string& run, const Sources& sources);
+  void judge_budget(const std::string& id, const RecordedRun& run);
   void judge_run(const std::string& id, const RecordedRun& run);
   void judge_ended(const Started& started);
 
@@ -232,7 +233,18 @@ void Judge::judge_sources(const std::string& what, const std::string& run, const
   }
 }
 
+/// Each attempt of a run with a budget used one token.
+void Judge::judge_budget(const std::string& id, const RecordedRun& run) {
+  if (!run.tokens || ahead_ != Ahead::nothing) return;
+  std::int64_t attempts = 0;
+  for (const Life& life : history_) attempts += std::ranges::count(life.effects, id, &Effect::run);
+  if (attempts > *run.tokens)
+    found(24, std::to_string(attempts) + " attempts of run " + id + " used a token each, and " +
+                  std::to_string(*run.tokens) + " are counted");
+}
+
 void Judge::judge_run(const std::string& id, const RecordedRun& run) {
+  judge_budget(id, run);
   for (const auto& [step, result] : run.results) {
     if (result.kind != "step") continue;
     const auto runs = bodies_.find({id, step});

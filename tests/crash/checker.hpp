@@ -40,7 +40,9 @@
 /// 20. nothing that was to wait for a time began before it;
 /// 21. a run that was told to end is cancelled, or had ended; and nobody else's run is;
 /// 22. the way that a run went at a change of its code is marked, once, and is the way it goes;
-/// 23. a run fails because of its code only where its agent says so.
+/// 23. a run fails because of its code only where its agent says so;
+///     and of tools:
+/// 24. what attempts used of a run's budget is counted there: each used one token.
 #pragma once
 
 #include "tests/crash/history.hpp"

@@ -81,6 +81,13 @@ class Story : public ::testing::Test {
 
 TEST_F(Story, IsAllRight) { EXPECT_EQ(findings(), std::vector<std::string>{}); }
 
+TEST_F(Story, AnAttemptThatABudgetForgotIsFound) {
+  run().tokens = 6;
+  EXPECT_EQ(findings(), std::vector<std::string>{});
+  run().tokens = 5;
+  expect_broken(24);
+}
+
 TEST_F(Story, DamageIsFound) {
   journal_.findings = {"record 3 is gone"};
   expect_broken(1);

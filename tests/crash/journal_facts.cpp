@@ -143,6 +143,8 @@ Result<RecordedRun> read_run(journal::Reader& reader, const journal::RunInfo& in
   run.status = journal::to_string(info.head.status);
   // It has no records yet.
   if (info.head.status == journal::RunStatus::queued) return run;
+  PERDURE_TRY(const journal::BudgetInfo budget, reader.budget_info(info.id));
+  if (budget.own) run.tokens = budget.usage.used.tokens + budget.usage.reserved.tokens;
   std::int64_t stamp = 0;
   PERDURE_TRY(journal::RecordStream records, reader.records(info.id));
   for (;;) {

@@ -46,6 +46,8 @@ struct RecordedRun {
   std::uint64_t ended = 0;                ///< Number of the last one; 0: it has not ended.
   std::uint64_t cancelled = 0;            ///< Number of the record of a cancel; 0: there is none.
   std::int64_t created_at = 0;            ///< In microseconds.
+  /// Of its own budget, used or reserved; empty: it has none.
+  std::optional<std::int64_t> tokens = {};
 };
 /// Something that has come for a session and has not been handled.
 struct Waiting {

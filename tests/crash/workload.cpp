@@ -83,6 +83,7 @@ void add_step_callers(Callers& callers, pd::Runtime& runtime, ParkedRuns& parked
   }
   callers.add([&] { return see_through(runtime, spreader, "s", {"wide", 0}, parked); });
   callers.add([&] { return see_through(runtime, loser, "l", {"sad", 2}, parked); });
+  callers.add([&] { return see_through(runtime, shopper, "b", {"busy", 2}, parked); });
 }
 
 pd::Result<End> work(pd::Runtime& runtime, ParkedRuns& parked) {
@@ -133,7 +134,8 @@ pd::Result<End> live(const char* journal) {
   if (does_sessions()) {
     pd::crash::serve_sessions(runtime);
   } else {
-    runtime.serve(pd::crash::traveller, pd::crash::spreader, pd::crash::loser);
+    using namespace pd::crash;
+    runtime.serve(traveller, spreader, loser, shopper, errand, question, payment);
   }
   return work(runtime, parked);
 }

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <tuple>
 
 namespace perdure::crash {
@@ -75,7 +76,45 @@ Task<Trail> troubles(Context& ctx, Trail trail, std::string prefix) {
   co_return trail;
 }
 
+/// What a tool's attempt gives, after it has said what it used.
+Result<Token> act_for_a_token(Step& step, const std::string& seen, Will will,
+                              const char* effect_class) {
+  Result<Token> outcome = act(step, Trail(sources_of(seen)), will, effect_class);
+  step.charge({.tokens = 1});
+  return outcome;
+}
+
 }  // namespace
+
+Result<Token> run_errand(Step& step, const std::string& seen) {
+  return act_for_a_token(step, seen, step.attempt() % 2 != 0 ? Will::fail : Will::succeed, "keyed");
+}
+
+void answer_later(Step step, std::string seen, Completion<Token> completion) {
+  std::thread([step = std::move(step), seen = std::move(seen),
+               completion = std::move(completion)]() mutable {
+    (void)completion(act_for_a_token(step, seen, Will::succeed, "idempotent"));
+  }).detach();
+}
+
+Result<Token> pay_once(Step& step, const std::string& seen) {
+  return act_for_a_token(step, seen, step.attempt() == 1 ? Will::refuse : Will::succeed,
+                         "at_most_once");
+}
+
+Task<std::string> shopping(Context& ctx, Order order) {
+  Trail trail({{"~order", words_of(order)}});
+  for (int i = 0; i < order.size; ++i)
+    trail.saw(co_await ctx.call(errand, to_text(trail.sources())));
+  const std::string seen = to_text(trail.sources());
+  auto both = co_await ctx.all(ctx.call(question, seen, {.name = "ask the left"}),
+                               ctx.call(question, seen, {.name = "ask the right"}));
+  trail.saw(std::get<0>(both));
+  trail.saw(std::get<1>(both));
+  const Result<Token> paid = co_await as_result(ctx.call(payment, to_text(trail.sources())));
+  trail.saw(std::to_string(order.size + 2), paid);
+  co_return to_text(trail.sources());
+}
 
 Task<std::string> journey(Context& ctx, Order order) {
   Trail trail({{"~order", words_of(order)}, {"~random", std::to_string(ctx.random())}});

@@ -27,4 +27,30 @@ inline constexpr Agent spreader{"spreader", &spread};
 Task<std::string> doomed(Context& ctx, Order order);
 inline constexpr Agent loser{"loser", &doomed};
 
+/// Tools, whose inputs are what was seen so far. An attempt uses one token.
+Result<Token> run_errand(Step& step, const std::string& seen);
+inline constexpr Tool errand{
+    "errand",
+    &run_errand,
+    {.effect = perdure::Effect::keyed,
+     .retry = {.attempts_max = 0, .delay = std::chrono::milliseconds(1), .factor = 1.0},
+     .cost_max = {.tokens = 1}}};
+/// Ended by another thread.
+void answer_later(Step step, std::string seen, Completion<Token> completion);
+inline constexpr Tool question{"question", &answer_later, {.cost_max = {.tokens = 1}}};
+/// Refuses once.
+Result<Token> pay_once(Step& step, const std::string& seen);
+inline constexpr Tool payment{
+    "payment",
+    &pay_once,
+    {.effect = perdure::Effect::at_most_once,
+     .retry = {.attempts_max = 0, .delay = std::chrono::milliseconds(1), .factor = 1.0},
+     .cost_max = {.tokens = 1}}};
+
+/// Calls the tools, one after the other and side by side. Its budget has room for all that many
+/// crashes can take.
+Task<std::string> shopping(Context& ctx, Order order);
+inline constexpr Agent shopper{
+    "shopper", Handler{"run", &shopping, {.budget = {.tokens = 10'000, .attempts = 10'000}}}};
+
 }  // namespace perdure::crash
