@@ -6,6 +6,15 @@ namespace perdure::actors {
 
 using journal::Amounts;
 
+namespace {
+
+/// Whether more than an attempt is wanted: then it is in the journal before that begins.
+bool may_cost(const Amounts& wanted) {
+  return wanted.money != 0 || wanted.tokens != 0 || wanted.gpu_us != 0;
+}
+
+}  // namespace
+
 void RunBudget::create(const journal::StoredBudget& own) {
   accounts_.push_back(book_.create(run_, own));
 }
@@ -32,17 +41,18 @@ Result<RunBudget::Grant> RunBudget::reserve(std::uint64_t step, const Cost& cost
                                             std::int64_t attempts, journal::Stamp now,
                                             const SessionAddress& session) {
   Amounts wanted = tools::amounts_of(cost);
-  const bool may_cost = wanted != Amounts{};
-  if (!is_limited() && !may_cost) return Grant{};
+  if (!is_limited() && !may_cost(wanted)) return Grant{};
   wanted.attempts = attempts;
   PERDURE_TRY(open_accounts());
   Grant grant;
   grant.refusal = book_.reserve(accounts_, wanted, now, run_, session);
   if (grant.refusal) return grant;
   attempts_.insert_or_assign(step, wanted);
+  // Of one without cost the row says nothing before it has ended, or the next process begins
+  // another.
+  if (!may_cost(wanted)) return grant;
   reserved_ = reserved_ + wanted;
-  // That it was begun is known of an attempt without cost when it has ended, or the process has.
-  grant.write_ahead = is_limited() && may_cost;
+  grant.write_ahead = is_limited();
   changed_ |= grant.write_ahead;
   return grant;
 }
@@ -69,7 +79,7 @@ void RunBudget::settle_all() {
 }
 
 void RunBudget::count(const Amounts& reserved, const Amounts& used) {
-  reserved_ = reserved_ - reserved;
+  if (may_cost(reserved)) reserved_ = reserved_ - reserved;
   used_ = used_ + used;
   // An account that can't be read now has it from the row, when it is read again.
   if (open_accounts().has_value()) book_.settle(accounts_, reserved, used);

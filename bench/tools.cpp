@@ -36,6 +36,8 @@ Result<int> look_up(Step&, const Question& question) {
   return question.nights;
 }
 inline constexpr Tool look{"look up the price", &look_up};
+/// What may be used is in the journal before it begins.
+inline constexpr Tool dear_look{"look up dearly", &look_up, {.cost_max = {.tokens = 1}}};
 
 Task<int> plain(Context& ctx, int steps) {
   int sum = 0;
@@ -53,6 +55,16 @@ Task<int> calling(Context& ctx, int steps) {
   co_return sum;
 }
 inline constexpr Agent calling_agent{"calling", &calling};
+/// Under a budget that counts attempts.
+inline constexpr Agent counted_agent{"counted",
+                                     Handler{"run", &calling, {.budget = {.attempts = 1'000'000}}}};
+Task<int> paying(Context& ctx, int steps) {
+  int sum = 0;
+  for (int i = 0; i < steps; ++i) sum += co_await ctx.call(dear_look, {"Lisbon", i});
+  co_return sum;
+}
+inline constexpr Agent paying_agent{"paying",
+                                    Handler{"run", &paying, {.budget = {.tokens = 1'000'000}}}};
 
 /// Calls that wait for somebody, as calls of a slow far side do.
 struct Waiting {
@@ -97,18 +109,27 @@ void time_steps(Runtime& runtime, const A& agent, int round, std::vector<double>
 
 void measure_one_call(const std::filesystem::path& where, Report& report) {
   Runtime runtime = Runtime::open({.journal = (where / "call.journal").string()}).value();
-  runtime.serve(plain_agent, calling_agent, look);
+  runtime.serve(plain_agent, calling_agent, counted_agent, paying_agent, look, dear_look);
   runtime.start().value();
   std::vector<double> step_us;
   std::vector<double> call_us;
+  std::vector<double> counted_us;
+  std::vector<double> paid_us;
   // Alternating, so that a disk that changes its mind changes both.
   for (int round = 0; round < kRounds; ++round) {
     time_steps(runtime, plain_agent, round, step_us);
     time_steps(runtime, calling_agent, round, call_us);
+    time_steps(runtime, counted_agent, round, counted_us);
+    time_steps(runtime, paying_agent, round, paid_us);
   }
   const double step = percentile(step_us, 0.5);
   const double call = percentile(call_us, 0.5);
   report.bars.push_back({"tool_call_p50_over_step", call / step, 1.1, Bar::Kind::at_most});
+  report.bars.push_back(
+      {"counted_call_p50_over_call", percentile(counted_us, 0.5) / call, 1.15, Bar::Kind::at_most});
+  // Two commits instead of one.
+  report.bars.push_back(
+      {"call_with_a_cost_p50_over_call", percentile(paid_us, 0.5) / call, 2.3, Bar::Kind::at_most});
   report.notes.push_back("call p50 " + std::to_string(call) + " us, p99 " +
                          std::to_string(percentile(call_us, 0.99)) + " us; plain step p50 " +
                          std::to_string(step) + " us, p99 " +

@@ -76,6 +76,28 @@ TEST_P(BudgetAttemptTest, CountsAsAnAttemptWhenItsProcessEnds) {
   EXPECT_EQ(spending(run).attempts, 2);
 }
 
+pd::Task<int> one_ends(pd::Context& ctx, int) {
+  const auto both =
+      co_await ctx.all(ctx.call(stall_free, "a"), ctx.step("quick", [](pd::Step&) { return 1; }));
+  co_return std::get<1>(both);
+}
+inline constexpr pd::Agent half_done{"half-done",
+                                     pd::Handler{"run", &one_ends, {.budget = {.attempts = 5}}}};
+
+/// The row was written while it ran.
+TEST_P(BudgetAttemptTest, IsCountedOnceWhenItsProcessEnds) {
+  kit::Runtime test(options());
+  auto run = test.session(half_done, "s").start(0).value();
+  test.run_until_idle();
+  EXPECT_EQ(spending(run).attempts, 1);
+  test.restart(kit::End::unclean);
+  test.run_until_idle();
+  ASSERT_EQ(left_open.size(), 2U);
+  EXPECT_TRUE(left_open[1](std::string("x")).has_value());
+  EXPECT_EQ(run.wait().value(), 1);
+  EXPECT_EQ(spending(run).attempts, 3);
+}
+
 pd::Task<std::string> giving_up(pd::Context& ctx, std::string question) {
   co_return co_await ctx.call(stall, question,
                               {.retry = {.attempts_max = 1}, .timeout = 1s, .cost_max = kHalf});
