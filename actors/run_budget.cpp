@@ -68,12 +68,13 @@ RunBudget::End RunBudget::end_of(const BodyCompletion& completion) {
 
 void RunBudget::settle(std::uint64_t step, const End& end) {
   const auto found = attempts_.find(step);
-  if (found == attempts_.end() && !end.told) return;
+  if (ended_ || (found == attempts_.end() && !end.told)) return;
   const Amounts reserved = found == attempts_.end() ? Amounts{} : attempts_.extract(found).mapped();
   count(reserved, tools::used_by(reserved, end));
 }
 
 void RunBudget::settle_all() {
+  ended_ = true;
   book_.forget(payers_, run_);
   for (const auto& [step, reserved] : std::exchange(attempts_, {})) count(reserved, reserved);
 }

@@ -70,6 +70,7 @@ class RunBudget {
   journal::Amounts reserved_;
   std::map<std::uint64_t, journal::Amounts> attempts_;  ///< By step: what was reserved.
   bool changed_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace perdure::actors

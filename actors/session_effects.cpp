@@ -243,6 +243,9 @@ void SessionCore::let_out(RunEffects& effects, const RunId& run, const Self& sel
       if (why == nullptr) reporter.event(event);
     });
   }
+  // It was killed: nobody waits for what its tools do.
+  if (effects.ended && run_ && run_->facts().id == run && !run_->idle())
+    services_.attempts->give_up(run);
   if (effects.ended)
     when_durable([&watchers = services_.watchers, run](const Error* why) {
       if (why == nullptr) watchers.ended(run);

@@ -56,13 +56,24 @@ void AttemptBook::remove(const ToolAttempt& attempt) {
 }
 
 std::size_t AttemptBook::give_up_all() {
+  return give_up([](const ToolAttempt&) { return true; }, "the runtime's end");
+}
+
+void AttemptBook::give_up(const RunId& run) {
+  (void)give_up([&](const ToolAttempt& each) { return each.order().address.run == run; },
+                "the end of its run");
+}
+
+std::size_t AttemptBook::give_up(const std::function<bool(const ToolAttempt&)>& which,
+                                 const std::string& by) {
   std::vector<std::shared_ptr<ToolAttempt>> all;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, attempt] : open_) all.push_back(attempt);
+    for (const auto& [key, attempt] : open_)
+      if (which(*attempt)) all.push_back(attempt);
   }
   std::size_t count = 0;
-  for (const std::shared_ptr<ToolAttempt>& attempt : all) count += attempt->abandon() ? 1 : 0;
+  for (const std::shared_ptr<ToolAttempt>& attempt : all) count += attempt->abandon(by) ? 1 : 0;
   return count;
 }
 
@@ -216,12 +227,12 @@ void ToolAttempt::never_ran() noexcept {
   (void)end(std::move(completion), "the runtime's end");
 }
 
-bool ToolAttempt::abandon() noexcept {
+bool ToolAttempt::abandon(std::string by) noexcept {
   const AttemptBook::Use use(*book_);
   if (!use) return false;
   BodyCompletion completion;
   completion.abandoned = true;
-  if (!end(std::move(completion), "the runtime's end")) return false;
+  if (!end(std::move(completion), std::move(by))) return false;
   std::stop_source(order_.stop).request_stop();
   return true;
 }

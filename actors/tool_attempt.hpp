@@ -22,6 +22,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,8 @@ class AttemptBook {
   /// Ends all of them as abandoned: their sessions treat them as if the process had ended.
   /// How many those were.
   std::size_t give_up_all();
+  /// The same of those of a run that has ended, which nobody waits for.
+  void give_up(const RunId& run);
   /// From here on attempts use nothing of the engine's. Waits for those that do.
   void close();
   /// While one lives and says yes, the engine is there. One thread may hold several.
@@ -57,7 +60,8 @@ class AttemptBook {
   };
 
  private:
-  mutable std::mutex mutex_;
+  std::size_t give_up(const std::function<bool(const ToolAttempt&)>& which, const std::string& by);
+  std::mutex mutex_;
   std::map<const ToolAttempt*, std::shared_ptr<ToolAttempt>> open_;
   std::condition_variable unused_;
   std::size_t uses_ = 0;
@@ -96,8 +100,8 @@ class ToolAttempt final : public detail::AttemptLink,
   [[nodiscard]] Result<void> complete(detail::BodyResult outcome);
   /// Nobody can say any more how it ended.
   void dropped() noexcept;
-  /// The engine ends.
-  [[nodiscard]] bool abandon() noexcept;
+  /// The engine or the run ends, as `by` says.
+  [[nodiscard]] bool abandon(std::string by) noexcept;
 
   [[nodiscard]] const BodyOrder& order() const noexcept { return order_; }
 
