@@ -224,6 +224,7 @@ Result<Spending> Engine::spending(const RunId& run) {
   if (found.own) spending.limits = tools::budget_of(*found.own);
   spending.used = tools::cost_of(found.usage.used);
   spending.attempts = found.usage.used.attempts;
+  spending.assumed = tools::cost_of(found.usage.assumed);
   spending.reserved = tools::cost_of(found.usage.reserved);
   spending.attempts_reserved = found.usage.reserved.attempts;
   spending.draws_on = found.payers;

@@ -25,6 +25,7 @@ Result<void> RunBudget::load(journal::Reader& reader) {
   // What was reserved when the process ended may have been used.
   if (!usage) return success();
   used_ = usage->used + usage->reserved;
+  assumed_ = usage->assumed + usage->reserved;
   changed_ = usage->reserved != Amounts{};
   return success();
 }
@@ -76,20 +77,22 @@ void RunBudget::settle(std::uint64_t step, const End& end) {
 void RunBudget::settle_all() {
   ended_ = true;
   book_.forget(payers_, run_);
-  for (const auto& [step, reserved] : std::exchange(attempts_, {})) count(reserved, reserved);
+  for (const auto& [step, reserved] : std::exchange(attempts_, {}))
+    count(reserved, tools::used_by(reserved, {.unknown = true}));
 }
 
-void RunBudget::count(const Amounts& reserved, const Amounts& used) {
+void RunBudget::count(const Amounts& reserved, const tools::Counted& counted) {
   if (may_cost(reserved)) reserved_ = reserved_ - reserved;
-  used_ = used_ + used;
+  used_ = used_ + counted.used;
+  assumed_ = assumed_ + counted.assumed;
   // An account that can't be read now has it from the row, when it is read again.
-  if (open_accounts().has_value()) book_.settle(accounts_, reserved, used);
+  if (open_accounts().has_value()) book_.settle(accounts_, reserved, counted.used);
   changed_ = true;
 }
 
 void RunBudget::put(journal::Change& change) {
   if (!std::exchange(changed_, false)) return;
-  const journal::UsageRow row{used_, reserved_};
+  const journal::UsageRow row{used_, reserved_, assumed_};
   if (payers_.empty()) change.put(journal::Table::usage, journal::usage_row(run_, run_), row);
   for (const RunId& payer : payers_)
     change.put(journal::Table::usage, journal::usage_row(payer, run_), row);

@@ -60,13 +60,14 @@ class RunBudget {
 
  private:
   [[nodiscard]] Result<void> open_accounts();
-  void count(const journal::Amounts& reserved, const journal::Amounts& used);
+  void count(const journal::Amounts& reserved, const tools::Counted& counted);
 
   const RunId run_;
   const std::vector<RunId> payers_;
   BudgetBook& book_;
   BudgetAccounts accounts_;  ///< Those of `payers_`, once it has asked for something.
   journal::Amounts used_;
+  journal::Amounts assumed_;
   journal::Amounts reserved_;
   std::map<std::uint64_t, journal::Amounts> attempts_;  ///< By step: what was reserved.
   bool changed_ = false;

@@ -16,6 +16,7 @@ std::string number_text(std::int64_t count) {
 struct Line {
   const char* name;
   std::int64_t used;
+  std::int64_t assumed;
   std::int64_t reserved;
   std::optional<std::int64_t> limit;
   std::string (*text)(std::int64_t);
@@ -24,6 +25,7 @@ struct Line {
 std::string line_text(const Line& line) {
   if (line.used == 0 && line.reserved == 0 && !line.limit) return {};
   std::string text = std::string(line.name) + " " + line.text(line.used);
+  if (line.assumed != 0) text += " (" + line.text(line.assumed) + " of it at most)";
   if (line.reserved != 0) text += " + " + line.text(line.reserved) + " reserved";
   if (line.limit) text += " of " + line.text(*line.limit);
   return text;
@@ -63,15 +65,18 @@ std::string budget_text(const journal::BudgetInfo& budget, const Screen& screen)
   const journal::Limits limits = budget.own ? budget.own->limits : journal::Limits{};
   const Amounts& used = budget.usage.used;
   const Amounts& reserved = budget.usage.reserved;
+  const Amounts& assumed = budget.usage.assumed;
   std::string text;
   const auto add = [&](const std::string& part) {
     if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
   };
   for (const Line& line :
-       {Line{"money", used.money, reserved.money, limits.money, &journal::money_text},
-        Line{"tokens", used.tokens, reserved.tokens, limits.tokens, &number_text},
-        Line{"GPU time", used.gpu_us, reserved.gpu_us, limits.gpu_us, &duration},
-        Line{"attempts", used.attempts, reserved.attempts, limits.attempts, &number_text}})
+       {Line{"money", used.money, assumed.money, reserved.money, limits.money,
+             &journal::money_text},
+        Line{"tokens", used.tokens, assumed.tokens, reserved.tokens, limits.tokens, &number_text},
+        Line{"GPU time", used.gpu_us, assumed.gpu_us, reserved.gpu_us, limits.gpu_us, &duration},
+        Line{"attempts", used.attempts, assumed.attempts, reserved.attempts, limits.attempts,
+             &number_text}})
     add(line_text(line));
   if (limits.wall_us) {
     const journal::Stamp ends = journal::capped_sum(budget.own->created, *limits.wall_us);
@@ -112,6 +117,7 @@ JsonObject json_of(const journal::BudgetInfo& budget) {
     object.null("limits").null("when_exhausted");
   }
   object.object("used", json_of(budget.usage.used))
+      .object("assumed", json_of(budget.usage.assumed))
       .object("reserved", json_of(budget.usage.reserved))
       .raw("draws_on", json_of_runs(budget.payers));
   if (budget.own && budget.own->raised != 0) {

@@ -71,6 +71,7 @@ struct UsageRow {
   static constexpr Kind kKind = Kind::usage;
   Amounts used;
   Amounts reserved;  ///< For attempts that had begun when the row was written.
+  Amounts assumed;   ///< Of `used`, what nobody told of and was counted as the most.
 };
 
 /// The same, owned.

@@ -93,6 +93,7 @@ struct Usage {
   RunId run;
   Amounts used;
   Amounts reserved;
+  Amounts assumed;
 };
 struct BudgetInfo {
   std::optional<StoredBudget> own;

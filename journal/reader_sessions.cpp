@@ -95,24 +95,25 @@ Result<std::optional<Usage>> Reader::usage(const RunId& payer, const RunId& run)
   PERDURE_TRY(const auto found,
               read_row<UsageRow>(*snapshot_, buffer_, Table::usage, usage_row(payer, run)));
   if (!found) return std::nullopt;
-  return Usage{run, found->used, found->reserved};
+  return Usage{run, found->used, found->reserved, found->assumed};
 }
 
 Result<Usage> Reader::usage_of_all(const RunId& payer) {
-  Usage all{payer, {}, {}};
+  Usage all{payer, {}, {}, {}};
   const RowRange range{budget_row(payer), budget_row(payer), 2 * kIdBytes};
   PERDURE_TRY(
       each_row<UsageRow>(*snapshot_, Table::usage, range,
                          [&](core::ByteView, const UsageRow& row, RecordNumber) -> Result<bool> {
                            all.used = all.used + row.used;
                            all.reserved = all.reserved + row.reserved;
+                           all.assumed = all.assumed + row.assumed;
                            return true;
                          }));
   return all;
 }
 
 Result<BudgetInfo> Reader::budget_info(const RunId& run) {
-  BudgetInfo info{std::nullopt, {run, {}, {}}, {}};
+  BudgetInfo info{std::nullopt, {run, {}, {}, {}}, {}};
   PERDURE_TRY(RecordStream stream, records(run));
   PERDURE_TRY(const RecordBuffer* const first, stream.next());
   if (first != nullptr) {

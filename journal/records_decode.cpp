@@ -371,7 +371,7 @@ template <>
 struct Body<UsageRow> {
   using Format = format::UsageRow;
   static UsageRow read(const Format& f, Numbers& n) {
-    return {amounts(f.used(), n), amounts(f.reserved(), n)};
+    return {amounts(f.used(), n), amounts(f.reserved(), n), amounts(f.assumed(), n)};
   }
 };
 template <>

@@ -310,7 +310,8 @@ auto build(FlatBufferBuilder& to, const BudgetRow& v) {
 auto build(FlatBufferBuilder& to, const UsageRow& v) {
   const auto used = amounts(to, v.used);
   const auto reserved = amounts(to, v.reserved);
-  return format::CreateUsageRow(to, used, reserved);
+  const auto assumed = amounts(to, v.assumed);
+  return format::CreateUsageRow(to, used, reserved, assumed);
 }
 
 }  // namespace

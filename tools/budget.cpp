@@ -106,14 +106,14 @@ std::optional<std::string> no_room(const BudgetQuestion& question) {
   return std::nullopt;
 }
 
-Amounts used_by(const Amounts& reserved, const AttemptEnd& end) {
+Counted used_by(const Amounts& reserved, const AttemptEnd& end) {
   if (end.never_began) return {};
   Amounts told = end.told ? amounts_of(*end.told) : Amounts{};
   told.attempts = reserved.attempts;
-  if (end.unknown)
-    return {std::max(told.money, reserved.money), std::max(told.tokens, reserved.tokens),
-            std::max(told.gpu_us, reserved.gpu_us), reserved.attempts};
-  return end.told || end.refused ? told : reserved;
+  if (!end.unknown) return {end.told || end.refused ? told : reserved, {}};
+  return {{std::max(told.money, reserved.money), std::max(told.tokens, reserved.tokens),
+           std::max(told.gpu_us, reserved.gpu_us), reserved.attempts},
+          reserved - told};
 }
 
 }  // namespace perdure::tools

@@ -42,8 +42,13 @@ struct AttemptEnd {
   bool unknown = false;
   bool refused = false;  ///< It failed, and had no effect.
 };
+struct Counted {
+  journal::Amounts used;
+  journal::Amounts assumed;  ///< Of it, what nobody told of.
+  friend bool operator==(const Counted&, const Counted&) = default;
+};
 /// What it counts as. Who says nothing used as much as was reserved, unless nothing came of it; of
-/// what nobody knows the most is taken.
-[[nodiscard]] journal::Amounts used_by(const journal::Amounts& reserved, const AttemptEnd& end);
+/// what nobody knows the most is taken, and that is so much more than was told.
+[[nodiscard]] Counted used_by(const journal::Amounts& reserved, const AttemptEnd& end);
 
 }  // namespace perdure::tools

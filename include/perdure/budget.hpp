@@ -81,6 +81,9 @@ struct Spending {
   /// Of a run with limits, what it and the runs that draw on them used; else its own.
   Cost used = {};
   std::int64_t attempts = 0;
+  /// Of `used`, what nobody told of (the attempt was given up, or its process ended) and is counted
+  /// as the most that it may have been.
+  Cost assumed = {};
   /// Set aside for attempts that run, or of whose end the journal does not know.
   Cost reserved = {};
   std::int64_t attempts_reserved = 0;

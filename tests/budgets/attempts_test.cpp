@@ -31,6 +31,7 @@ TEST_P(BudgetAttemptTest, IsSetAsideWhileItRuns) {
   EXPECT_TRUE(left_open.at(0)(std::string("because")).has_value());
   EXPECT_EQ(run.wait().value(), "because");
   EXPECT_EQ(spending(run).reserved, pd::Cost{});
+  EXPECT_EQ(spending(run).assumed, pd::Cost{});
   EXPECT_EQ(spending(run).used, kMost);
   EXPECT_EQ(spending(run).attempts, 1);
 }
@@ -42,6 +43,7 @@ TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItsProcessEnds) {
   test.restart(kit::End::unclean);
   test.run_until_idle();
   EXPECT_EQ(far_.trace, (Lines{"stall why #1", "stall why #2"}));
+  EXPECT_EQ(spending(run).assumed, kMost);
   EXPECT_EQ(spending(run).used, kMost);
   EXPECT_EQ(spending(run).reserved, kMost);
   test.restart(kit::End::unclean);
@@ -110,6 +112,7 @@ TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItIsGivenUp) {
   auto run = test.session(giver_up, "s").start("why").value();
   test.advance(2s);
   EXPECT_EQ(run.wait().error().code, pd::Code::timeout);
+  EXPECT_EQ(spending(run).assumed, kHalf);
   EXPECT_EQ(spending(run).used, kHalf);
   EXPECT_TRUE(left_open.at(0)(std::string("late")).has_error());
   EXPECT_EQ(spending(run).used, kHalf);

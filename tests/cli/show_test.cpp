@@ -118,9 +118,11 @@ TEST_F(ShowTest, ShowsWhatWasUsedOfABudget) {
   EXPECT_EQ(text().find("budget"), std::string::npos);
   journal::Change change;
   change.put(journal::Table::usage, journal::usage_row(run, run),
-             journal::UsageRow{{.money = 3'200'000, .attempts = 7}, {.money = 400'000}});
+             journal::UsageRow{
+                 {.money = 3'200'000, .attempts = 7}, {.money = 400'000}, {.money = 100'000}});
   builder.submit(std::move(change));
-  EXPECT_NE(text().find("budget    money 3.20 + 0.40 reserved, attempts 7\n"), std::string::npos)
+  EXPECT_NE(text().find("budget    money 3.20 (0.10 of it at most) + 0.40 reserved, attempts 7\n"),
+            std::string::npos)
       << text();
   journal::Change limits;
   limits.put(journal::Table::budgets, journal::budget_row(run),
@@ -128,8 +130,8 @@ TEST_F(ShowTest, ShowsWhatWasUsedOfABudget) {
                  {.money = 5'000'000, .tokens = 50'000}, 0, builder.now(), "ann", builder.now()});
   builder.submit(std::move(limits));
   builder.clock.advance(5s);
-  EXPECT_NE(text().find("budget    money 3.20 + 0.40 reserved of 5.00, tokens 0 of 50,000, "
-                        "attempts 7, raised 5.00s ago by ann\n"),
+  EXPECT_NE(text().find("budget    money 3.20 (0.10 of it at most) + 0.40 reserved of 5.00, "
+                        "tokens 0 of 50,000, attempts 7, raised 5.00s ago by ann\n"),
             std::string::npos)
       << text();
   EXPECT_EQ(json()["budget"], nlohmann::json::parse(R"({
@@ -137,6 +139,7 @@ TEST_F(ShowTest, ShowsWhatWasUsedOfABudget) {
                 "wall_us":null},
       "when_exhausted":"park",
       "used":{"money_micros":3200000,"tokens":0,"gpu_us":0,"attempts":7},
+      "assumed":{"money_micros":100000,"tokens":0,"gpu_us":0,"attempts":0},
       "reserved":{"money_micros":400000,"tokens":0,"gpu_us":0,"attempts":0},
       "draws_on":[],"raised":"2023-11-14T22:13:20.000000Z","raised_by":"ann"})"));
 }

@@ -68,7 +68,8 @@ def budget_line(run, payers, budgets, usage):
     raised = own["raised"] if own else 0
     return {"limits": own and limits_line(own["limits"]),
             "when_exhausted": own and ("fail_step" if own["fails_steps"] else "park"),
-            "used": used, "reserved": reserved, "draws_on": payers, "raised": time_of(raised),
+            "used": used, "assumed": sum_line(rows, "assumed"), "reserved": reserved,
+            "draws_on": payers, "raised": time_of(raised),
             "raised_by": own["raised_by"] if raised else None}
 
 

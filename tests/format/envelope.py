@@ -36,7 +36,7 @@ REFUSED_CODES = ("refused", "rate_limited", "overloaded", "context_overflow", "u
                  "invalid_request", "over_budget")
 FAILURES = ("error", "first_error", "last_error")
 PAYLOADS = ("input", "payload", "progress")
-AMOUNTS = ("used", "reserved", "limits")
+AMOUNTS = ("used", "reserved", "assumed", "limits")
 RUN_ID = 16
 
 

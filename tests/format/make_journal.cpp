@@ -200,17 +200,17 @@ class Maker {
     first.budget({{.money = 5'000'000, .tokens = 0, .gpu_us = kMost, .attempts = 7, .wall_us = 1},
                   1,
                   created});
-    first.usage(first.id(), {{1, 2, 3, 4}, {5, 6, 7, 8}});
+    first.usage(first.id(), {{1, 2, 3, 4}, {5, 6, 7, 8}, {0, 2, 0, 0}});
     Run second = draw();
     second.create("budget", "second", "start", {"void", {}}, {second.id(), first.id()});
     second.budget({{.tokens = 9}, 0, second.now() - 3000, "größe", second.now()});
     Run third = draw();
     third.create("budget", "third", "start", {"void", {}}, {second.id(), first.id()});
     for (const RunId& payer : {second.id(), first.id()})
-      third.usage(payer, {{.tokens = 100, .attempts = 1}, {}});
+      third.usage(payer, {{.tokens = 100, .attempts = 1}, {}, {.tokens = 100}});
     Run free = draw();
     free.create("budget", "free", "start", {"void", {}});
-    free.usage(free.id(), {{.money = 1'234'567}, {.gpu_us = 1}});
+    free.usage(free.id(), {{.money = 1'234'567}, {.gpu_us = 1}, {}});
     for (Run* const run : {&first, &second, &third, &free}) run->complete({"void", {}});
   }
   void keys() {

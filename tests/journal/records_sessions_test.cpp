@@ -113,9 +113,10 @@ TEST(Records, BudgetsComeBack) {
   EXPECT_EQ(budget.raised_by, "ann");
   EXPECT_EQ(budget.raised, 9);
   EXPECT_EQ(reload(buffer, BudgetRow{}).limits, Limits{});
-  const UsageRow usage = reload(buffer, UsageRow{{1, 2, 3, 4}, {5, 6, 7, 8}});
+  const UsageRow usage = reload(buffer, UsageRow{{1, 2, 3, 4}, {5, 6, 7, 8}, {1, 0, 3, 0}});
   EXPECT_EQ(usage.used, (Amounts{1, 2, 3, 4}));
   EXPECT_EQ(usage.reserved, (Amounts{5, 6, 7, 8}));
+  EXPECT_EQ(usage.assumed, (Amounts{1, 0, 3, 0}));
   EXPECT_EQ(reload(buffer, UsageRow{}).used, Amounts{});
   EXPECT_EQ(view_of(owned(budget)).limits, some);
 }
@@ -143,8 +144,10 @@ TEST(Records, ABudgetThatNobodyWritesIsDamage) {
     return buffer.as<T>().error().code;
   };
   EXPECT_EQ(code_of(BudgetRow{.limits = {.tokens = -1}}), Code::corrupt);
-  EXPECT_EQ(code_of(UsageRow{.used = {.gpu_us = -1}, .reserved = {}}), Code::corrupt);
-  EXPECT_EQ(code_of(UsageRow{.used = {}, .reserved = {.attempts = -1}}), Code::corrupt);
+  EXPECT_EQ(code_of(UsageRow{.used = {.gpu_us = -1}, .reserved = {}, .assumed = {}}),
+            Code::corrupt);
+  EXPECT_EQ(code_of(UsageRow{.used = {}, .reserved = {.attempts = -1}, .assumed = {}}),
+            Code::corrupt);
   const core::Bytes part(15);
   RunCreated created;
   created.payers = part;

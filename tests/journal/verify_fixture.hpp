@@ -146,8 +146,8 @@ class VerifyTest : public testing::Test {
   static void budgets(TestRows& rows) {
     rows.put(Table::budgets, budget_row(run_id(1)), BudgetRow{{.tokens = 9}, 0, 100});
     for (const std::uint64_t run : {1, 4})
-      rows.put(Table::usage, usage_row(run_id(1), run_id(run)), UsageRow{{.tokens = 3}, {}});
-    rows.put(Table::usage, usage_row(run_id(2), run_id(2)), UsageRow{{.tokens = 3}, {}});
+      rows.put(Table::usage, usage_row(run_id(1), run_id(run)), UsageRow{{.tokens = 3}, {}, {}});
+    rows.put(Table::usage, usage_row(run_id(2), run_id(2)), UsageRow{{.tokens = 3}, {}, {}});
   }
   static void children(TestRows& rows) {
     ChildRow first = child(kFirstChild, 1, "s1");

@@ -311,9 +311,10 @@ TEST_F(VerifyTest, FindsBudgetsThatAreNobodys) {
 }
 
 TEST_F(VerifyTest, FindsWhatNoRunUsed) {
-  ASSERT_TRUE(damage()
-                  .put(Table::usage, usage_row(run_id(1), run_id(77)), UsageRow{{.tokens = 1}, {}})
-                  .commit(memory_));
+  ASSERT_TRUE(
+      damage()
+          .put(Table::usage, usage_row(run_id(1), run_id(77)), UsageRow{{.tokens = 1}, {}, {}})
+          .commit(memory_));
   expect_found("what run " + run_text(77) + " used of the budget of run " + run_text(1),
                "its run is missing or damaged");
 }

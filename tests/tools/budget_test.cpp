@@ -58,19 +58,20 @@ TEST(Budget, EndsWithItsWallTime) {
 TEST(Budget, CountsAsUsedWhatAnAttemptTold) {
   const Amounts reserved{100, 50, 7, 1};
   const Cost told{Money::micros(30), 20, std::chrono::microseconds(0)};
-  EXPECT_EQ(used_by(reserved, {.told = told}), (Amounts{30, 20, 0, 1}));
-  EXPECT_EQ(used_by(reserved, {.told = told, .refused = true}), (Amounts{30, 20, 0, 1}));
-  EXPECT_EQ(used_by(reserved, {}), reserved);
-  EXPECT_EQ(used_by(reserved, {.refused = true}), (Amounts{0, 0, 0, 1}));
-  EXPECT_EQ(used_by(reserved, {.never_began = true}), Amounts{});
+  const auto known = [](const Amounts& used) { return Counted{used, {}}; };
+  EXPECT_EQ(used_by(reserved, {.told = told}), known({30, 20, 0, 1}));
+  EXPECT_EQ(used_by(reserved, {.told = told, .refused = true}), known({30, 20, 0, 1}));
+  EXPECT_EQ(used_by(reserved, {}), known(reserved));
+  EXPECT_EQ(used_by(reserved, {.refused = true}), known({0, 0, 0, 1}));
+  EXPECT_EQ(used_by(reserved, {.never_began = true}), known({}));
 }
 
 TEST(Budget, TakesTheMostForWhatNobodyKnows) {
   const Amounts reserved{100, 50, 7, 2};
-  EXPECT_EQ(used_by(reserved, {.unknown = true}), reserved);
+  EXPECT_EQ(used_by(reserved, {.unknown = true}), (Counted{reserved, {100, 50, 7, 0}}));
   EXPECT_EQ(used_by(reserved, {.told = Cost{Money::micros(30), 80, std::chrono::microseconds(0)},
                                .unknown = true}),
-            (Amounts{100, 80, 7, 2}));
+            (Counted{{100, 80, 7, 2}, {70, 0, 7, 0}}));
 }
 
 TEST(Budget, ReadsNegativeAmountsAsNone) {
@@ -132,7 +133,8 @@ TEST(Budget, IsNeverExceededByHonestAttempts) {
                         {}};
         reserved = reserved - ended;
         used = used + used_by(ended, {.told = below(3) != 0 ? std::optional(told) : std::nullopt,
-                                      .unknown = below(4) == 0});
+                                      .unknown = below(4) == 0})
+                          .used;
       }
       ASSERT_LE(used.money + reserved.money, *limits.money);
       ASSERT_LE(used.tokens + reserved.tokens, *limits.tokens);
