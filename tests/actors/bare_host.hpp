@@ -7,7 +7,7 @@ namespace perdure::test {
 
 class BareHost final : public actors::RunHost {
  public:
-  explicit BareHost(journal::Store& store) : state_(store, {}) {}
+  explicit BareHost(journal::Store& store) : budgets_(store, gate_), state_(store, {}) {}
   Result<std::optional<journal::Payload>> take_signal(std::string_view, const RunId&) override {
     return std::optional<journal::Payload>();
   }
@@ -22,6 +22,7 @@ class BareHost final : public actors::RunHost {
   Result<std::shared_ptr<const detail::ToolEntry>> tool(const detail::ToolLeaf& call) override {
     return std::make_shared<const detail::ToolEntry>(call.declared());
   }
+  actors::BudgetBook& budgets() override { return budgets_; }
   actors::StateCells& state() override { return state_; }
   journal::RecordNumber last_number() const override { return 0; }
   journal::Writer::Conflict conflict(const journal::Precondition&) override { return {}; }
@@ -31,6 +32,8 @@ class BareHost final : public actors::RunHost {
   void yield_to_signals(journal::Change&, std::vector<actors::SignalName>) const override {}
 
  private:
+  journal::Gate gate_;
+  actors::BudgetBook budgets_;
   actors::StateCells state_;
 };
 
