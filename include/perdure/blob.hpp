@@ -59,6 +59,10 @@ struct Codec<Blob> {
 
 namespace detail {
 
+/// One of no content is null, so an optional one could not say which of the two is meant.
+template <>
+inline constexpr bool may_be_null<Blob> = true;
+
 /// See BlobWriter.
 class BlobSink {
  public:

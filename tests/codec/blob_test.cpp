@@ -51,8 +51,8 @@ TEST(BlobCodec, RefusesWhatIsNone) {
 
 TEST(BlobCodec, IsFoundWhereverItStands) {
   EXPECT_EQ(blobs_in(encode(Blob(kOne, 1))), std::vector<std::string>{kOne + " 1"});
-  const std::map<std::string, std::vector<std::optional<Blob>>> deep{
-      {"a", {Blob(kOne, 1), std::nullopt, Blob()}}, {"b", {Blob(kTwo, 2), Blob(kOne, 1)}}};
+  const std::map<std::string, std::vector<Blob>> deep{{"a", {Blob(kOne, 1), Blob(), Blob()}},
+                                                      {"b", {Blob(kTwo, 2), Blob(kOne, 1)}}};
   EXPECT_EQ(blobs_in(encode(deep)),
             (std::vector<std::string>{kOne + " 1", kTwo + " 2", kOne + " 1"}));
   EXPECT_TRUE(blobs_in(encode(std::string("perdure.blob"))).empty());
