@@ -39,11 +39,10 @@ Result<void> RunBudget::open_accounts() {
 }
 
 Result<RunBudget::Grant> RunBudget::reserve(std::uint64_t step, const Cost& cost,
-                                            std::int64_t attempts, journal::Stamp now,
-                                            const SessionAddress& session) {
+                                            journal::Stamp now, const SessionAddress& session) {
   Amounts wanted = tools::amounts_of(cost);
   if (!is_limited() && !may_cost(wanted)) return Grant{};
-  wanted.attempts = attempts;
+  wanted.attempts = 1;
   PERDURE_TRY(open_accounts());
   Grant grant;
   grant.refusal = book_.reserve(accounts_, wanted, now, run_, session);
@@ -56,6 +55,11 @@ Result<RunBudget::Grant> RunBudget::reserve(std::uint64_t step, const Cost& cost
   grant.write_ahead = is_limited();
   changed_ |= grant.write_ahead;
   return grant;
+}
+
+void RunBudget::lost_attempt() {
+  const Amounts one{.attempts = 1};
+  if (is_limited()) count({}, {one, one});
 }
 
 RunBudget::End RunBudget::end_of(const BodyCompletion& completion) {

@@ -40,10 +40,11 @@ class RunBudget {
     /// The attempt must not begin before the change is durable.
     bool write_ahead = false;
   };
-  /// For an attempt of the step with this hash: `cost`, and `attempts` attempts. Errors: as
-  /// BudgetBook::open.
-  [[nodiscard]] Result<Grant> reserve(std::uint64_t step, const Cost& cost, std::int64_t attempts,
-                                      journal::Stamp now, const SessionAddress& session);
+  /// For an attempt of the step with this hash. Errors: as BudgetBook::open.
+  [[nodiscard]] Result<Grant> reserve(std::uint64_t step, const Cost& cost, journal::Stamp now,
+                                      const SessionAddress& session);
+  /// An attempt without cost, of which no row told that it had begun, ended with its process.
+  void lost_attempt();
   using End = tools::AttemptEnd;
   [[nodiscard]] static End end_of(const BodyCompletion& completion);
   /// The step's attempt has ended so.

@@ -392,6 +392,7 @@ class RunCore final : private detail::Execution {
   // run_core_budget.cpp
   enum class Room : std::uint8_t { none, now, when_durable };
   [[nodiscard]] Room reserve(journal::Pending& pending, const Begin& begin);
+  void note_waiting(const journal::Pending& pending, const Begin& begin);
   // run_core_tools.cpp
   [[nodiscard]] Result<std::shared_ptr<const ToolOrder>> tool_order(journal::Pending& pending,
                                                                     ToolOrder::What what);

@@ -22,15 +22,26 @@ Error over_budget(const RunId& run, const BudgetBook::Refusal& refusal,
 
 }  // namespace
 
+/// No attempt is under way, whatever the next process finds: the one before it has ended, be it
+/// with its process, and this one is due, but for the room.
+void RunCore::note_waiting(const Pending& pending, const Begin& begin) {
+  journal::Attempts& attempts = attempts_for(pending);
+  attempts.count = begin.attempt - 1;
+  if (begin.record_unclean_end) ++attempts.unclean_ends;
+  attempts.last_stamp = attempts.next_due = stamp_;
+  put_attempts(attempts);
+  effects_.change.put(
+      journal::Table::due, journal::due_row(stamp_, facts_.id, pending.what.path),
+      journal::DueRow{journal::DueRow::What::retry, pending.what.path.components()});
+}
+
 /// Sets aside what the attempt may use. `none`: there is too little, and the run is parked or the
 /// step has failed.
 RunCore::Room RunCore::reserve(Pending& pending, const Begin& begin) {
   const Cost& cost = body_of(pending).options().cost_max;
-  // One that the process took with it, and that had reserved nothing, is counted here.
-  const bool lost_another = begin.record_unclean_end && cost == Cost{};
-  const Result<RunBudget::Grant> asked =
-      budget_.reserve(pending.what.path.hash(), cost, lost_another ? 2 : 1, stamp_,
-                      {facts_.session, facts_.agent, facts_.session_key});
+  if (begin.record_unclean_end && cost == Cost{}) budget_.lost_attempt();
+  const Result<RunBudget::Grant> asked = budget_.reserve(
+      pending.what.path.hash(), cost, stamp_, {facts_.session, facts_.agent, facts_.session_key});
   if (asked.has_error()) {
     park(asked.error());
     return Room::none;
@@ -41,13 +52,16 @@ RunCore::Room RunCore::reserve(Pending& pending, const Begin& begin) {
       facts_.id, *grant.refusal,
       "attempt " + std::to_string(begin.attempt) + " of '" + std::string(pending.what.name) + "'");
   if (!grant.refusal->fails_steps) {
+    note_waiting(pending, begin);
     park(std::move(why));
     return Room::none;
   }
   // What is known of the step is what is known of its last attempt.
-  if (const journal::Attempts* const attempts = attempts_of(pending.what.path);
-      attempts != nullptr && attempts->last_error)
-    why.effect = attempts->last_error->known_effect();
+  const journal::Attempts* const attempts = attempts_of(pending.what.path);
+  if (begin.attempt > 1)
+    why.effect = !begin.record_unclean_end && attempts != nullptr && attempts->last_error
+                     ? attempts->last_error->known_effect()
+                     : ErrorEffect::unknown;
   pending.attempt = begin.attempt - 1;
   refuse_attempt(pending, std::move(why));
   return Room::none;

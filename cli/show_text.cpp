@@ -182,7 +182,8 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
     const journal::Attempts& row = *step.attempts;
     if (row.unclean_ends != 0)
       text += ", the process died during it " + counted(row.unclean_ends, "time");
-    if (row.last_stamp != 0) text += ", the last ended " + relative(row.last_stamp, screen.now);
+    if (row.last_stamp != 0 && row.count != 0)
+      text += ", the last ended " + relative(row.last_stamp, screen.now);
     if (row.next_due != 0)
       text += ", the next is due " + iso_time(row.next_due, screen.zone) + " (" +
               relative(row.next_due, screen.now) + ")";

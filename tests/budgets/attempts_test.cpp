@@ -54,6 +54,30 @@ TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItsProcessEnds) {
   expect_sound(test);
 }
 
+pd::Task<std::string> stalling_poorly(pd::Context& ctx, std::string question) {
+  co_return co_await ctx.call(stall, question);
+}
+inline constexpr pd::Agent poor_staller{
+    "poor-staller", pd::Handler{"run", &stalling_poorly, {.budget = {.tokens = 150}}}};
+
+/// It waited for room in between.
+TEST_P(BudgetAttemptTest, HasANumberOfItsOwnAlsoWhenTheNextOneHadToWait) {
+  kit::Runtime test(options());
+  auto run = test.session(poor_staller, "s").start("why").value();
+  test.run_until_idle();
+  test.restart(kit::End::unclean);
+  test.run_until_idle();
+  EXPECT_EQ(disk_of(test).head(run.id()).code, pd::Code::over_budget);
+  ASSERT_TRUE(run.raise({.tokens = 200}).has_value());
+  test.run_until_idle();
+  EXPECT_EQ(far_.trace, (Lines{"stall why #1", "stall why #2"}));
+  ASSERT_EQ(left_open.size(), 2U);
+  EXPECT_TRUE(left_open[1](std::string("because")).has_value());
+  EXPECT_EQ(run.wait().value(), "because");
+  EXPECT_EQ(spending(run).attempts, 2);
+  expect_sound(test);
+}
+
 TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItIsAbandoned) {
   kit::Runtime test(options());
   auto run = test.session(staller, "s").start("why").value();

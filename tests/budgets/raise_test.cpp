@@ -51,6 +51,23 @@ TEST_P(BudgetRaiseTest, IsNoCrashOfTheStepThatWaitedForIt) {
   EXPECT_EQ(run.wait().value(), 9);
 }
 
+/// It waited while its process died, and again: it was never running.
+TEST_P(BudgetRaiseTest, IsNoCrashOfTheStepThatWaitedWhileProcessesDied) {
+  kit::Runtime test(options());
+  auto run = test.session(thrifty, "s").start(3).value();
+  for (int i = 0; i < 5; ++i) {
+    test.run_until_idle();
+    EXPECT_EQ(disk_of(test).head(run.id()).code, pd::Code::over_budget) << i;
+    expect_sound(test);
+    test.restart(kit::End::unclean);
+  }
+  ASSERT_TRUE(run.raise({.tokens = 300}).has_value());
+  EXPECT_EQ(run.wait().value(), 3);
+  EXPECT_EQ(far_.trace, (Lines{"ask 0 #1", "ask 1 #1", "ask 2 #1"}));
+  EXPECT_EQ(spending(run).attempts, 3);
+  expect_sound(test);
+}
+
 TEST_P(BudgetRaiseTest, OnlyRaises) {
   kit::Runtime test(options());
   auto run = test.session(thrifty, "s").start(1).value();
