@@ -47,9 +47,10 @@ Result<BlobRef> BlobStore::put(core::ByteView content, Durability durability) {
     PERDURE_TRY(const bool is_there, shelves_->has(ref, durability));
     if (is_there) return ref;
   }
-  PERDURE_TRY(const auto writer, begin(durability));
-  PERDURE_TRY(writer->append(content));
-  PERDURE_TRY(const BlobRef ref, writer->finish());
+  PERDURE_TRY(const auto writer,
+              BlobWriter::begin(*shelves_,
+                                {.durability = durability, .chunk_bytes = options_.chunk_bytes}));
+  PERDURE_TRY(const BlobRef ref, writer->finish_with(content));
   place.store(hint, std::memory_order_relaxed);
   return ref;
 }

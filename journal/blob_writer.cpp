@@ -111,9 +111,9 @@ void BlobWriter::start_writing() noexcept {
   started_ = end;
 }
 
-Result<BlobRef> BlobWriter::write_end() {
-  if (const std::size_t rest = std::exchange(chunk_size_, 0); rest != 0)
-    PERDURE_TRY(write_chunk({chunk_.get(), rest}));
+/// `rest`: less than a chunk.
+Result<BlobRef> BlobWriter::write_end(core::ByteView rest) {
+  if (!rest.empty()) PERDURE_TRY(write_chunk(rest));
   PERDURE_TRY(header_.id, hash_.finish());
   header_.index = place_;
   PERDURE_TRY(write_file_at(*file_, path_, header_.index, rows_));
@@ -123,9 +123,18 @@ Result<BlobRef> BlobWriter::write_end() {
   return ref;
 }
 
-Result<BlobRef> BlobWriter::finish() {
+Result<BlobRef> BlobWriter::finish() { return finish_with({}); }
+
+Result<BlobRef> BlobWriter::finish_with(core::ByteView rest) {
   PERDURE_TRY(check_usable());
-  Result<BlobRef> ref = write_end();
+  const std::size_t whole = options_.chunk_bytes;
+  if (const std::size_t begun = chunk_size_ != 0 ? rest.size() : rest.size() / whole * whole;
+      begun != 0) {
+    PERDURE_TRY(append(rest.first(begun)));
+    rest = rest.subspan(begun);
+  }
+  if (chunk_size_ != 0) rest = {chunk_.get(), std::exchange(chunk_size_, 0)};
+  Result<BlobRef> ref = write_end(rest);
   let_go();
   failed_ = ref ? Error{Code::misuse, "this blob is finished: begin another one"} : ref.error();
   return ref;

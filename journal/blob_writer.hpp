@@ -52,13 +52,15 @@ class BlobWriter final : public BlobSink {
   /// All of it was there. Errors: as `append`, and those of BlobShelves::publish; `misuse` when it
   /// was called before.
   [[nodiscard]] Result<BlobRef> finish() override;
+  /// `append` and `finish`, without room for a part of a chunk.
+  [[nodiscard]] Result<BlobRef> finish_with(core::ByteView rest);
 
  private:
   Result<void> check_usable() const;
   Result<void> kept(Result<void> result);
   Result<void> take(core::ByteView piece);
   Result<void> write_chunk(core::ByteView content);
-  Result<BlobRef> write_end();
+  Result<BlobRef> write_end(core::ByteView rest);
   void start_writing() noexcept;
   void let_go() noexcept;
 

@@ -28,6 +28,12 @@ void ChunkExpander::Free::operator()(ZSTD_DCtx_s* context) const noexcept {
 
 ChunkCompressor::ChunkCompressor() : context_(::ZSTD_createCCtx()) {}
 
+void ChunkCompressor::make_room(std::size_t bytes) {
+  if (room_ >= bytes) return;
+  out_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+  room_ = bytes;
+}
+
 /// What `from` comes to; more than `room` where that is not enough.
 std::size_t ChunkCompressor::compress(core::ByteView from, std::size_t room) noexcept {
   const std::size_t size =
@@ -48,11 +54,9 @@ bool ChunkCompressor::promises(core::ByteView chunk) {
 std::optional<core::ByteView> ChunkCompressor::shrink(core::ByteView chunk) {
   // Without memory for it, it is stored as it is.
   if (!context_ || chunk.size() < 8) return std::nullopt;
-  if (room_ < chunk.size()) {
-    out_ = std::make_unique_for_overwrite<std::byte[]>(chunk.size());
-    room_ = chunk.size();
-  }
+  make_room(std::min(chunk.size(), kSampledFrom));
   if (!promises(chunk)) return std::nullopt;
+  make_room(chunk.size());
   const std::size_t room = small_enough(chunk.size());
   const std::size_t size = compress(chunk, room);
   if (size > room) return std::nullopt;

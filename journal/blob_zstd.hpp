@@ -32,6 +32,7 @@ class ChunkCompressor {
     void operator()(ZSTD_CCtx_s* context) const noexcept;
   };
   bool promises(core::ByteView chunk);
+  void make_room(std::size_t bytes);
   std::size_t compress(core::ByteView from, std::size_t room) noexcept;
 
   std::unique_ptr<ZSTD_CCtx_s, Free> context_;

@@ -19,6 +19,10 @@ namespace flex = journal::flex;
 
 /// A state that has held more than this is not kept for the next writer.
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
+/// From here on a value's pages cost more than anything else that is done with it.
+constexpr std::size_t kLargeBytes = std::size_t{64} << 10U;
+/// What mostly follows on a large value: keys, and the slots of what it stands in.
+constexpr std::size_t kEndBytes = std::size_t{4} << 10U;
 constexpr std::size_t kNoKey = std::numeric_limits<std::size_t>::max();
 
 /// A value that waits for its list or map to end.
@@ -97,7 +101,19 @@ struct WriterState {
     buffer.resize(size + by);
     return buffer.data() + size;
   }
+  /// Has room for a large value and for what ends the payload, so that it is not moved for that.
+  void make_room(std::size_t bytes) {
+    const std::size_t needed = buffer.size() + bytes + kEndBytes;
+    if (needed > buffer.capacity()) buffer.reserve(std::max(needed, 2 * buffer.capacity()));
+  }
   void align(std::size_t width) { buffer.resize((buffer.size() + width - 1) & ~(width - 1)); }
+
+  /// The payload. A buffer that would not be kept is given away, unless much of it is empty.
+  Bytes take() {
+    const std::size_t spare = buffer.capacity() - buffer.size();
+    if (buffer.capacity() <= kKeptBytes || spare > buffer.size() / 4) return buffer;
+    return std::exchange(buffer, Bytes());
+  }
 
   /// Whether a value may be written here; takes the key that waits for it.
   bool admit() {
@@ -122,11 +138,12 @@ struct WriterState {
     if (content.size() > core::limits::kPayloadBytes) return fail_size();
     const std::uint8_t width = flex::log_width(content.size());
     const auto bytes = static_cast<std::uint8_t>(1U << width);
+    if (content.size() >= kLargeBytes) make_room(content.size());
     align(bytes);
     const std::size_t end = type == flex::kString ? 1 : 0;
-    std::byte* at = grow(bytes + content.size() + end);
-    flex::store(at, content.size(), bytes);
-    if (!content.empty()) std::memcpy(at + bytes, content.data(), content.size());
+    flex::store(grow(bytes), content.size(), bytes);
+    buffer.insert(buffer.end(), content.begin(), content.end());
+    grow(end);
     push(buffer.size() - content.size() - end, type, width);
   }
 
@@ -386,7 +403,7 @@ Result<Bytes> Writer::finish() {
     if (state.buffer.size() > core::limits::kPayloadBytes) state.fail_size();
   }
   Result<Bytes> result =
-      state.failed ? Result<Bytes>(std::move(state.error)) : Result<Bytes>(Bytes(state.buffer));
+      state.failed ? Result<Bytes>(std::move(state.error)) : Result<Bytes>(state.take());
   state.clear();
   return result;
 }

@@ -1,6 +1,8 @@
 #include "tests/codec/codec_fixture.hpp"
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "tests/support/huge.hpp"
 
@@ -188,6 +190,26 @@ TEST(Writers, StoreThousandsOfKeysOnce) {
   ASSERT_EQ(maps.size(), 2U);
   EXPECT_EQ(maps[1].size(), 3000U);
   EXPECT_EQ(maps[1].at("key 2999"), 2999);
+}
+
+TEST(Writers, GiveLargeValuesAwayAsTheyWroteThem) {
+  const auto text = [](std::size_t bytes, char of) { return std::string(bytes, of); };
+  for (const std::size_t bytes :
+       {std::size_t{65'535}, std::size_t{65'536}, std::size_t{1} << 20U}) {
+    const std::string value = text(bytes, 'a');
+    const Bytes alone = payload(value);
+    EXPECT_EQ(decode<std::string>(alone).value(), value);
+    EXPECT_LE(alone.capacity(), bytes + (8U << 10U)) << "who keeps it keeps little more";
+    // The thread's next writer has nothing of it.
+    EXPECT_EQ(json(payload(7)), "7");
+    EXPECT_EQ(payload(value), alone);
+  }
+  std::vector<std::string> many;
+  for (int i = 0; i < 20; ++i)
+    many.push_back(text((std::size_t{1} << 16U) * static_cast<std::size_t>(i), 'b'));
+  const Bytes together = payload(many);
+  EXPECT_EQ(decode<std::vector<std::string>>(together).value(), many);
+  EXPECT_LE(together.capacity(), together.size() + together.size() / 4);
 }
 
 TEST(Writers, MayBeUsedInsideACodecThatRuns) {
