@@ -139,8 +139,9 @@ std::optional<std::vector<KeyElement>> parse_row_key(core::ByteView key) {
   std::vector<KeyElement> elements;
   detail::KeySource from(key);
   const auto take = [&](auto element) {
-    if (element.has_value()) elements.emplace_back(std::move(element).assume_value());
-    return element.has_value();
+    if (element.has_error()) return false;
+    elements.emplace_back(std::move(element).assume_value());
+    return true;
   };
   while (!from.at_end())
     if (!take(from.integer()) && !take(from.text()) && !take(from.run()) && !take(from.flag()))
