@@ -152,7 +152,7 @@ TEST(Format, HashesInKeysStay) {
 }
 
 TEST(Format, NumbersOfKindsAndTablesStay) {
-  const std::array<std::pair<Kind, std::string_view>, 22> kinds{{
+  const std::array<std::pair<Kind, std::string_view>, 24> kinds{{
       {static_cast<Kind>(1), "run_created"},  {static_cast<Kind>(2), "step_started"},
       {static_cast<Kind>(3), "step_result"},  {static_cast<Kind>(4), "run_ended"},
       {static_cast<Kind>(5), "version_mark"}, {static_cast<Kind>(6), "cancel_requested"},
@@ -164,11 +164,12 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
       {static_cast<Kind>(110), "arrival"},    {static_cast<Kind>(111), "open"},
       {static_cast<Kind>(112), "wait"},       {static_cast<Kind>(113), "state"},
       {static_cast<Kind>(114), "child"},      {static_cast<Kind>(115), "user_row"},
+      {static_cast<Kind>(116), "budget"},     {static_cast<Kind>(117), "usage"},
   }};
   for (const auto& [kind, name] : kinds) EXPECT_EQ(to_string(kind), name);
   const std::array<std::string_view, kTableCount> tables{
-      "meta", "sessions", "keys", "runs",  "records", "ready",  "due",      "attempts",
-      "open", "inbox",    "kept", "waits", "state",   "before", "children", "rows"};
+      "meta",  "sessions", "keys",  "runs",  "records", "ready",    "due",  "attempts", "open",
+      "inbox", "kept",     "waits", "state", "before",  "children", "rows", "budgets",  "usage"};
   for (std::size_t i = 0; i < tables.size(); ++i)
     EXPECT_EQ(to_string(static_cast<Table>(i + 1)), tables[i]);
   const std::array<std::string_view, 7> statuses{"queued",    "running", "waiting",  "parked",
@@ -179,8 +180,8 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
                                              "grace", "deadline", "circle"};
   for (std::size_t i = 0; i < dues.size(); ++i)
     EXPECT_EQ(to_string(static_cast<DueRow::What>(i + 1)), dues[i]);
-  const std::array<std::string_view, 6> arrivals{"message", "signal", "reply",
-                                                 "cancel",  "kill",   "retry_now"};
+  const std::array<std::string_view, 7> arrivals{"message", "signal",    "reply", "cancel",
+                                                 "kill",    "retry_now", "raise"};
   for (std::size_t i = 0; i < arrivals.size(); ++i)
     EXPECT_EQ(to_string(static_cast<ArrivalRow::What>(i + 1)), arrivals[i]);
   const std::array<std::string_view, 5> effects{"idempotent", "keyed", "queryable", "at_most_once",
