@@ -211,7 +211,7 @@ TEST(Records, UnknownEnumeratorsAreNewerNeverWild) {
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(DueRow{static_cast<DueRow::What>(7), {}})));
   EXPECT_EQ(buffer.as<DueRow>().error().code, Code::newer_format);
   ArrivalRow arrival;
-  arrival.what = static_cast<ArrivalRow::What>(7);
+  arrival.what = static_cast<ArrivalRow::What>(8);
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(arrival)));
   EXPECT_EQ(buffer.as<ArrivalRow>().error().code, Code::newer_format);
   WaitRow wait;
