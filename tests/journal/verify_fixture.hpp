@@ -145,7 +145,7 @@ class VerifyTest : public testing::Test {
   /// Run 1 has limits, and run 4 draws on them.
   static void budgets(TestRows& rows) {
     rows.put(Table::budgets, budget_row(run_id(1)), BudgetRow{{.tokens = 9}, 0, 100});
-    for (const std::uint64_t run : {1, 4})
+    for (const std::uint64_t run : {std::uint64_t{1}, std::uint64_t{4}})
       rows.put(Table::usage, usage_row(run_id(1), run_id(run)), UsageRow{{.tokens = 3}, {}, {}});
     rows.put(Table::usage, usage_row(run_id(2), run_id(2)), UsageRow{{.tokens = 3}, {}, {}});
   }
