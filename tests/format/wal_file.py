@@ -21,7 +21,8 @@ KEY_MAX = 40
 SURE = 1
 # By number, from 1.
 TABLES = ("meta", "sessions", "keys", "runs", "records", "ready", "due", "attempts", "open",
-          "inbox", "kept", "waits", "state", "before", "children", "rows")
+          "inbox", "kept", "waits", "state", "before", "children", "rows",
+          "budgets", "usage")
 
 # Behind which entry one stands, and where the next one would be.
 Position = collections.namedtuple("Position", "batch checksum place", defaults=(0, 0, 0))
