@@ -194,7 +194,8 @@ def timeline(run, records, attempts, waits, children, budget):
                    **payload_of("reply", fields, "payload", "type", SHOWN_BYTES)}
     left = sorted({*started, *attempts, *waits}, key=steps_of)
     return {"run": run_line(run), "steps": steps, "end": end, "versions": versions,
-            "cancel": cancel, "queued": None, "budget": budget, "children": child_lines(children.values()),
+            "cancel": cancel, "queued": None, "budget": budget,
+            "children": child_lines(children.values()),
             **begin_line(records[0]["fields"], "input", "input_type"),
             "unfinished": [unfinished_line(path, started.get(path), attempts.get(path),
                                            waits.get(path)) for path in left]}
