@@ -191,15 +191,13 @@ bool SessionCore::load_run(const Self& self, Parked parked) {
       head.assume_value() ? head.assume_value()->status : journal::RunStatus::running;
   if (status == journal::RunStatus::parked && parked == Parked::leave) return false;
   // A run that only waited when this process, or the one before, let go of it had no body that
-  // could have been running; and neither has one that moved in this process, which let go of it.
-  const bool had_no_body =
-      status == journal::RunStatus::waiting ||
-      (head.assume_value() && head.assume_value()->number > services_.last_at_start);
+  // could have been running.
+  const bool only_waited = status == journal::RunStatus::waiting;
   const detail::HandlerEntry* const handler = handler_of(facts.assume_value());
   run_ = std::make_unique<RunCore>(std::move(facts).assume_value(), host(), services_.clock,
                                    services_.random);
   run_->resume(handler, reader.assume_value(),
-               {had_no_body ? LastEnd::clean : services_.last_end, services_.suspected,
+               {only_waited ? LastEnd::clean : services_.last_end, services_.suspected,
                 parked == Parked::by_operator ? Resumption::By::person : Resumption::By::runtime});
   pump_run(self);
   // The next run may have begun behind its end.

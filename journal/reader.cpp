@@ -146,9 +146,7 @@ Result<std::optional<Head>> Reader::head(const RunId& run) {
   PERDURE_TRY(const auto found,
               read_row<HeadRow>(*snapshot_, buffer_, Table::records, head_key(run)));
   if (!found) return std::nullopt;
-  Head head = owned(*found);
-  head.number = buffer_.number();
-  return head;
+  return owned(*found);
 }
 
 Result<RunInfo> Reader::info(const RunId& run, const RunRow& found) {

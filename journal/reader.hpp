@@ -30,7 +30,6 @@ struct Head {
   Code code = Code::user;
   std::string reason;
   std::uint32_t ahead = 0;
-  RecordNumber number = 0;  ///< Of the change that wrote it.
 };
 struct RunInfo {
   RunId id;
