@@ -57,7 +57,11 @@ void Callers::join() {
 }
 
 Result<void> see_end(const Run<std::string>& run, ParkedRuns& parked) {
-  while (!parked.has(run.id())) {
+  // A message may be queued behind a run that is parked, and then nothing comes of it in this life.
+  // That is given up when somebody is parked and nothing has come for so long.
+  constexpr int kLooksWithAParkedRun = 50;
+  int looks = 0;
+  while (!parked.has(run.id()) && !(parked.any() && ++looks > kLooksWithAParkedRun)) {
     // Only a limit of the waiting gives this code for a run that has not ended, so that a parked
     // run is noticed.
     const std::optional<Result<std::string>> ended = run.result();
