@@ -54,11 +54,8 @@ TEST_P(BudgetAttemptTest, CountsAsTheMostWhenItsProcessEnds) {
   expect_sound(test);
 }
 
-pd::Task<std::string> stalling_poorly(pd::Context& ctx, std::string question) {
-  co_return co_await ctx.call(stall, question);
-}
-inline constexpr pd::Agent poor_staller{
-    "poor-staller", pd::Handler{"run", &stalling_poorly, {.budget = {.tokens = 150}}}};
+inline constexpr pd::Agent poor_staller{"poor-staller",
+                                        pd::Handler{"run", &stalling, {.budget = {.tokens = 150}}}};
 
 /// It waited for room in between.
 TEST_P(BudgetAttemptTest, HasANumberOfItsOwnAlsoWhenTheNextOneHadToWait) {
