@@ -36,6 +36,8 @@ std::string_view to_string(Code code) noexcept {
     case Code::unauthenticated: return "unauthenticated";
     case Code::invalid_request: return "invalid_request";
     case Code::over_budget: return "over_budget";
+    case Code::saga_aborted: return "saga_aborted";
+    case Code::saga_stuck: return "saga_stuck";
   }
   return "unrecognised";
 }
@@ -64,7 +66,9 @@ bool Error::is_retryable() const noexcept {
     case Code::context_overflow:
     case Code::unauthenticated:
     case Code::invalid_request:
-    case Code::over_budget: return false;
+    case Code::over_budget:
+    case Code::saga_aborted:
+    case Code::saga_stuck: return false;
     default: return true;
   }
 }

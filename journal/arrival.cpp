@@ -5,13 +5,14 @@ namespace perdure::journal {
 std::optional<CallerInfo> owned(const std::optional<Caller>& caller) {
   if (!caller) return std::nullopt;
   return CallerInfo{caller->session, std::string(caller->agent), std::string(caller->session_key),
-                    caller->run,     StepPath(caller->path),     payers_of(caller->payers)};
+                    caller->run,     StepPath(caller->path),     payers_of(caller->payers),
+                    caller->saga};
 }
 
 std::optional<Caller> view_of(const std::optional<CallerInfo>& caller) {
   if (!caller) return std::nullopt;
-  return Caller{caller->session,           caller->agent,         caller->session_key, caller->run,
-                caller->path.components(), ids_of(caller->payers)};
+  return Caller{caller->session,           caller->agent,          caller->session_key, caller->run,
+                caller->path.components(), ids_of(caller->payers), caller->saga};
 }
 
 Arrival owned(const ArrivalRow& row, RecordNumber number) {
@@ -38,6 +39,7 @@ Arrival owned(const ArrivalRow& row, RecordNumber number) {
   arrival.grace_ms = row.grace_ms;
   arrival.stamp = row.stamp;
   arrival.limits = row.limits;
+  arrival.saga = row.saga;
   return arrival;
 }
 
@@ -64,6 +66,7 @@ ArrivalRow view_of(const Arrival& arrival) {
   row.grace_ms = arrival.grace_ms;
   row.stamp = arrival.stamp;
   row.limits = arrival.limits;
+  row.saga = arrival.saga;
   return row;
 }
 

@@ -22,6 +22,7 @@ struct CallerInfo {
   RunId run;
   StepPath path;
   std::vector<RunId> payers = {};
+  std::uint32_t saga = 0;
 };
 [[nodiscard]] std::optional<CallerInfo> owned(const std::optional<Caller>& caller);
 /// Borrowed from `caller`.
@@ -51,6 +52,7 @@ struct Arrival {
   std::int64_t grace_ms = 0;
   Stamp stamp = 0;
   Limits limits = {};
+  std::uint32_t saga = 0;
   /// In memory only: when it was sent, by the clock that counts elapsed time; empty: unknown, or by
   /// an earlier process.
   std::optional<std::chrono::nanoseconds> sent_at = {};

@@ -13,9 +13,9 @@ namespace {
 using What = ArrivalRow::What;
 namespace limits = core::limits;
 
-constexpr std::array kVerbs = {ControlVerb::retry_now, ControlVerb::resume, ControlVerb::cancel,
-                               ControlVerb::kill,      ControlVerb::signal, ControlVerb::message,
-                               ControlVerb::raise};
+constexpr std::array kVerbs = {ControlVerb::retry_now, ControlVerb::resume,    ControlVerb::cancel,
+                               ControlVerb::kill,      ControlVerb::signal,    ControlVerb::message,
+                               ControlVerb::raise,     ControlVerb::compensate};
 constexpr std::uint16_t kDone = 0;
 constexpr std::uint16_t kRefused = 1;
 
@@ -72,6 +72,7 @@ Result<void> check_mail(const ControlRequest& request) {
   PERDURE_TRY(check_text(is_message ? "the handler's name" : "the signal's name", what.name,
                          limits::kNameBytes));
   if (what.limits != Limits{}) return Error{Code::misuse, "mail sets no limits: only a raise does"};
+  if (what.saga != 0) return Error{Code::misuse, "mail names no saga"};
   if (!is_message && !what.message_key.empty())
     return Error{Code::misuse, "a signal has no message key: only a message does"};
   if (!what.message_key.empty())
@@ -93,6 +94,13 @@ Result<void> check_word(const ControlRequest& request) {
   if (!what.name.empty() || what.payload.size() != 0 || !what.message_key.empty())
     return Error{Code::misuse, "a " + std::string(to_string(request.verb)) +
                                    " has no payload: only a signal and a message do"};
+  const bool ends_it = request.verb == ControlVerb::cancel || request.verb == ControlVerb::kill;
+  if (request.verb == ControlVerb::compensate && what.saga == 0)
+    return Error{Code::misuse, "the compensate names no saga: give its number, or all"};
+  if (request.verb != ControlVerb::compensate && what.saga != 0 &&
+      !(ends_it && what.saga == kAllSagas))
+    return Error{Code::misuse,
+                 "a " + std::string(to_string(request.verb)) + " is about no saga of its own"};
   const bool raises = request.verb == ControlVerb::raise;
   if (raises && what.limits == Limits{})
     return Error{Code::misuse, "the raise names no limit: give one, such as --money or --tokens"};
@@ -122,6 +130,7 @@ std::string_view to_string(ControlVerb verb) noexcept {
     case ControlVerb::signal: return "signal";
     case ControlVerb::message: return "message";
     case ControlVerb::raise: return "raise";
+    case ControlVerb::compensate: return "compensate";
   }
   return "unrecognised";
 }
@@ -135,6 +144,7 @@ What row_of(ControlVerb verb) noexcept {
     case ControlVerb::signal: return What::signal;
     case ControlVerb::message: return What::message;
     case ControlVerb::raise: return What::raise;
+    case ControlVerb::compensate: return What::abort_saga;
   }
   return What::signal;
 }

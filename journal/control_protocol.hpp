@@ -30,13 +30,14 @@ inline constexpr std::size_t kControlBytesMax = kEnvelopeBytes + kBodyBytesMax;
 
 /// Numbers are never reused.
 enum class ControlVerb : std::uint16_t {
-  retry_now = 1,  ///< Steps of the run that wait for their next attempt begin it.
-  resume = 2,     ///< The run is parked, and is to go on.
-  cancel = 3,     ///< The run is asked to end.
-  kill = 4,       ///< The run ends without being asked.
-  signal = 5,     ///< A signal for a session.
-  message = 6,    ///< A message for a session, which makes a run.
-  raise = 7,      ///< The budget of the run gets higher limits.
+  retry_now = 1,   ///< Steps of the run that wait for their next attempt begin it.
+  resume = 2,      ///< The run is parked, and is to go on.
+  cancel = 3,      ///< The run is asked to end.
+  kill = 4,        ///< The run ends without being asked.
+  signal = 5,      ///< A signal for a session.
+  message = 6,     ///< A message for a session, which makes a run.
+  raise = 7,       ///< The budget of the run gets higher limits.
+  compensate = 8,  ///< Sagas of the run are aborted: `saga`, or all that are open.
 };
 /// `"retry-now"` and so on, as the command has it.
 [[nodiscard]] std::string_view to_string(ControlVerb verb) noexcept;
@@ -46,7 +47,7 @@ struct ControlRequest {
   ControlVerb verb = ControlVerb::signal;
   /// Its `what` is `row_of(verb)`. Of a signal and a message: `agent`, `session_key`, `name`,
   /// `payload` and `message_key`; of the others `run`, and `who`, `why` and `grace_ms`; of a raise
-  /// `limits`.
+  /// `limits`; of a compensate `saga`; a cancel and a kill may have all sagas there, to abort them.
   Arrival what;
 };
 

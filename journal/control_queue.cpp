@@ -3,6 +3,7 @@
 #include "core/ids.hpp"
 #include "journal/directory.hpp"
 #include "journal/gate.hpp"
+#include "journal/saga_orders.hpp"
 #include "journal/writer.hpp"
 
 #include <algorithm>
@@ -64,6 +65,8 @@ Result<void> judge_verb(Reader& reader, const ControlRequest& request, ControlTa
   const RunInfo& run = *target.run;
   // It may have ended, and others draw on it.
   if (request.verb == ControlVerb::raise) return judge_raise(reader, run.id, request.what.limits);
+  if (request.verb == ControlVerb::compensate)
+    return judge_compensate(reader, run.id, request.what.saga);
   const auto refused = [&](std::string_view why) {
     return Error{Code::refused, named(run) + std::string(why)};
   };
@@ -71,6 +74,7 @@ Result<void> judge_verb(Reader& reader, const ControlRequest& request, ControlTa
     return refused(" has ended (" + std::string(to_string(run.head.status)) +
                    "): there is nothing to " + std::string(to_string(request.verb)));
   const bool ends_it = request.verb == ControlVerb::cancel || request.verb == ControlVerb::kill;
+  if (ends_it && run.agent == kSagaAgent) return undoing_is_not_ended();
   if (run.head.status == RunStatus::queued && !ends_it)
     return refused(
         " has not begun: its message waits for its turn or its time. `perdure cancel` takes it "
@@ -121,6 +125,8 @@ std::string words_of(const ControlRequest& request, const ControlTarget& target)
     case ControlVerb::cancel: return named(*target.run) + " is to be cancelled";
     case ControlVerb::kill: return named(*target.run) + " is to end without being asked";
     case ControlVerb::raise: return "the budget of " + named(*target.run) + " is to be raised";
+    case ControlVerb::compensate:
+      return "what sagas of " + named(*target.run) + " did is to be undone";
     case ControlVerb::signal:
       return "the signal '" + request.what.name + "' is for session " + target.address();
     case ControlVerb::message:

@@ -7,8 +7,9 @@ Key& Key::add_long(core::ByteView bytes) {
   // for `add_zero_byte`.
   PERDURE_ASSERT(size_ + bytes.size() <= kLongest + 1, "a key has at most kLongest bytes");
   auto all = std::make_unique_for_overwrite<std::byte[]>(size_ + bytes.size());
-  std::memcpy(all.get(), view().data(), size_);
-  std::memcpy(all.get() + size_, bytes.data(), bytes.size());
+  if (size_ != 0) std::memcpy(all.get(), view().data(), size_);
+  // No bytes may be nowhere, which memcpy does not take.
+  if (!bytes.empty()) std::memcpy(all.get() + size_, bytes.data(), bytes.size());
   size_ = static_cast<std::uint16_t>(size_ + bytes.size());
   long_ = std::move(all);
   return *this;

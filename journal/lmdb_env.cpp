@@ -24,10 +24,11 @@ constexpr mdb_mode_t kFileMode = 0600;
 constexpr std::size_t kMapBytesMin = std::size_t{16} << 20U;
 /// Read transactions kept for reuse; each holds a place in the reader table.
 constexpr std::size_t kFreeSlots = 32;
-constexpr std::array kTables{
-    Table::meta,  Table::sessions, Table::keys,     Table::runs,  Table::records, Table::ready,
-    Table::due,   Table::attempts, Table::open,     Table::inbox, Table::kept,    Table::waits,
-    Table::state, Table::before,   Table::children, Table::rows,  Table::budgets, Table::usage};
+constexpr std::array kTables{Table::meta,    Table::sessions, Table::keys,     Table::runs,
+                             Table::records, Table::ready,    Table::due,      Table::attempts,
+                             Table::open,    Table::inbox,    Table::kept,     Table::waits,
+                             Table::state,   Table::before,   Table::children, Table::rows,
+                             Table::budgets, Table::usage,    Table::sagas,    Table::undos};
 static_assert(kTables.size() == kTableCount);
 
 unsigned flags_of(LmdbAccess access) noexcept {

@@ -22,13 +22,15 @@ std::size_t key_bytes_of(Table table) {
     case Table::state:
     case Table::before:
     case Table::usage: return 2 * kIdBytes;
-    case Table::records: return kIdBytes + 4;
+    case Table::records:
+    case Table::sagas: return kIdBytes + 4;
     case Table::due: return 8 + kIdBytes + 8;
     case Table::attempts:
     case Table::inbox:
     case Table::kept:
     case Table::waits:
-    case Table::children: return kIdBytes + 8;
+    case Table::children:
+    case Table::undos: return kIdBytes + 8;
     case Table::rows: break;  // Users' keys.
   }
   return 0;

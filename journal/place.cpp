@@ -47,6 +47,8 @@ std::string_view to_string(Table table) noexcept {
     case Table::rows: return "rows";
     case Table::budgets: return "budgets";
     case Table::usage: return "usage";
+    case Table::sagas: return "sagas";
+    case Table::undos: return "undos";
   }
   return "unrecognised";
 }
@@ -70,6 +72,11 @@ std::string place_of(Table table, core::ByteView key) {
     return "the budget of run " + run_at(key, 0);
   if (table == Table::usage && key.size() == 2 * kIdBytes)
     return "what run " + run_at(key, kIdBytes) + " used of the budget of run " + run_at(key, 0);
+  if (table == Table::sagas && key.size() == kIdBytes + 4)
+    return "saga " + std::to_string(number_at(key, kIdBytes)) + " of run " + run_at(key, 0);
+  if (table == Table::undos && key.size() == kIdBytes + 8)
+    return "what is to be undone of saga " + std::to_string(number_at(key, kIdBytes)) + " of run " +
+           run_at(key, 0);
   if (table == Table::before && key.size() == 2 * kIdBytes)
     return "a value before run " + run_at(key, 0);
   if (table == Table::due && key.size() == 8 + kIdBytes + 8)

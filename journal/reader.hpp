@@ -183,6 +183,17 @@ class Reader {
   /// What there is to say of a run's budget. Errors also: as `records`.
   [[nodiscard]] Result<BudgetInfo> budget_info(const RunId& run);
 
+  /// The sagas of `run`, by number.
+  [[nodiscard]] Result<std::vector<StoredSaga>> sagas(const RunId& run);
+  [[nodiscard]] Result<std::optional<StoredSaga>> saga(const RunId& run, std::uint32_t number);
+  /// What of a saga is to be undone, by index.
+  [[nodiscard]] Result<std::vector<StoredUndo>> undos(const RunId& run, std::uint32_t number);
+  /// The input of the action at `index` of a saga. Errors: `not_found`.
+  [[nodiscard]] Result<core::Bytes> undo_input(const RunId& run, std::uint32_t number,
+                                               std::uint32_t index);
+  /// The sagas of all runs, until `each` returns false.
+  [[nodiscard]] Result<void> each_saga(const std::function<bool(const StoredSaga&)>& each);
+
   /// The unfinished run of a session, or empty.
   [[nodiscard]] Result<std::optional<RunId>> open_run(const SessionId& session);
   /// What has come for a session and is in `table` (`inbox` or `kept`), by number, from the row

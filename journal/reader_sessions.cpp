@@ -18,7 +18,8 @@ Key due_row(Stamp at, const RunId& run, DueRow::What what) noexcept {
 }
 
 Key due_row(const Due& due) noexcept {
-  const bool is_of_a_step = due.what == DueRow::What::retry || due.what == DueRow::What::wait;
+  const bool is_of_a_step = due.what == DueRow::What::retry || due.what == DueRow::What::wait ||
+                            due.what == DueRow::What::saga;
   return is_of_a_step ? due_row(due.at, due.run, StepPath(due.path))
                       : due_row(due.at, due.run, due.what);
 }

@@ -59,6 +59,7 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::checkpoint: return "checkpoint";
     case Kind::version_mark: return "version_mark";
     case Kind::cancel_requested: return "cancel_requested";
+    case Kind::saga_aborted: return "saga_aborted";
     case Kind::arrival: return "arrival";
     case Kind::open: return "open";
     case Kind::wait: return "wait";
@@ -67,6 +68,9 @@ std::string_view to_string(Kind kind) noexcept {
     case Kind::user_row: return "user_row";
     case Kind::budget: return "budget";
     case Kind::usage: return "usage";
+    case Kind::saga: return "saga";
+    case Kind::undo: return "undo";
+    case Kind::undo_state: return "undo_state";
   }
   return "unrecognised";
 }
@@ -80,6 +84,8 @@ std::string_view to_string(StepKind kind) noexcept {
     case StepKind::send: return "send";
     case StepKind::spawn: return "spawn";
     case StepKind::join: return "join";
+    case StepKind::commit: return "commit";
+    case StepKind::compensate: return "compensate";
   }
   return "unrecognised";
 }
@@ -117,6 +123,8 @@ std::string_view to_string(ArrivalRow::What what) noexcept {
     case ArrivalRow::What::kill: return "kill";
     case ArrivalRow::What::retry_now: return "retry_now";
     case ArrivalRow::What::raise: return "raise";
+    case ArrivalRow::What::abort_saga: return "abort_saga";
+    case ArrivalRow::What::saga_told: return "saga_told";
   }
   return "unrecognised";
 }
@@ -138,6 +146,7 @@ std::string_view to_string(DueRow::What what) noexcept {
     case DueRow::What::grace: return "grace";
     case DueRow::What::deadline: return "deadline";
     case DueRow::What::circle: return "circle";
+    case DueRow::What::saga: return "saga";
   }
   return "unrecognised";
 }

@@ -45,6 +45,7 @@ enum class Kind : std::uint16_t {
   run_ended = 4,         ///< Always the last.
   version_mark = 5,      ///< Which way the code went at a change.
   cancel_requested = 6,  ///< A delivery: the run is to end.
+  saga_aborted = 7,      ///< A delivery: one of the run's sagas is to be undone.
   identity = 100,
   counters = 101,
   session = 102,
@@ -63,19 +64,24 @@ enum class Kind : std::uint16_t {
   user_row = 115,
   budget = 116,
   usage = 117,
+  saga = 118,
+  undo = 119,
+  undo_state = 120,
 };
 /// `"step_result"` and so on; `"kind 77"` is not made up: an unknown kind reads `"unrecognised"`.
 [[nodiscard]] std::string_view to_string(Kind kind) noexcept;
 
 /// What sort of awaitable a step is. Part of the format.
 enum class StepKind : std::uint8_t {
-  step = 1,     ///< A body.
-  sleep = 2,    ///< A time.
-  receive = 3,  ///< A signal.
-  call = 4,     ///< A message to a session, and its reply.
-  send = 5,     ///< A message or a signal to a session.
-  spawn = 6,    ///< A message to a session, whose run is a child.
-  join = 7,     ///< The end of a child.
+  step = 1,        ///< A body.
+  sleep = 2,       ///< A time.
+  receive = 3,     ///< A signal.
+  call = 4,        ///< A message to a session, and its reply.
+  send = 5,        ///< A message or a signal to a session.
+  spawn = 6,       ///< A message to a session, whose run is a child.
+  join = 7,        ///< The end of a child.
+  commit = 8,      ///< The commit of a saga.
+  compensate = 9,  ///< The undoing of a saga, or of a part of it.
 };
 [[nodiscard]] std::string_view to_string(StepKind kind) noexcept;
 
@@ -120,6 +126,7 @@ struct Caller {
   RunId run;
   std::span<const std::uint32_t> path;
   core::ByteView payers = {};  ///< The runs whose budgets that run draws on (budget_rows.hpp).
+  std::uint32_t saga = 0;      ///< Not 0: the caller's saga that the called run works for.
 };
 
 struct RunCreated {
@@ -244,6 +251,7 @@ struct DueRow {
     grace = 4,     ///< The time that a cancelled run was given is over.
     deadline = 5,  ///< The run is to be cancelled.
     circle = 6,    ///< At once: whether the run waits in a circle of calls is to be looked at.
+    saga = 7,      ///< The saga whose number is `path` is to be aborted.
   };
   What what = What::retry;
   std::span<const std::uint32_t> path = {};

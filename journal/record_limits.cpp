@@ -156,6 +156,28 @@ Result<void> check(const BudgetRow& v) {
   return Check{}.name("the name of who raised the budget", v.raised_by).result();
 }
 Result<void> check(const UsageRow&) { return success(); }
+Result<void> check(const SagaAborted& v) {
+  return Check{}.name("the name of who aborts the saga", v.who).result();
+}
+Result<void> check(const SagaRow& v) {
+  return Check{}.name("the saga's name", v.name).name("the name of who aborts it", v.who).result();
+}
+Result<void> check(const UndoRow& v) {
+  return Check{}
+      .path(v.path)
+      .name("the step's name", v.name)
+      .name("the tool's name", v.tool)
+      .name("the compensation's name", v.undo)
+      .key("the input's type name", v.input_type)
+      .key("the output's type name", v.output_type)
+      .payload("the action's input", v.payload)
+      .name("the agent's name", v.agent)
+      .key("the session key", v.session_key)
+      .result();
+}
+Result<void> check(const UndoStateRow& v) {
+  return Check{}.name("the name of who decided", v.who).result();
+}
 Result<void> check(const UserRow& v) {
   return Check{}.key("the row's type name", v.type).payload("the row", v.payload).result();
 }
@@ -191,5 +213,9 @@ template Result<void> check_limits(const ChildRow&);
 template Result<void> check_limits(const UserRow&);
 template Result<void> check_limits(const BudgetRow&);
 template Result<void> check_limits(const UsageRow&);
+template Result<void> check_limits(const SagaAborted&);
+template Result<void> check_limits(const SagaRow&);
+template Result<void> check_limits(const UndoRow&);
+template Result<void> check_limits(const UndoStateRow&);
 
 }  // namespace perdure::journal

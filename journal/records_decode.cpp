@@ -120,8 +120,13 @@ Amounts amounts(const format::Amounts* from, Numbers& numbers) {
 
 std::optional<Caller> caller(const format::Caller* from, Numbers& numbers) {
   if (from == nullptr) return std::nullopt;
-  return Caller{id<SessionId>(*from->session()), text(from->agent()), text(from->session_key()),
-                id<RunId>(*from->run()),         path(from->path()),  ids(from->payers(), numbers)};
+  return Caller{id<SessionId>(*from->session()),
+                text(from->agent()),
+                text(from->session_key()),
+                id<RunId>(*from->run()),
+                path(from->path()),
+                ids(from->payers(), numbers),
+                from->saga()};
 }
 
 /// A blob where there is one.
@@ -319,6 +324,7 @@ struct Body<ArrivalRow> {
     row.grace_ms = f.grace_ms();
     row.stamp = f.stamp();
     row.limits = read_limits(f.limits(), n);
+    row.saga = f.saga();
     return row;
   }
 };
@@ -375,6 +381,62 @@ struct Body<UsageRow> {
   }
 };
 template <>
+struct Body<SagaAborted> {
+  using Format = format::SagaAborted;
+  static SagaAborted read(const Format& f, Numbers& n) {
+    return {f.saga(), n.known(f.code(), "error code", Code::saga_aborted), text(f.who()),
+            text(f.why()), f.stamp()};
+  }
+};
+template <>
+struct Body<SagaRow> {
+  using Format = format::SagaRow;
+  static SagaRow read(const Format& f, Numbers& n) {
+    return {text(f.name()),    n.known(f.state(), "state of a saga", SagaState::open),
+            f.created(),       f.changed(),
+            f.stuck(),         id<RunId>(f.parent_run()),
+            f.parent(),        flag(f.parallel()),
+            flag(f.goes_on()), n.known(f.code(), "error code", Code::user),
+            text(f.who()),     text(f.why()),
+            f.deadline(),      flag(f.reaches_parked()),
+            f.paid_with()};
+  }
+};
+template <>
+struct Body<UndoRow> {
+  using Format = format::UndoRow;
+  static UndoRow read(const Format& f, Numbers& n) {
+    return {n.known(f.what(), "kind of undoing", UndoWhat::undo),
+            path(f.path()),
+            text(f.name()),
+            text(f.tool()),
+            text(f.undo()),
+            text(f.input_type()),
+            text(f.output_type()),
+            payload(f.payload(), f.payload_blob(), n),
+            f.settle_ms(),
+            f.begun(),
+            f.stamp(),
+            f.saga(),
+            id<RunId>(f.run()),
+            text(f.agent()),
+            text(f.session_key())};
+  }
+};
+template <>
+struct Body<UndoStateRow> {
+  using Format = format::UndoStateRow;
+  static UndoStateRow read(const Format& f, Numbers& n) {
+    return {n.known(f.state(), "state of an undoing", UndoState::unknown),
+            f.ended(),
+            f.not_before(),
+            failure(f.error(), n),
+            text(f.who()),
+            text(f.why()),
+            f.stamp()};
+  }
+};
+template <>
 struct Body<UserRow> {
   using Format = format::UserRow;
   static UserRow read(const Format& f, Numbers& n) {
@@ -383,17 +445,6 @@ struct Body<UserRow> {
 };
 
 }  // namespace
-
-Stamp sealed_head_stamp(core::ByteView value) noexcept {
-  const std::byte* body = value.data() + kEnvelopeBytes;
-  // Values of a Change are aligned; others may not be.
-  core::Bytes aligned;
-  if (reinterpret_cast<std::uintptr_t>(body) % alignof(std::uint64_t) != 0) {
-    aligned.assign(body, value.data() + value.size());
-    body = aligned.data();
-  }
-  return flatbuffers::GetRoot<format::HeadRow>(body)->stamp();
-}
 
 template <class T>
 Result<T> RecordBuffer::as() const {
@@ -438,5 +489,9 @@ template Result<ChildRow> RecordBuffer::as() const;
 template Result<UserRow> RecordBuffer::as() const;
 template Result<BudgetRow> RecordBuffer::as() const;
 template Result<UsageRow> RecordBuffer::as() const;
+template Result<SagaAborted> RecordBuffer::as() const;
+template Result<SagaRow> RecordBuffer::as() const;
+template Result<UndoRow> RecordBuffer::as() const;
+template Result<UndoStateRow> RecordBuffer::as() const;
 
 }  // namespace perdure::journal

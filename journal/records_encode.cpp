@@ -59,7 +59,7 @@ CallerTable caller(FlatBufferBuilder& to, const std::optional<Caller>& from) {
   const Octets payers = octets(to, from->payers);
   const format::Id session = id(from->session.bytes);
   const format::Id run = id(from->run.bytes);
-  return format::CreateCaller(to, &session, agent, session_key, &run, where, payers);
+  return format::CreateCaller(to, &session, agent, session_key, &run, where, payers, from->saga);
 }
 
 /// An id that may be missing, as long as the table is built.
@@ -239,6 +239,13 @@ auto build(FlatBufferBuilder& to, const CancelRequested& v) {
                                        v.stamp);
 }
 
+auto build(FlatBufferBuilder& to, const SagaAborted& v) {
+  const Text who = text(to, v.who);
+  const Text why = text(to, cut(v.why));
+  return format::CreateSagaAborted(to, v.saga, static_cast<std::uint16_t>(v.code), who, why,
+                                   v.stamp);
+}
+
 auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
   const Text agent = text(to, v.agent);
   const Text session_key = text(to, v.session_key);
@@ -255,10 +262,11 @@ auto build(FlatBufferBuilder& to, const ArrivalRow& v) {
   const MaybeId run(v.run);
   const MaybeId other(v.other);
   const LimitsTable raised = limits_table(to, v.limits);
-  return format::CreateArrivalRow(
-      to, static_cast<format::ArrivalWhat>(v.what), agent, session_key, name, type, payload,
-      message_key, v.agent_version, run.get(), where, other.get(), calling, v.due,
-      v.by_wall_clock != 0, v.deadline, error, who, why, v.grace_ms, v.stamp, blob.get(), raised);
+  return format::CreateArrivalRow(to, static_cast<format::ArrivalWhat>(v.what), agent, session_key,
+                                  name, type, payload, message_key, v.agent_version, run.get(),
+                                  where, other.get(), calling, v.due, v.by_wall_clock != 0,
+                                  v.deadline, error, who, why, v.grace_ms, v.stamp, blob.get(),
+                                  raised, v.saga);
 }
 
 auto build(FlatBufferBuilder& to, const OpenRow& v) {
@@ -314,6 +322,42 @@ auto build(FlatBufferBuilder& to, const UsageRow& v) {
   return format::CreateUsageRow(to, used, reserved, assumed);
 }
 
+auto build(FlatBufferBuilder& to, const SagaRow& v) {
+  const Text name = text(to, v.name);
+  const MaybeId parent_run(v.parent_run);
+  const Text who = text(to, v.who);
+  const Text why = text(to, cut(v.why));
+  return format::CreateSagaRow(to, name, static_cast<format::SagaState>(v.state), v.created,
+                               v.changed, v.stuck, parent_run.get(), v.parent, v.parallel != 0,
+                               v.goes_on != 0, static_cast<std::uint16_t>(v.code), who, why,
+                               v.deadline, v.reaches_parked != 0, v.paid_with);
+}
+
+auto build(FlatBufferBuilder& to, const UndoRow& v) {
+  const Path where = path(to, v.path);
+  const Text name = text(to, v.name);
+  const Text tool = text(to, v.tool);
+  const Text undo = text(to, v.undo);
+  const Text input_type = text(to, v.input_type);
+  const Text output_type = text(to, v.output_type);
+  const Octets payload = octets(to, v.payload.inlined());
+  const MaybeBlob blob(v.payload);
+  const MaybeId run(v.run);
+  const Text agent = text(to, v.agent);
+  const Text session_key = text(to, v.session_key);
+  return format::CreateUndoRow(to, static_cast<format::UndoWhat>(v.what), where, name, tool, undo,
+                               input_type, output_type, payload, blob.get(), v.settle_ms, v.begun,
+                               v.stamp, v.saga, run.get(), agent, session_key);
+}
+
+auto build(FlatBufferBuilder& to, const UndoStateRow& v) {
+  const Failure error = failure(to, v.error);
+  const Text who = text(to, v.who);
+  const Text why = text(to, cut(v.why));
+  return format::CreateUndoStateRow(to, static_cast<format::UndoState>(v.state), v.ended,
+                                    v.not_before, error, who, why, v.stamp);
+}
+
 }  // namespace
 
 template <class T>
@@ -327,6 +371,17 @@ void encode_body(const T& value, core::Bytes& out) {
     builder.Clear();
   else
     builder.Reset();
+}
+
+Stamp sealed_head_stamp(core::ByteView value) noexcept {
+  const std::byte* body = value.data() + kEnvelopeBytes;
+  // Values of a Change are aligned; others may not be.
+  core::Bytes aligned;
+  if (reinterpret_cast<std::uintptr_t>(body) % alignof(std::uint64_t) != 0) {
+    aligned.assign(body, value.data() + value.size());
+    body = aligned.data();
+  }
+  return flatbuffers::GetRoot<format::HeadRow>(body)->stamp();
 }
 
 template void encode_body(const RunCreated&, core::Bytes&);
@@ -353,5 +408,9 @@ template void encode_body(const ChildRow&, core::Bytes&);
 template void encode_body(const UserRow&, core::Bytes&);
 template void encode_body(const BudgetRow&, core::Bytes&);
 template void encode_body(const UsageRow&, core::Bytes&);
+template void encode_body(const SagaAborted&, core::Bytes&);
+template void encode_body(const SagaRow&, core::Bytes&);
+template void encode_body(const UndoRow&, core::Bytes&);
+template void encode_body(const UndoStateRow&, core::Bytes&);
 
 }  // namespace perdure::journal

@@ -74,11 +74,12 @@ struct Attempt {
 class Pending {
  public:
   enum class Phase : std::uint8_t {
-    opened,   ///< Nothing was done about it yet.
-    active,   ///< A body runs, or waits at the gate.
-    backoff,  ///< Waits for the time of its next attempt.
-    waiting,  ///< Waits for a time, a signal or a reply.
-    over,     ///< Its time has passed, and nothing says so yet.
+    opened,    ///< Nothing was done about it yet.
+    active,    ///< A body runs, or waits at the gate.
+    backoff,   ///< Waits for the time of its next attempt.
+    waiting,   ///< Waits for a time, a signal or a reply.
+    over,      ///< Its time has passed, and nothing says so yet.
+    unserved,  ///< Nobody serves its tool: another process may.
   };
   Attempt what;
   void* tag = nullptr;        ///< The caller's.

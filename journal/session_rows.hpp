@@ -7,6 +7,7 @@
 
 #include "journal/budget_rows.hpp"
 #include "journal/record.hpp"
+#include "journal/saga_rows.hpp"
 
 namespace perdure::journal {
 
@@ -34,13 +35,15 @@ struct CancelRequested {
 struct ArrivalRow {
   static constexpr Kind kKind = Kind::arrival;
   enum class What : std::uint8_t {
-    message = 1,    ///< It makes the run `run`.
-    signal = 2,     ///< `name`, for `run` or for whichever run of the session takes it first.
-    reply = 3,      ///< The run `other` has ended, for the step at `path` of `run`.
-    cancel = 4,     ///< `run` is to end.
-    kill = 5,       ///< `run` ends at once.
-    retry_now = 6,  ///< `run` is parked, or waits for an attempt, and is to go on.
-    raise = 7,      ///< The budget of `run` gets the limits that are set.
+    message = 1,     ///< It makes the run `run`.
+    signal = 2,      ///< `name`, for `run` or for whichever run of the session takes it first.
+    reply = 3,       ///< The run `other` has ended, for the step at `path` of `run`.
+    cancel = 4,      ///< `run` is to end.
+    kill = 5,        ///< `run` ends at once.
+    retry_now = 6,   ///< `run` is parked, or waits for an attempt, and is to go on.
+    raise = 7,       ///< The budget of `run` gets the limits that are set.
+    abort_saga = 8,  ///< Sagas of `run` are to be undone: `saga`, or all.
+    saga_told = 9,   ///< What became of the undoing of `saga` of `run`; `error`: it is stuck.
   };
   What what = What::message;
   /// Whose it is: the session may not be there yet.
@@ -64,6 +67,7 @@ struct ArrivalRow {
   std::int64_t grace_ms = 0;
   Stamp stamp = 0;  ///< When it was sent.
   Limits limits = {};
+  std::uint32_t saga = 0;
 };
 [[nodiscard]] std::string_view to_string(ArrivalRow::What what) noexcept;
 

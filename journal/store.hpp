@@ -48,8 +48,10 @@ enum class Table : std::uint8_t {
   rows = 16,      ///< name of a user's table, a zero byte, the user's key -> the user's value
   budgets = 17,   ///< run -> its own limits, if it has any
   usage = 18,     ///< payer (16 bytes), run (16 bytes) -> what the run used of the payer's budget
+  sagas = 19,     ///< run, number (u32) -> a saga of the run
+  undos = 20,  ///< run, number (u32), index (u32) -> what of it is to be undone; see saga_rows.hpp
 };
-inline constexpr std::size_t kTableCount = 18;
+inline constexpr std::size_t kTableCount = 20;
 /// The name, as it stands in files and messages; a number that is no table reads `"unrecognised"`.
 /// The text ends with a zero.
 [[nodiscard]] std::string_view to_string(Table table) noexcept;

@@ -1,8 +1,8 @@
 /// The verifier: one look at every row of every table.
 ///
 /// What this is: what `verify` goes through, a method a table; verify.cpp has the tables of runs,
-/// verify_sessions.cpp those of sessions, verify_rows.cpp those of users and of
-/// budgets.
+/// verify_sessions.cpp those of sessions, verify_sagas.cpp those of sagas, verify_rows.cpp those of
+/// users and of budgets.
 /// What it promises: it reads `Snapshot` and the blobs that rows refer to, and goes on behind
 /// whatever it finds.
 #pragma once
@@ -51,6 +51,8 @@ class Verifier {
     PERDURE_TRY(children());
     PERDURE_TRY(budgets());
     PERDURE_TRY(usage());
+    PERDURE_TRY(sagas());
+    PERDURE_TRY(undos());
     return user_rows();
   }
 
@@ -136,6 +138,7 @@ class Verifier {
   Result<void> open();
   Result<void> check_due_message(core::ByteView key, const DueRow& due);
   Result<void> check_due_wait(core::ByteView key, const DueRow& due);
+  Result<void> check_due_saga(core::ByteView key, const DueRow& due);
   Result<void> arrivals(Table table);
   void check_arrival(Table table, core::ByteView key, const ArrivalRow& arrival);
   Result<void> check_kept(core::ByteView key, const ArrivalRow& arrival);
@@ -147,6 +150,14 @@ class Verifier {
   Result<void> budgets();
   Result<void> usage();
   Result<void> user_rows();
+  Result<void> sagas();
+  Result<void> check_parent(core::ByteView key, const SagaRow& saga);
+  Result<void> check_payer(core::ByteView key, const SagaRow& saga);
+  Result<void> check_deadline(core::ByteView key, const SagaRow& saga);
+  Result<void> undos();
+  void check_undo(core::ByteView key, const UndoRow& undo);
+  Result<void> check_undo_of_saga(core::ByteView key, const UndoRow& undo);
+  Result<void> check_undo_state(core::ByteView key, const UndoStateRow& state);
   Result<void> check_child(core::ByteView key, const ChildRow& child);
   /// A row of `table` that only an unfinished run has.
   Result<void> check_unfinished(Table table, core::ByteView key, const RunId& run);

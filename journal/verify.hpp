@@ -26,6 +26,11 @@
 ///   run's row, and no records; a kept message has a queued run, and its session handles another
 ///   run or the message has its time;
 /// - `state` and `before` hold their values at the hashes of their names;
+/// - a saga has its run, a name, and the saga of the run that it is in; only one that is aborted is
+///   undone with another or itself; an open one's deadline is in `due`, and such a row of `due` is
+///   of an open saga;
+/// - what is to be undone has its saga, says by what, and began behind records that are there; what
+///   became of it has it, and names the record that says so;
 /// - a row of a user's table stands at the table's name, a zero byte and a key that is encoded as
 ///   Perdure encodes it;
 /// - each blob that a payload is or speaks of is there, and its content is that of its name.

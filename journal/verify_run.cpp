@@ -125,6 +125,12 @@ void RunCheck::take_record(core::ByteView key, std::uint32_t index) {
       if (!record) return findings_.add(Table::records, key, record.error());
       return check_order(key, record.assume_value().stamp);
     }
+    case Kind::saga_aborted: {
+      const Result<SagaAborted> record = buffer_.as<SagaAborted>();
+      if (!record) return findings_.add(Table::records, key, record.error());
+      if (record.assume_value().saga == 0) add(key, "it does not say which saga was aborted");
+      return check_order(key, record.assume_value().stamp);
+    }
     default: add(key, "it is a " + std::string(to_string(buffer_.kind())) + ", which is no record");
   }
 }

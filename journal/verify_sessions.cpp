@@ -20,6 +20,7 @@ Result<void> Verifier::due() {
     using What = DueRow::What;
     if (entry->what == What::retry) return check_step_row(Table::due, key, 8, entry->path);
     if (entry->what == What::wait) return check_due_wait(key, *entry);
+    if (entry->what == What::saga) return check_due_saga(key, *entry);
     const auto what = static_cast<std::uint64_t>(entry->what);
     if (!std::ranges::equal(Key{}.add(what).view(), key.last(kHashBytes)))
       findings_.add(
@@ -102,6 +103,8 @@ void Verifier::check_arrival(Table table, core::ByteView key, const ArrivalRow& 
   if (arrival.what != What::signal && !arrival.run) findings_.add(table, key, "it names no run");
   if (arrival.what == What::reply && (!arrival.other || arrival.path.empty()))
     findings_.add(table, key, "it does not say what it answers");
+  if (arrival.what == What::abort_saga && arrival.saga == 0)
+    findings_.add(table, key, "it does not say which saga is to be aborted");
   if (table == Table::kept && arrival.what != What::message && arrival.what != What::signal)
     findings_.add(table, key, "no session keeps a " + std::string(to_string(arrival.what)));
 }
@@ -146,7 +149,7 @@ Result<void> Verifier::waits() {
     const auto entry = row<WaitRow>(Table::waits, key);
     if (!entry) return success();
     if (entry->step_kind == StepKind::step || entry->step_kind == StepKind::send ||
-        entry->step_kind == StepKind::spawn)
+        entry->step_kind == StepKind::spawn || entry->step_kind == StepKind::commit)
       findings_.add(Table::waits, key,
                     "a " + std::string(to_string(entry->step_kind)) + " waits for nothing");
     if (entry->step_kind == StepKind::call && (!entry->session || !entry->run))

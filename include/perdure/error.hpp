@@ -52,6 +52,8 @@ enum class Code : std::uint16_t {
   unauthenticated = 29,   ///< Credentials are missing, wrong, or do not allow it.
   invalid_request = 30,   ///< The far side refused the request as malformed.
   over_budget = 31,       ///< The run's budget has no room for another attempt.
+  saga_aborted = 32,      ///< The saga was aborted: what it did is undone, or being undone.
+  saga_stuck = 33,        ///< Something that the saga did could not be undone: see to it.
 };
 
 /// What is known of the effect of an operation that failed.
@@ -83,8 +85,8 @@ struct Error {
 
   /// Whether a retry policy may try again: `retryable` where it is set; else no for `refused`,
   /// `cancelled`, `misuse`, `too_large`, `diverged`, `undecodable`, `outcome_unknown`,
-  /// `deadlock`, `peer_cancelled`, `context_overflow`, `unauthenticated`, `invalid_request` and
-  /// `over_budget`, yes for the rest.
+  /// `deadlock`, `peer_cancelled`, `context_overflow`, `unauthenticated`, `invalid_request`,
+  /// `over_budget`, `saga_aborted` and `saga_stuck`, yes for the rest.
   [[nodiscard]] bool is_retryable() const noexcept;
   /// `effect` where it is set, else what `code` implies.
   [[nodiscard]] ErrorEffect known_effect() const noexcept;

@@ -8,7 +8,7 @@ namespace perdure {
 namespace {
 
 constexpr std::uint16_t kFirst = 1;
-constexpr std::uint16_t kLast = 31;
+constexpr std::uint16_t kLast = 33;
 
 TEST(Error, EveryCodeHasANameOfItsOwn) {
   std::set<std::string> names;
@@ -32,6 +32,8 @@ TEST(Error, NumbersAndNamesAreWrittenToJournalsAndStay) {
   EXPECT_EQ(static_cast<int>(Code::rate_limited), 26);
   EXPECT_EQ(static_cast<int>(Code::invalid_request), 30);
   EXPECT_EQ(static_cast<int>(Code::over_budget), 31);
+  EXPECT_EQ(static_cast<int>(Code::saga_aborted), 32);
+  EXPECT_EQ(static_cast<int>(Code::saga_stuck), 33);
   EXPECT_EQ(to_string(Code::outcome_unknown), "outcome_unknown");
   EXPECT_EQ(to_string(Code::already_started), "already_started");
   EXPECT_EQ(static_cast<int>(ErrorEffect::refused), 0);
@@ -47,7 +49,7 @@ TEST(Error, TheCodeDecidesWhetherToTryAgainUnlessTheErrorSays) {
       Code::refused,        Code::cancelled,        Code::misuse,          Code::too_large,
       Code::diverged,       Code::undecodable,      Code::outcome_unknown, Code::deadlock,
       Code::peer_cancelled, Code::context_overflow, Code::unauthenticated, Code::invalid_request,
-      Code::over_budget};
+      Code::over_budget,    Code::saga_aborted,     Code::saga_stuck};
   for (std::uint16_t number = kFirst; number <= kLast; ++number) {
     Error error{static_cast<Code>(number), "m"};
     EXPECT_EQ(error.is_retryable(), !final_codes.contains(error.code)) << to_string(error.code);
@@ -63,7 +65,8 @@ TEST(Error, TheEffectIsUnknownUnlessRefusedOrSaid) {
        {Code::refused, Code::rate_limited, Code::overloaded, Code::context_overflow,
         Code::unauthenticated, Code::invalid_request, Code::over_budget})
     EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::refused);
-  for (const Code code : {Code::user, Code::timeout, Code::exception, Code::outcome_unknown})
+  for (const Code code : {Code::user, Code::timeout, Code::exception, Code::outcome_unknown,
+                          Code::saga_aborted, Code::saga_stuck})
     EXPECT_EQ((Error{code, "m"}).known_effect(), ErrorEffect::unknown);
   Error error{Code::refused, "m"};
   error.effect = ErrorEffect::happened;

@@ -4,6 +4,8 @@ import datetime
 
 SHOWN_BYTES = 64 << 10
 COMMON_KEYS = ("agent", "agent_version", "handler")
+ALL_SAGAS = 0xFFFFFFFF
+ENDED = ("completed", "failed", "cancelled")
 
 
 def time_of(stamp):
@@ -40,7 +42,8 @@ def caller_of(fields):
     """Who waits for the run's end."""
     caller = fields["caller"]
     return caller and {"agent": caller["agent"], "key": caller["session_key"],
-                       "run": caller["run"], "step": caller["path"]}
+                       "run": caller["run"], "step": caller["path"],
+                       "saga": caller["saga"] or None}
 
 
 def limits_line(limits):
@@ -73,6 +76,33 @@ def budget_line(run, payers, budgets, usage):
             "raised_by": own["raised_by"] if raised else None}
 
 
+def meant_saga(number):
+    """Which saga of a run somebody means."""
+    return {"saga": None if number in (0, ALL_SAGAS) else number, "all_sagas": number == ALL_SAGAS}
+
+
+def aborted_line(fields):
+    """That a saga was aborted."""
+    return {**meant_saga(fields["saga"]), **{key: fields[key] for key in ("code", "who", "why")}}
+
+
+def saga_line(row, run):
+    """A saga of `perdure show`, but for the numbers of its actions."""
+    fields, number = row["fields"], row["saga"]
+    is_open = fields["state"] in ("open", "forward")
+    parent, payer = fields["parent"], fields["paid_with"]
+    return {"id": f"{row['run']}.{number}", "run": row["run"], "number": number,
+            "left_open": is_open and run["fields"]["status"] in ENDED,
+            "parent": f"{fields['parent_run'] or row['run']}.{parent}" if parent else None,
+            "paid_with": f"{row['run']}.{payer}" if payer else None,
+            "undo_order": "parallel" if fields["parallel"] else "reverse",
+            "when_undo_fails": "go_on" if fields["goes_on"] else "stop",
+            "code": None if is_open or fields["state"] == "committed" else fields["code"],
+            **{key: time_of(fields[key]) for key in ("created", "changed", "deadline")},
+            **{key: fields[key]
+               for key in ("name", "state", "stuck", "reaches_parked", "who", "why")}}
+
+
 def content_of(kind, fields):
     """The `content` of a record of `perdure journal`."""
     if kind == "run_created":
@@ -84,6 +114,8 @@ def content_of(kind, fields):
         return {"error": fields["error"], **payload_of("reply", fields, "payload", "type")}
     if kind in ("version_mark", "cancel_requested"):
         return {key: value for key, value in fields.items() if key != "stamp"}
+    if kind == "saga_aborted":
+        return aborted_line(fields)
     same_name = {"step_started": ("name", "effect", "attempt"),
                  "step_result": ("step_kind", "name", "attempts", "busy_us", "error")}[kind]
     content = {"step": fields["path"], **{key: fields[key] for key in same_name}}
@@ -166,16 +198,16 @@ def queued_timeline(run, kept, opened):
     place = [fields["run"] for fields in messages].index(run["run"])
     fields = messages[place]
     return {"run": run_line(run), "steps": [], "end": None, "unfinished": [], "versions": [],
-            "children": [], "cancel": None, "budget": None,
+            "children": [], "cancel": None, "budget": None, "sagas": [], "aborts": [],
             **begin_line(fields, "payload", "type"),
             "queued": {"due": time_of(fields["due"]), "behind": opened,
                        "ahead": sum(not each["due"] for each in messages[:place])}}
 
 
-def timeline(run, records, attempts, waits, children, budget):
+def timeline(run, records, attempts, waits, children, budget, sagas):
     """`perdure show`, but for its words to people and who holds the journal."""
     created, started, end, steps = run["fields"]["created"], {}, None, []
-    attempts, versions, cancel = dict(attempts), [], None
+    attempts, versions, aborts, cancel = dict(attempts), [], [], None
     for fields in (row["fields"] for row in records if row["kind"] == "step_started"):
         started[fields["path"]] = fields
     for row in records:
@@ -186,6 +218,8 @@ def timeline(run, records, attempts, waits, children, budget):
         elif row["kind"] == "version_mark":
             versions.append({"name": fields["name"], "version": fields["version"],
                              "recorded": time_of(fields["stamp"])})
+        elif row["kind"] == "saga_aborted":
+            aborts.append({**aborted_line(fields), "recorded": time_of(fields["stamp"])})
         elif row["kind"] == "cancel_requested":
             cancel = cancel_line(fields)
         elif row["kind"] == "run_ended":
@@ -194,7 +228,8 @@ def timeline(run, records, attempts, waits, children, budget):
                    **payload_of("reply", fields, "payload", "type", SHOWN_BYTES)}
     left = sorted({*started, *attempts, *waits}, key=steps_of)
     return {"run": run_line(run), "steps": steps, "end": end, "versions": versions,
-            "cancel": cancel, "queued": None, "budget": budget,
+            "cancel": cancel, "queued": None, "budget": budget, "aborts": aborts,
+            "sagas": [saga_line(row, run) for row in sagas],
             "children": child_lines(children.values()),
             **begin_line(records[0]["fields"], "input", "input_type"),
             "unfinished": [unfinished_line(path, started.get(path), attempts.get(path),
@@ -207,7 +242,7 @@ def arrival_line(row):
     return {"number": row["number"], "sent": time_of(fields["stamp"]), "step": fields["path"],
             "other_run": fields["other"], "caller": caller_of(fields),
             **{key: time_of(fields[key]) for key in ("due", "deadline")},
-            "limits": limits_line(fields["limits"]),
+            "limits": limits_line(fields["limits"]), **meant_saga(fields["saga"]),
             **{key: fields[key] for key in ("what", "name", "agent_version", "message_key", "run",
                                             "by_wall_clock", "who", "why", "grace_ms", "error")},
             **payload_of("payload", fields, "payload", "type")}

@@ -23,10 +23,10 @@ class ComparingTest(fixture.FormatTest):
     def compare(self, directory, every=1):
         """Each run, or each of so many, and its records as both read them; gives the number of all
         records."""
-        runs, records, attempts, waits, kept, children, budgets, usage = (
+        runs, records, attempts, waits, kept, children, budgets, usage, sagas = (
             read(directory, table)
             for table in ("runs", "records", "attempts", "waits", "kept", "children", "budgets",
-                          "usage"))
+                          "usage", "sagas"))
         opened = {row["session"]: row["fields"]["run"] for row in read(directory, "open")}
         listed = json.loads(perdure(directory, "runs", "--all"))["runs"]
         self.assertEqual(len(listed), len(runs))
@@ -42,6 +42,9 @@ class ComparingTest(fixture.FormatTest):
             shown = json.loads(perdure(directory, "show", run["run"]))
             self.assertTrue(shown.pop("explanation"))
             shown.pop("holder")
+            for saga in shown["sagas"]:
+                # What counts as owed is the command's business.
+                self.assertLessEqual(saga.pop("owed"), saga.pop("actions"))
             if run["fields"]["status"] == "queued":
                 session = run["fields"]["session"]
                 expected = cli_lines.queued_timeline(
@@ -51,7 +54,8 @@ class ComparingTest(fixture.FormatTest):
                     {row["fields"]["path"]: row["fields"] for row in table
                      if row["run"] == run["run"]}
                     for table in (attempts, waits, children)), cli_lines.budget_line(
-                        run["run"], of_run[0]["fields"]["payers"], budgets, usage))
+                        run["run"], of_run[0]["fields"]["payers"], budgets, usage),
+                    [row for row in sagas if row["run"] == run["run"]])
             self.assert_same(expected, shown, run["run"])
         self.compare_user_rows(directory)
         self.compare_sessions(directory, {run["run"]: run for run in runs}, every)
@@ -121,7 +125,7 @@ class ComparingTest(fixture.FormatTest):
                           if run["fields"]["status"] in ("running", "parked")})
         self.check_due(rows)
         for row in rows["due"] + rows["attempts"] + rows["waits"] + rows["children"]:
-            if row["fields"].get("what") in (None, "retry", "wait"):
+            if row["fields"].get("what") in (None, "retry", "wait", "saga"):
                 path = [int(part) for part in row["fields"]["path"].split(".")]
                 self.assertEqual(row["hash"], journal_reader.path_hash(path))
             else:
@@ -147,6 +151,9 @@ class ComparingTest(fixture.FormatTest):
                     for row in rows[table] if row["fields"][name]}
         expected.update({(row["fields"]["run"], "", "message"): row["fields"]["due"]
                          for row in rows["kept"] if row["fields"]["due"]})
+        expected.update({(row["run"], f"0.{row['saga']}", "saga"): row["fields"]["deadline"]
+                         for row in rows["sagas"] if row["fields"]["deadline"]
+                         and row["fields"]["state"] in ("open", "forward")})
         self.assertEqual(due, expected)
 
     def check_hashes(self, directory):

@@ -70,6 +70,7 @@ class DamageTest(fixture.FormatTest):
                  ("open", "open"), ("inbox", "arrival"), ("kept", "arrival"), ("waits", "wait"),
                  ("state", "state"), ("before", "state"), ("children", "child"),
                  ("rows", "user_row"), ("budgets", "budget"), ("usage", "usage"),
+                 ("sagas", "saga"), ("undos", "undo"), ("undos", "undo_state"),
                  *(("records", kind) for kind in journal_reader.RECORDS)]
         for n, (table, kind) in enumerate(kinds):
             rows = self.rows(table, kind)

@@ -22,16 +22,19 @@ KINDS = {1: ("run_created", "RunCreated"), 2: ("step_started", "StepStarted"),
          6: ("cancel_requested", "CancelRequested"), 110: ("arrival", "ArrivalRow"),
          111: ("open", "OpenRow"), 112: ("wait", "WaitRow"), 113: ("state", "StateRow"),
          114: ("child", "ChildRow"), 115: ("user_row", "UserRow"),
-         116: ("budget", "BudgetRow"), 117: ("usage", "UsageRow")}
+         116: ("budget", "BudgetRow"), 117: ("usage", "UsageRow"),
+         7: ("saga_aborted", "SagaAborted"), 118: ("saga", "SagaRow"), 119: ("undo", "UndoRow"),
+         120: ("undo_state", "UndoStateRow")}
 CODES = (None, "user", "refused", "timeout", "cancelled", "outcome_unknown", "already_started",
          "not_found", "misuse", "too_large", "storage_full", "storage_failed", "corrupt",
          "newer_format", "held", "diverged", "exception", "not_registered", "closed",
          "suspected_crash", "handler_threw", "undecodable", "unsupported", "busy", "deadlock",
          "peer_cancelled", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
-         "invalid_request", "over_budget")
+         "invalid_request", "over_budget", "saga_aborted", "saga_stuck")
 FINAL_CODES = ("refused", "cancelled", "misuse", "too_large", "diverged", "undecodable",
                "outcome_unknown", "deadlock", "peer_cancelled", "context_overflow",
-               "unauthenticated", "invalid_request", "over_budget")
+               "unauthenticated", "invalid_request", "over_budget", "saga_aborted",
+               "saga_stuck")
 REFUSED_CODES = ("refused", "rate_limited", "overloaded", "context_overflow", "unauthenticated",
                  "invalid_request", "over_budget")
 FAILURES = ("error", "first_error", "last_error")

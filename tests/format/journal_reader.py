@@ -29,10 +29,12 @@ from xxh3 import xxh3_64, xxh3_128
 
 DIRECTORY_VERSION = 1
 HEAD_INDEX = 0xFFFFFFFF
+# In the index of a key of `undos`: the row says what became of the action.
+STATE_BIT = 0x80000000
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = {**{c: i for i, c in enumerate(BASE32)}, "I": 1, "L": 1, "O": 0}
 RECORDS = ("run_created", "step_started", "step_result", "run_ended", "version_mark",
-           "cancel_requested")
+           "cancel_requested", "saga_aborted")
 # By table: its keys' form, the names of their parts, the kinds of its values.
 TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "sessions": (">16s", ("session",), ("session",)),
@@ -51,6 +53,8 @@ TABLES = {"meta": (">I", ("row",), ("identity", "counters", "checkpoint")),
           "children": (">16sQ", ("run", "hash"), ("child",)),
           "budgets": (">16s", ("run",), ("budget",)),
           "usage": (">16s16s", ("payer", "run"), ("usage",)),
+          "sagas": (">16sI", ("run", "saga"), ("saga",)),
+          "undos": (">16sII", ("run", "saga", "index"), ("undo", "undo_state")),
           "rows": (None, ("user_table", "user_key"), ("user_row",))}
 BLOB_KEYS = {"bytes", "perdure.blob"}
 
@@ -105,6 +109,15 @@ def parts_of(form, key):
     return struct.unpack(form, key)
 
 
+def is_out_of_place(row):
+    """Whether a row of a table that has two kinds stands at the other one's index."""
+    if row["table"] == "records":
+        return (row["kind"] == "head") != (row["index"] == HEAD_INDEX)
+    if row["table"] == "undos":
+        return (row["kind"] == "undo_state") != bool(row["index"] & STATE_BIT)
+    return False
+
+
 class Journal:
     """One moment of a journal."""
 
@@ -136,8 +149,7 @@ class Journal:
                 row.update(zip(parts, parts_of(form, key)))
                 kind, row["number"], body = open_envelope(key, value)
                 row["kind"] = KINDS[kind][0]
-                if row["kind"] not in kinds or (table == "records" and (row["kind"] == "head")
-                                                != (row["index"] == HEAD_INDEX)):
+                if row["kind"] not in kinds or is_out_of_place(row):
                     raise Damage(f"it is a {row['kind']}, which does not belong there")
                 row["fields"] = decode(kind, body)
             except Damage as why:
@@ -184,7 +196,7 @@ def _field_in_json(name, value):
         return None
     if name == "path":
         return path_text(value)
-    if name in ("run", "other", "payer"):
+    if name in ("run", "other", "payer", "parent_run"):
         return ulid(value)
     if name == "payers":
         return [ulid(value[at:at + 16]) for at in range(0, len(value), 16)]

@@ -284,7 +284,8 @@ class LogTest(comparison.ComparingTest):
         directory = self.killed(2)
         whole = self.log(directory).read_bytes()
         last = self.moment(directory).chain[-1]
-        for at, new in ((40, b"\x13"), (40, b"\0"), (41, b"\2"), (42, b"\x29"), (44, b"\xff\xff"),
+        table = bytes([len(wal_file.TABLES) + 1])
+        for at, new in ((40, table), (40, b"\0"), (41, b"\2"), (42, b"\x29"), (44, b"\xff\xff"),
                         (28, b"\xff"),
                         (28, struct.pack("<3I2BHI", 1, 1, 0, 6, 1, 41, 0) + b"~" * 48)):
             with self.subTest(at=at):

@@ -34,6 +34,7 @@
 #include "tests/format/payload_samples.hpp"
 #include "tests/format/sample_blobs.hpp"
 #include "tests/format/sample_run.hpp"
+#include "tests/format/sample_sagas.hpp"
 #include "tests/format/sample_session.hpp"
 #include "tests/format/sample_user_rows.hpp"
 
@@ -66,6 +67,7 @@ class Maker {
     parked();
     budgets();
     write_sessions(writer_, clock_, random_);
+    write_sagas(writer_, clock_, random_);
     write_user_rows(writer_);
   }
   void blobs() { write_blobs(journal_.store(), writer_, clock_, random_); }
@@ -81,6 +83,7 @@ class Maker {
     budgets();
     keys();
     write_sessions(writer_, clock_, random_);
+    write_sagas(writer_, clock_, random_);
     blobs();
     write_user_rows(writer_);
   }
@@ -128,7 +131,7 @@ class Maker {
   }
   void failures() {
     Run run = start("failing", "all codes");
-    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::over_budget); ++code) {
+    for (std::uint16_t code = 1; code <= static_cast<std::uint16_t>(Code::saga_stuck); ++code) {
       Error error = error_of(static_cast<Code>(code), code % 5 == 0 ? "" : "it failed: ещё раз");
       if (code % 3 != 0) error.retryable = code % 3 == 1;
       if (code % 4 != 0) error.effect = static_cast<ErrorEffect>(code % 3);

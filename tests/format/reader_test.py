@@ -37,8 +37,12 @@ class JournalsTest(comparison.ComparingTest):
                          set(flat.ENUMS["DueWhat"].values()))
         self.assertEqual({row["fields"]["what"] for row in read(directory, "inbox")},
                          set(flat.ENUMS["ArrivalWhat"].values()))
-        self.assertEqual({row["fields"]["parent_end"] for row in read(directory, "children")},
-                         set(flat.ENUMS["ParentEnd"].values()))
+        undos = read(directory, "undos")
+        for enum, rows, field in (("ParentEnd", read(directory, "children"), "parent_end"),
+                                  ("SagaState", read(directory, "sagas"), "state"),
+                                  ("UndoWhat", undos, "what"), ("UndoState", undos, "state")):
+            self.assertEqual({row["fields"][field] for row in rows if field in row["fields"]},
+                             set(flat.ENUMS[enum].values()))
         for table in journal_reader.TABLES:
             lines = read(directory, table)
             self.assertTrue(lines, table)

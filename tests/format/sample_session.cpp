@@ -237,7 +237,7 @@ class MailSession {
     record.path = path;
     record.step_kind = kind;
     record.name = name;
-    record.type = has_value ? value_.first : "void";
+    record.type = has_value ? std::string_view(value_.first) : "void";
     record.stamp = now();
     const Error busy{Code::busy, "later"};
     if (kind == StepKind::call) record.error = view_of(busy);

@@ -22,7 +22,9 @@ SURE = 1
 # By number, from 1.
 TABLES = ("meta", "sessions", "keys", "runs", "records", "ready", "due", "attempts", "open",
           "inbox", "kept", "waits", "state", "before", "children", "rows",
-          "budgets", "usage")
+          "budgets", "usage", "sagas", "undos")
+
+ROWS = TABLES.index("rows") + 1
 
 # Behind which entry one stands, and where the next one would be.
 Position = collections.namedtuple("Position", "batch checksum place", defaults=(0, 0, 0))
@@ -105,7 +107,7 @@ class Log:
             table, kind, key_size, value_size = struct.unpack_from("<2BHI", self._bytes, at)
             behind_key = at + 8 + key_size
             behind = behind_key + value_size
-            most = USER_KEY_MAX if table == len(TABLES) else KEY_MAX
+            most = USER_KEY_MAX if table == ROWS else KEY_MAX
             if not 1 <= table <= len(TABLES) or kind > 1 or key_size > most or behind > end:
                 raise NewerLog(f"a newer Perdure wrote batch {entry.batch}: it has rows "
                                "of another sort")

@@ -84,6 +84,12 @@ constexpr Read kReads[] = {
     &read_write_read<journal::StateRow>,
     &read_write_read<journal::ChildRow>,
     &read_write_read<journal::UserRow>,
+    &read_write_read<journal::BudgetRow>,
+    &read_write_read<journal::UsageRow>,
+    &read_write_read<journal::SagaAborted>,
+    &read_write_read<journal::SagaRow>,
+    &read_write_read<journal::UndoRow>,
+    &read_write_read<journal::UndoStateRow>,
 };
 
 }  // namespace

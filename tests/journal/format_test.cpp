@@ -152,7 +152,7 @@ TEST(Format, HashesInKeysStay) {
 }
 
 TEST(Format, NumbersOfKindsAndTablesStay) {
-  const std::array<std::pair<Kind, std::string_view>, 24> kinds{{
+  const std::array<std::pair<Kind, std::string_view>, 28> kinds{{
       {static_cast<Kind>(1), "run_created"},  {static_cast<Kind>(2), "step_started"},
       {static_cast<Kind>(3), "step_result"},  {static_cast<Kind>(4), "run_ended"},
       {static_cast<Kind>(5), "version_mark"}, {static_cast<Kind>(6), "cancel_requested"},
@@ -165,36 +165,51 @@ TEST(Format, NumbersOfKindsAndTablesStay) {
       {static_cast<Kind>(112), "wait"},       {static_cast<Kind>(113), "state"},
       {static_cast<Kind>(114), "child"},      {static_cast<Kind>(115), "user_row"},
       {static_cast<Kind>(116), "budget"},     {static_cast<Kind>(117), "usage"},
+      {static_cast<Kind>(7), "saga_aborted"}, {static_cast<Kind>(118), "saga"},
+      {static_cast<Kind>(119), "undo"},       {static_cast<Kind>(120), "undo_state"},
   }};
   for (const auto& [kind, name] : kinds) EXPECT_EQ(to_string(kind), name);
   const std::array<std::string_view, kTableCount> tables{
-      "meta",  "sessions", "keys",  "runs",  "records", "ready",    "due",  "attempts", "open",
-      "inbox", "kept",     "waits", "state", "before",  "children", "rows", "budgets",  "usage"};
+      "meta",     "sessions", "keys",    "runs",  "records", "ready", "due",
+      "attempts", "open",     "inbox",   "kept",  "waits",   "state", "before",
+      "children", "rows",     "budgets", "usage", "sagas",   "undos"};
   for (std::size_t i = 0; i < tables.size(); ++i)
     EXPECT_EQ(to_string(static_cast<Table>(i + 1)), tables[i]);
   const std::array<std::string_view, 7> statuses{"queued",    "running", "waiting",  "parked",
                                                  "completed", "failed",  "cancelled"};
   for (std::size_t i = 0; i < statuses.size(); ++i)
     EXPECT_EQ(to_string(static_cast<RunStatus>(i)), statuses[i]);
-  const std::array<std::string_view, 6> dues{"retry", "wait",     "message",
-                                             "grace", "deadline", "circle"};
+  const std::array<std::string_view, 7> dues{"retry",    "wait",   "message", "grace",
+                                             "deadline", "circle", "saga"};
   for (std::size_t i = 0; i < dues.size(); ++i)
     EXPECT_EQ(to_string(static_cast<DueRow::What>(i + 1)), dues[i]);
-  const std::array<std::string_view, 7> arrivals{"message", "signal",    "reply", "cancel",
-                                                 "kill",    "retry_now", "raise"};
+  const std::array<std::string_view, 9> arrivals{"message", "signal",     "reply",
+                                                 "cancel",  "kill",       "retry_now",
+                                                 "raise",   "abort_saga", "saga_told"};
   for (std::size_t i = 0; i < arrivals.size(); ++i)
     EXPECT_EQ(to_string(static_cast<ArrivalRow::What>(i + 1)), arrivals[i]);
   const std::array<std::string_view, 5> effects{"idempotent", "keyed", "queryable", "at_most_once",
                                                 "transactional"};
   for (std::size_t i = 0; i < effects.size(); ++i)
     EXPECT_EQ(to_string(static_cast<EffectClass>(i + 1)), effects[i]);
-  const std::array<std::string_view, 7> steps{"step", "sleep", "receive", "call",
-                                              "send", "spawn", "join"};
+  const std::array<std::string_view, 9> steps{"step",  "sleep", "receive", "call",      "send",
+                                              "spawn", "join",  "commit",  "compensate"};
   for (std::size_t i = 0; i < steps.size(); ++i)
     EXPECT_EQ(to_string(static_cast<StepKind>(i + 1)), steps[i]);
   const std::array<std::string_view, 3> ends{"wait", "cancel", "abandon"};
   for (std::size_t i = 0; i < ends.size(); ++i)
     EXPECT_EQ(to_string(static_cast<ParentEnd>(i + 1)), ends[i]);
+  const std::array<std::string_view, 6> sagas{"open",         "forward",     "committed",
+                                              "compensating", "compensated", "stuck"};
+  for (std::size_t i = 0; i < sagas.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<SagaState>(i + 1)), sagas[i]);
+  const std::array<std::string_view, 4> undoings{"undo", "pivot", "saga", "run"};
+  for (std::size_t i = 0; i < undoings.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<UndoWhat>(i + 1)), undoings[i]);
+  const std::array<std::string_view, 8> states{"registered", "happened", "refused", "unknown",
+                                               "paid",       "stuck",    "skipped", "marked"};
+  for (std::size_t i = 0; i < states.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<UndoState>(i)), states[i]);
 }
 
 }  // namespace

@@ -208,14 +208,14 @@ TEST(Records, UnknownEnumeratorsAreNewerNeverWild) {
   EXPECT_EQ(buffer.as<StepStarted>().error().code, Code::newer_format);
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(HeadRow{1, static_cast<RunStatus>(0), 1, {}, {}})));
   EXPECT_EQ(buffer.as<HeadRow>().error().code, Code::newer_format);
-  ASSERT_TRUE(buffer.load(kKey.view(), sealed(DueRow{static_cast<DueRow::What>(7), {}})));
+  ASSERT_TRUE(buffer.load(kKey.view(), sealed(DueRow{static_cast<DueRow::What>(8), {}})));
   EXPECT_EQ(buffer.as<DueRow>().error().code, Code::newer_format);
   ArrivalRow arrival;
-  arrival.what = static_cast<ArrivalRow::What>(8);
+  arrival.what = static_cast<ArrivalRow::What>(10);
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(arrival)));
   EXPECT_EQ(buffer.as<ArrivalRow>().error().code, Code::newer_format);
   WaitRow wait;
-  wait.step_kind = static_cast<StepKind>(8);
+  wait.step_kind = static_cast<StepKind>(10);
   ASSERT_TRUE(buffer.load(kKey.view(), sealed(wait)));
   EXPECT_EQ(buffer.as<WaitRow>().error().code, Code::newer_format);
   ChildRow child;

@@ -19,11 +19,13 @@
 
 namespace perdure::journal {
 
-/// A journal with four runs: one running with a retry due, one completed, one parked, and one,
+/// A journal with five runs: one running with a retry due, one completed, one parked, and one,
 /// number 4, that waits for a signal and for a reply, in a session that keeps what came for it:
 /// two messages, of the queued runs 5 and 6, a signal for anybody and one for the run, and a
 /// message that joined the run. Run 4 has three children: run 1, run 2, which has ended, and one
-/// whose message nobody has looked at.
+/// whose message nobody has looked at. Run 10 is running, and has five sagas: 1, which is open and
+/// has a deadline at 95, an action, a call, and in it saga 2, which is committed; 3, which is stuck
+/// behind its pivot, and in it saga 4, which is undone with it; and 5, which is in a saga of run 1.
 class VerifyTest : public testing::Test {
  protected:
   static constexpr std::array<std::uint32_t, 1> kPath{3};
@@ -31,6 +33,13 @@ class VerifyTest : public testing::Test {
   static constexpr std::array<std::uint32_t, 1> kFirstChild{5};
   static constexpr std::array<std::uint32_t, 1> kEndedChild{6};
   static constexpr std::array<std::uint32_t, 1> kUnreadChild{7};
+  // Of run 10, whose records 1 to 3 end the steps 1 and 2 and the commit of saga 2.
+  static constexpr std::array<std::uint32_t, 1> kFirst{1};
+  static constexpr std::array<std::uint32_t, 1> kSecond{2};
+  static constexpr std::array<std::uint32_t, 1> kCommit{3};
+  static constexpr std::array<std::uint32_t, 1> kCalled{4};
+  static constexpr std::array<std::uint32_t, 1> kPivot{5};
+  static constexpr std::array<std::uint32_t, 2> kDeadline{0, 1};
 
   void SetUp() override {
     journal_ = JournalForWriting::open_in(memory_, clock_, random_).value();
@@ -46,6 +55,7 @@ class VerifyTest : public testing::Test {
     waits(rows);
     kept(rows);
     children(rows);
+    sagas(rows);
     ASSERT_TRUE(rows.commit(journal_->store()));
     next_ = rows.next_number();
   }
@@ -95,6 +105,58 @@ class VerifyTest : public testing::Test {
     row.session_key = session_key;
     row.run = run_id(run);
     return row;
+  }
+
+  static SagaRow saga(std::string_view name, SagaState state, std::uint32_t parent = 0,
+                      std::uint32_t paid_with = 0) {
+    SagaRow row;
+    row.name = name;
+    row.state = state;
+    row.created = row.changed = 100;
+    row.parent = parent;
+    row.paid_with = paid_with;
+    return row;
+  }
+  /// Saga 1 of run 10.
+  static SagaRow open_saga() {
+    SagaRow row = saga("trip", SagaState::open);
+    row.deadline = 95;
+    return row;
+  }
+  static UndoRow undo(UndoWhat what, std::span<const std::uint32_t> path, std::uint32_t begun) {
+    UndoRow row;
+    row.what = what;
+    row.path = path;
+    row.name = "book";
+    row.tool = "hotel.book";
+    row.undo = what == UndoWhat::undo ? "hotel.cancel" : "";
+    row.payload = kPayload;
+    row.begun = begun;
+    return row;
+  }
+  static UndoRow undo_of_saga(std::uint32_t number, std::uint32_t begun) {
+    UndoRow row;
+    row.what = UndoWhat::saga;
+    row.saga = number;
+    row.begun = begun;
+    return row;
+  }
+  static UndoRow undo_of_run() {
+    UndoRow row = undo(UndoWhat::run, kCalled, 4);
+    row.run = run_id(2);
+    row.agent = "cart";
+    row.session_key = "s2";
+    return row;
+  }
+  static UndoStateRow undo_state(UndoState state, std::uint32_t ended) {
+    UndoStateRow row;
+    row.state = state;
+    row.ended = ended;
+    return row;
+  }
+  static Key deadline_key(std::uint64_t at, std::uint32_t number) {
+    return due_row(static_cast<Stamp>(at), run_id(10),
+                   StepPath(std::array<std::uint32_t, 2>{0, number}));
   }
 
   /// Rows that go in behind the counters' back, as damage does.
@@ -159,6 +221,47 @@ class VerifyTest : public testing::Test {
     rows.put(Table::children, wait_key(kUnreadChild), child(kUnreadChild, 9, "nobody yet"));
     rows.put(Table::due, due_row(1, run_id(4), DueRow::What::circle),
              DueRow{DueRow::What::circle, {}, 0, 1});
+  }
+  static void sagas(TestRows& rows) {
+    rows.run(10, 3, RunStatus::running).session(10).ready(10);
+    StepResult commit;
+    commit.path = kCommit;
+    commit.step_kind = StepKind::commit;
+    commit.stamp = 103;
+    rows.append(run_id(10), 3, commit);
+    rows.append(run_id(10), 4, SagaAborted{3, Code::saga_aborted, "ann", "late", 104});
+    rows.put(Table::records, Key{}.add(run_id(10)).add(kHeadIndex),
+             HeadRow{5, RunStatus::running, 104, Code::user, ""});
+    const auto put_saga = [&](std::uint32_t number, const SagaRow& row) {
+      rows.put(Table::sagas, saga_row(run_id(10), number), row);
+    };
+    const auto put_undo = [&](std::uint32_t number, std::uint32_t index, const UndoRow& row) {
+      rows.put(Table::undos, undo_row(run_id(10), number, index), row);
+    };
+    const auto put_state = [&](std::uint32_t number, std::uint32_t index, UndoState state,
+                               std::uint32_t ended) {
+      rows.put(Table::undos, undo_state_row(run_id(10), number, index), undo_state(state, ended));
+    };
+    put_saga(1, open_saga());
+    rows.put(Table::due, deadline_key(95, 1), DueRow{DueRow::What::saga, kDeadline, 0, 100});
+    put_undo(1, 0, undo(UndoWhat::undo, kFirst, 1));
+    put_state(1, 0, UndoState::paid, 1);
+    put_undo(1, 1, undo_of_saga(2, 2));
+    put_state(1, 1, UndoState::happened, 3);
+    put_undo(1, 2, undo_of_run());
+    put_saga(2, saga("hotel", SagaState::committed, 1));
+    put_undo(2, 0, undo(UndoWhat::undo, kSecond, 2));
+    put_state(2, 0, UndoState::happened, 2);
+    SagaRow stuck = saga("flight", SagaState::stuck, 0, 3);
+    stuck.stuck = 1;
+    put_saga(3, stuck);
+    put_undo(3, 0, undo(UndoWhat::pivot, kPivot, 5));
+    put_state(3, 0, UndoState::stuck, 0);
+    put_undo(3, 1, undo_of_saga(4, 5));
+    put_saga(4, saga("seats", SagaState::compensating, 3, 3));
+    SagaRow worked = saga("bags", SagaState::compensated, 7, 5);
+    worked.parent_run = run_id(1);
+    put_saga(5, worked);
   }
   void kept(TestRows& rows) {
     at_once_ = rows.next_number();

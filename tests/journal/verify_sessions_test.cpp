@@ -75,6 +75,15 @@ TEST_F(VerifySessionsTest, FindsAWaitingRunThatWaitsForNothing) {
   EXPECT_EQ(found(), "");
 }
 
+TEST_F(VerifySessionsTest, KnowsThatARunMayWaitForAnUndoing) {
+  erase(Table::children, wait_key(kFirstChild));
+  erase(Table::waits, wait_key(kCallPath));
+  erase(Table::due, due_key(90, 4));
+  put(Table::waits, wait_key(kPath),
+      WaitRow{StepKind::compensate, kPath, "undo trip", 100, 0, 0, {}, {}});
+  EXPECT_EQ(found(), "");
+}
+
 TEST_F(VerifySessionsTest, KnowsThatARunMayWaitForAChild) {
   erase(Table::waits, wait_key(kPath));
   erase(Table::waits, wait_key(kCallPath));
@@ -182,7 +191,8 @@ TEST_F(VerifySessionsTest, FindsAnArrivalThatDoesNotSayWhatItIsAbout) {
   const std::string place =
       "row " + core::to_hex(Key{}.add(session_hash("cart", "nobody yet")).add(next_ - 1).view()) +
       " of table inbox";
-  for (const What what : {What::message, What::cancel, What::kill, What::retry_now}) {
+  for (const What what :
+       {What::message, What::cancel, What::kill, What::retry_now, What::saga_told}) {
     ArrivalRow row = arrival(what);
     row.session_key = "nobody yet";
     come(row);
@@ -200,6 +210,14 @@ TEST_F(VerifySessionsTest, FindsAnArrivalThatDoesNotSayWhatItIsAbout) {
   expect_found(place, "it does not say what it answers");
   reply.path = kCallPath;
   come(reply);
+  EXPECT_EQ(found(), "");
+  ArrivalRow abort = arrival(What::abort_saga);
+  abort.session_key = "nobody yet";
+  abort.run = run_id(4);
+  come(abort);
+  expect_found(place, "it does not say which saga is to be aborted");
+  abort.saga = kAllSagas;
+  come(abort);
   EXPECT_EQ(found(), "");
   reply.payload = core::as_bytes("no flexbuffer");
   come(reply);
@@ -239,9 +257,11 @@ TEST_F(VerifySessionsTest, FindsWhatIsKeptForNoSession) {
 }
 
 TEST_F(VerifySessionsTest, FindsWhatNoSessionKeeps) {
-  for (const What what : {What::cancel, What::kill, What::retry_now}) {
+  for (const What what :
+       {What::cancel, What::kill, What::retry_now, What::abort_saga, What::saga_told}) {
     ArrivalRow row = arrival(what);
     row.run = run_id(4);
+    row.saga = 1;
     keep(signal_, row);
     expect_found(kept_place(signal_), "no session keeps a " + std::string(to_string(what)));
   }
@@ -299,7 +319,7 @@ TEST_F(VerifySessionsTest, FindsAKeptMessageThatNothingBeginsWith) {
 }
 
 TEST_F(VerifySessionsTest, FindsWaitsThatWaitForNothing) {
-  for (const StepKind kind : {StepKind::step, StepKind::send, StepKind::spawn}) {
+  for (const StepKind kind : {StepKind::step, StepKind::send, StepKind::spawn, StepKind::commit}) {
     WaitRow row = receive();
     row.step_kind = kind;
     put(Table::waits, wait_key(kPath), row);
@@ -427,6 +447,12 @@ TEST_F(VerifySessionsTest, FindsMarksAndCancelsThatStandWrong) {
   TestRows rows(next_);
   rows.append(run_id(4), 3, VersionMark{"fee", 2, 50});
   ASSERT_TRUE(rows.commit(memory_));
+  EXPECT_NE(found().find("record 3 of run " + run_text(4) +
+                         ": its stamp is before that of the record before it\n"),
+            std::string::npos);
+  TestRows third(next_);
+  third.append(run_id(4), 3, SagaAborted{1, Code::saga_aborted, "ann", "", 50});
+  ASSERT_TRUE(third.commit(memory_));
   EXPECT_NE(found().find("record 3 of run " + run_text(4) +
                          ": its stamp is before that of the record before it\n"),
             std::string::npos);
