@@ -3,6 +3,7 @@
 #include "core/assert.hpp"
 #include "core/crash_point.hpp"
 #include "core/limits.hpp"
+#include "saga/coordinator.hpp"
 
 #include <condition_variable>
 #include <future>
@@ -106,8 +107,22 @@ Engine::Engine(RuntimeOptions options, EngineSeams seams)
                       attempts_,
                       seams_.tools_served_by_use,
                       budgets_});
+  services_->undos_by_use = seams_.undos_by_use.get();
+  registry_.add_own(saga_agent());
   if (seams_.timer_pump == EngineSeams::TimerPump::thread)
     timer_thread_ = std::make_unique<TimerThread>(timers_, *seams_.clock);
+}
+
+/// Whose sessions undo what sagas owe.
+detail::AgentEntry Engine::saga_agent() {
+  detail::AgentEntry agent;
+  agent.name = journal::kSagaAgent;
+  detail::HandlerEntry& pay = agent.handlers.emplace_back();
+  pay.name = saga::kPayHandler;
+  pay.message_type = type_name<saga::PayOrder>();
+  pay.reply_type = "void";
+  pay.make = [] { return std::make_unique<saga::Coordinator>(); };
+  return agent;
 }
 
 Engine::~Engine() {

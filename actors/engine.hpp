@@ -62,8 +62,9 @@ struct EngineSeams {
   /// thing that can be done now (has a session drain, commits, runs a body), and returns false when
   /// there is none.
   std::function<bool()> turn = {};
-  /// As SessionServices::tools_served_by_use.
+  /// As in SessionServices.
   bool tools_served_by_use = false;
+  std::shared_ptr<UndosByUse> undos_by_use = {};
 };
 
 /// Thread: as RuntimeCore.
@@ -82,6 +83,9 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<void> cancel(const RunId& run, const CancelOptions& options,
                                     detail::CancelHow how) override;
   [[nodiscard]] Result<void> retry_now(const RunId& run) override;
+  [[nodiscard]] Result<void> compensate(const RunId& run, const CancelOptions& options) override;
+  [[nodiscard]] Result<void> resolve_saga(std::string_view saga,
+                                          const SagaResolution& resolution) override;
   [[nodiscard]] Result<Spending> spending(const RunId& run) override;
   [[nodiscard]] Result<void> raise(const RunId& run, const Budget& limits) override;
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
@@ -126,6 +130,10 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   [[nodiscard]] Result<SessionAddress> address_of(std::string_view agent, std::string_view key,
                                                   std::size_t payload);
   [[nodiscard]] Result<journal::Payload> payload_of(ByteView bytes);
+  /// A word for the session of `run`. Errors: `not_found`, as Reader.
+  [[nodiscard]] Result<journal::Arrival> word_for(journal::Reader& reader, const RunId& run,
+                                                  journal::ArrivalRow::What what,
+                                                  SessionAddress& to);
   /// Hands it to the session, and waits until what came of it is durable.
   [[nodiscard]] Result<void> arrive(const SessionAddress& to, journal::Arrival what);
   /// The same, without waiting.
@@ -141,6 +149,7 @@ class Engine final : public detail::RuntimeCore, public std::enable_shared_from_
   };
   /// Empty: the run has not ended. Errors: `not_found`, as Reader.
   [[nodiscard]] Result<std::optional<Ended>> ended_result(const RunId& run);
+  [[nodiscard]] static detail::AgentEntry saga_agent();
   [[nodiscard]] Result<void> check_open() const;
   /// Without threads: takes turns until `done`, or until no turn can be taken. With threads: true,
   /// and whoever asked blocks. What `done` is now.

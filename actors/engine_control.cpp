@@ -29,6 +29,9 @@ std::string words_of(const ControlRequest& request, const ControlTarget& target)
     case ControlVerb::raise:
       return "the budget of " + named(target) +
              " was raised; runs that were parked for want of it go on";
+    case ControlVerb::compensate:
+      return "what sagas of " + named(target) +
+             " did is being undone: `perdure sagas` says how far";
     case ControlVerb::resume:
     case ControlVerb::signal:
     case ControlVerb::message: break;

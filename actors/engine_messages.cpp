@@ -1,6 +1,8 @@
 /// The engine's mail: messages, signals and queries from outside.
 #include "actors/engine.hpp"
 #include "core/limits.hpp"
+#include "journal/saga_orders.hpp"
+#include "saga/pay_order.hpp"
 #include "tools/budget.hpp"
 
 #include <algorithm>
@@ -31,6 +33,13 @@ class StoredState final : public detail::StateSnapshot {
   journal::SessionId session_;
   mutable SnapshotRows rows_;
 };
+
+Result<void> check_who(const std::string& by, const std::string& named) {
+  if (by.size() <= core::limits::kNameBytes) return success();
+  return Error{Code::too_large, named + " has " + std::to_string(by.size()) +
+                                    " bytes, more than the limit of " +
+                                    std::to_string(core::limits::kNameBytes)};
+}
 
 Error inside_handler(const char* what) {
   return Error{Code::misuse, std::string("a handler must not ") + what +
@@ -162,53 +171,83 @@ Result<void> Engine::send_signal(const detail::SignalRequest& request) {
   return arrive(to, std::move(signal));
 }
 
-Result<void> Engine::cancel(const RunId& run, const CancelOptions& options, detail::CancelHow how) {
-  PERDURE_TRY(check_open());
-  if (options.by.size() > core::limits::kNameBytes)
-    return Error{Code::too_large, "CancelOptions::by has " + std::to_string(options.by.size()) +
-                                      " bytes, more than the limit of " +
-                                      std::to_string(core::limits::kNameBytes)};
-  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+Result<journal::Arrival> Engine::word_for(journal::Reader& reader, const RunId& run,
+                                          journal::ArrivalRow::What what, SessionAddress& to) {
   PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
   if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
-  journal::Arrival asked;
-  asked.what = how == detail::CancelHow::kill ? journal::ArrivalRow::What::kill
-                                              : journal::ArrivalRow::What::cancel;
-  asked.agent = info->agent;
-  asked.session_key = info->session_key;
-  asked.run = run;
+  journal::Arrival word;
+  word.what = what;
+  word.agent = info->agent;
+  word.session_key = info->session_key;
+  word.run = run;
+  to = {info->session, info->agent, info->session_key};
+  return word;
+}
+
+Result<void> Engine::cancel(const RunId& run, const CancelOptions& options, detail::CancelHow how) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(check_who(options.by, "CancelOptions::by"));
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  SessionAddress to;
+  PERDURE_TRY(journal::Arrival asked,
+              word_for(reader, run,
+                       how == detail::CancelHow::kill ? journal::ArrivalRow::What::kill
+                                                      : journal::ArrivalRow::What::cancel,
+                       to));
+  if (to.agent == journal::kSagaAgent) return journal::undoing_is_not_ended();
   asked.who = options.by;
   asked.why = options.why;
+  asked.saga = options.open_sagas == OpenSagas::compensate ? journal::kAllSagas : 0;
   asked.grace_ms =
       std::clamp(options.grace, std::chrono::milliseconds(0), core::limits::kDelayMax).count();
-  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+  return arrive(to, std::move(asked));
 }
 
 Result<void> Engine::retry_now(const RunId& run) {
   PERDURE_TRY(check_open());
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
-  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
-  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
-  journal::Arrival asked;
-  asked.what = journal::ArrivalRow::What::retry_now;
-  asked.agent = info->agent;
-  asked.session_key = info->session_key;
-  asked.run = run;
-  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+  SessionAddress to;
+  PERDURE_TRY(journal::Arrival asked,
+              word_for(reader, run, journal::ArrivalRow::What::retry_now, to));
+  return arrive(to, std::move(asked));
+}
+
+Result<void> Engine::compensate(const RunId& run, const CancelOptions& options) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(check_who(options.by, "CancelOptions::by"));
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  SessionAddress to;
+  PERDURE_TRY(journal::Arrival asked,
+              word_for(reader, run, journal::ArrivalRow::What::abort_saga, to));
+  PERDURE_TRY(journal::judge_compensate(reader, run, journal::kAllSagas));
+  asked.saga = journal::kAllSagas;
+  asked.who = options.by;
+  asked.why = options.why;
+  return arrive(to, std::move(asked));
+}
+
+Result<void> Engine::resolve_saga(std::string_view saga, const SagaResolution& resolution) {
+  PERDURE_TRY(check_open());
+  PERDURE_TRY(check_who(resolution.by, "SagaResolution::by"));
+  PERDURE_TRY(const journal::SagaId id, journal::parse_saga_id(saga));
+  PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
+  PERDURE_TRY(const std::string payer,
+              journal::judge_resolution(reader, id, resolution.what, resolution.action));
+  const saga::SagaVerb verb{std::string(journal::to_string(resolution.what)), id.number,
+                            resolution.action ? std::int64_t{*resolution.action} : -1,
+                            resolution.by, resolution.why};
+  PERDURE_TRY(const Bytes payload, encode(verb));
+  return send_signal(
+      {journal::kSagaAgent, payer, saga::kVerbSignal, type_name<saga::SagaVerb>(), payload});
 }
 
 Result<void> Engine::raise(const RunId& run, const Budget& limits) {
   PERDURE_TRY(check_open());
   PERDURE_TRY(journal::Reader reader, journal::Reader::open(seams_.journal->store()));
-  PERDURE_TRY(const std::optional<journal::RunInfo> info, reader.run(run));
-  if (!info) return Error{Code::not_found, "the journal has no run " + to_string(run)};
-  journal::Arrival asked;
-  asked.what = journal::ArrivalRow::What::raise;
-  asked.agent = info->agent;
-  asked.session_key = info->session_key;
-  asked.run = run;
+  SessionAddress to;
+  PERDURE_TRY(journal::Arrival asked, word_for(reader, run, journal::ArrivalRow::What::raise, to));
   asked.limits = tools::limits_of(limits);
-  return arrive({info->session, info->agent, info->session_key}, std::move(asked));
+  return arrive(to, std::move(asked));
 }
 
 Result<Spending> Engine::spending(const RunId& run) {

@@ -38,7 +38,10 @@ std::string wait_text(const journal::Wait& wait, journal::Stamp now) {
       text = "waits for the end of its child '" + wait.name + "'";
       if (wait.run) text += ", run " + to_string(*wait.run);
       break;
+    case journal::StepKind::compensate:
+      return "waits until its saga is undone ('" + wait.name + "'): see `perdure sagas`";
     case journal::StepKind::step:
+    case journal::StepKind::commit:
     case journal::StepKind::send:
     case journal::StepKind::spawn: return "waits";
   }

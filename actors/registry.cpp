@@ -19,11 +19,35 @@ Result<void> check_name(std::string_view what, std::string_view text, std::size_
   return success();
 }
 
+void UndosByUse::add(detail::ToolEntry undo) {
+  const std::lock_guard lock(mutex_);
+  std::string name = undo.name;
+  undos_.try_emplace(std::move(name), std::make_shared<const detail::ToolEntry>(std::move(undo)));
+}
+
+void UndosByUse::forget(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = undos_.find(name); found != undos_.end()) undos_.erase(found);
+}
+
+std::shared_ptr<const detail::ToolEntry> UndosByUse::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = undos_.find(name);
+  return found == undos_.end() ? nullptr : found->second;
+}
+
+void Registry::add_own(detail::AgentEntry agent) {
+  agents_.insert_or_assign({agent.name, agent.version}, std::move(agent));
+}
+
 void Registry::add(detail::AgentEntry agent) {
   const std::string label = "agent '" + agent.name + "' version " + std::to_string(agent.version);
   Result<void> named = check_name("agent's name", agent.name, core::limits::kNameBytes);
   if (named.has_value() && agent.name.find('/') != std::string::npos)
     named = Error{Code::misuse, label + " has a '/' in its name, which separates agent and key"};
+  if (named.has_value() && agent.name.starts_with("perdure."))
+    named =
+        Error{Code::misuse, label + " has a name that begins with 'perdure.', as Perdure's own do"};
   if (named.has_value() && agent.version < 1)
     named = Error{Code::misuse, label + " must have a version of at least 1"};
   for (std::size_t i = 0; named.has_value() && i < agent.handlers.size(); ++i) {
@@ -124,6 +148,7 @@ std::string Registry::names() const {
   std::string text;
   const std::string* last = nullptr;
   for (const auto& [name, entry] : agents_) {
+    if (name.first.starts_with("perdure.")) continue;
     if (last == nullptr || *last != name.first) text += (text.empty() ? "" : ", ") + name.first;
     last = &name.first;
   }

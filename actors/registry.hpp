@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,8 @@ namespace perdure::actors {
 class Registry {
  public:
   void add(detail::AgentEntry agent);
+  /// One of Perdure's own, which `names` does not tell.
+  void add_own(detail::AgentEntry agent);
   void add(detail::ToolEntry tool);
   /// What was refused. Errors: `misuse`.
   [[nodiscard]] Result<void> check() const;
@@ -46,6 +49,19 @@ class Registry {
   std::map<std::pair<std::string, int>, detail::AgentEntry, std::less<>> agents_;
   std::map<std::string, std::shared_ptr<const detail::ToolEntry>, std::less<>> tools_;
   std::vector<std::string> refused_;
+};
+
+/// Compensations that nobody served, as the handlers that registered them say. Thread: any.
+class UndosByUse {
+ public:
+  void add(detail::ToolEntry undo);
+  void forget(std::string_view name);
+  /// Null: no handler has registered it.
+  [[nodiscard]] std::shared_ptr<const detail::ToolEntry> find(std::string_view name) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const detail::ToolEntry>, std::less<>> undos_;
 };
 
 /// Whether a tool can be served. Errors: `misuse`, `too_large`.

@@ -24,6 +24,7 @@ std::string_view to_string(EventKind kind) noexcept {
     case EventKind::storage_recovered: return "storage_recovered";
     case EventKind::storage_failed: return "storage_failed";
     case EventKind::body_abandoned: return "body_abandoned";
+    case EventKind::saga_stuck: return "saga_stuck";
     case EventKind::control_failed: return "control_failed";
   }
   return "unrecognised";

@@ -17,8 +17,8 @@ using journal::Table;
 thread_local RunCore* running_here = nullptr;
 
 journal::StepKind kind_of(detail::LeafKind kind) noexcept {
-  static_assert(static_cast<int>(detail::LeafKind::join) ==
-                static_cast<int>(journal::StepKind::join));
+  static_assert(static_cast<int>(detail::LeafKind::compensate) ==
+                static_cast<int>(journal::StepKind::compensate));
   return static_cast<journal::StepKind>(kind);
 }
 
@@ -66,6 +66,7 @@ RunCore::RunCore(RunFacts facts, RunHost& host, core::Clock& clock, core::Random
       context_(static_cast<detail::Execution&>(*this)),
       stamp_(facts_.created),
       budget_(facts_.id, facts_.payers, host.budgets()),
+      payer_(*this),
       effects_(host.new_change()) {}
 
 RunCore::~RunCore() {
@@ -157,6 +158,7 @@ Error RunCore::not_served() const {
 
 void RunCore::adopt(const detail::HandlerEntry& handler) {
   root_ = handler.make();
+  if (facts_.agent == journal::kSagaAgent) payer_.serve(static_cast<saga::Coordinator&>(*root_));
   reply_type_ = handler.reply_type.substr(0, core::limits::kKeyBytes);
   on_divergence_ = handler.on_divergence;
   on_exception_ = handler.on_exception;
@@ -183,7 +185,7 @@ void RunCore::pump() {
       if (runnable == nullptr) break;
       runnable->run();
     }
-  } while (!thrown_ && drop_stopped_waits());
+  } while (!thrown_ && (drop_stopped_waits() || run_asked_aborts()));
   leave_handler(before);
   // Replay knows only at its end what is new; what led to a park is tried again by better code.
   if (machine_.state() == journal::MachineState::running && !thrown_) write_dirty_state();
@@ -216,6 +218,7 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path, jou
   if (what == What::grace && cancel_ && !closing_) return kill(*cancel_);
   if (what == What::deadline)
     return cancel({Code::timeout, "deadline", "the run's deadline has passed", kDeadlineGrace});
+  if (what == What::saga) return saga_due(path.components().back());
   if (!open) return;
   Pending* const pending = machine_.find(path.components());
   if (pending == nullptr) return;
@@ -235,7 +238,7 @@ void RunCore::due(journal::DueRow::What what, const journal::StepPath& path, jou
 }
 
 void RunCore::open(detail::Leaf& leaf) {
-  if (cancel_owed_ && !is_shielded(leaf.place())) {
+  if (cancel_owed_ && !is_shielded(leaf.place()) && leaf.kind() != detail::LeafKind::compensate) {
     cancel_owed_ = false;
     leaf.refuse(cancel_error());
     leaf.ended();
@@ -247,12 +250,20 @@ void RunCore::open(detail::Leaf& leaf) {
                    leaf.type().substr(0, core::limits::kKeyBytes), leaf.name().where.file_name(),
                    leaf.name().where.line()},
                   &leaf);
+  if (sagas_.empty()) return;
+  note_member(leaf);
+  if (leaf.kind() != detail::LeafKind::compensate) return;
+  const detail::WaitRequest& request = static_cast<detail::WaitLeaf&>(leaf).request();
+  if (request.saga.run == facts_.id && !request.save_point)
+    asked_aborts_.push_back(request.saga.number);
 }
 
 void RunCore::stop(detail::Leaf& leaf) noexcept {
   Pending* const pending = machine_.find(path_of(leaf.place()).components());
   // Paths over the limit are cut, and then two steps may have one: both are refused anyway.
   if (pending == nullptr || pending->tag != &leaf) return;
+  // Nothing stops an undoing: its end is waited for.
+  if (pending->what.kind == journal::StepKind::compensate && !payer_.pays()) return;
   const bool was_asked = std::exchange(pending->stop_requested, true);
   if (pending->what.kind != journal::StepKind::step) {
     if (!was_asked) stopped_waits_.push_back(pending);

@@ -17,20 +17,13 @@
 #pragma once
 
 #include <perdure/detail/root_task.hpp>
-#include <perdure/detail/tool_operation.hpp>
-#include <perdure/log.hpp>
-#include <perdure/runtime.hpp>
 
-#include "actors/attempt_policy.hpp"
-#include "actors/body_job.hpp"
 #include "actors/run_budget.hpp"
-#include "actors/run_state.hpp"
-#include "actors/signals_under_way.hpp"
+#include "actors/run_host.hpp"
+#include "actors/run_sagas.hpp"
+#include "actors/saga_payer.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
-#include "journal/arrival.hpp"
-#include "journal/change.hpp"
-#include "journal/reader.hpp"
 #include "journal/replay_machine.hpp"
 
 #include <map>
@@ -40,128 +33,6 @@
 #include <vector>
 
 namespace perdure::actors {
-
-/// What the run was created with.
-struct RunFacts {
-  RunId id;
-  journal::SessionId session;
-  std::string agent;
-  int agent_version = 1;
-  std::string handler;
-  std::string session_key;
-  std::string message_key;
-  std::string input_type;
-  journal::Payload input;
-  std::uint64_t seed = 0;
-  journal::Stamp created = 0;
-  std::optional<journal::CallerInfo> caller = {};
-  journal::Stamp deadline = 0;
-  /// The runs whose budgets it draws on, the nearest first, itself included when it has one.
-  std::vector<RunId> payers = {};
-  std::optional<journal::StoredBudget> budget = {};  ///< Of a run that is new: its own limits.
-};
-
-/// A log line of a run, owned.
-struct RunLog {
-  LogLevel level = LogLevel::info;
-  std::string_view event;
-  std::string message;
-  std::string step;
-};
-
-/// Something that is due at a time: see DueRow.
-struct DueWait {
-  journal::DueRow::What what = journal::DueRow::What::retry;
-  journal::StepPath path;
-  journal::Stamp due = 0;
-  std::chrono::microseconds in{0};
-  bool by_wall_clock = false;
-};
-
-/// Something for another session. Its row is written with the change.
-struct Outgoing {
-  journal::SessionId to;
-  journal::Arrival what;
-  /// Of a reply: what the row leaves to the run that ended.
-  std::optional<detail::BodyResult> reply = {};
-};
-
-/// How a run ended.
-struct RunEnd {
-  detail::BodyResult reply;
-};
-
-/// What a run asks of its session. Thread: the session's.
-class RunHost {
- public:
-  /// The oldest signal of this name that the session keeps and that `run` may have. It is then the
-  /// run's: its row goes with the run's next change.
-  /// Its bytes are at hand. Errors: as read_blob; then it stays where it is.
-  [[nodiscard]] virtual Result<std::optional<journal::Payload>> take_signal(std::string_view name,
-                                                                            const RunId& run) = 0;
-  /// Has the payload's bytes at hand. Errors: as read_blob.
-  [[nodiscard]] virtual Result<void> bring(journal::Payload& payload) = 0;
-  /// An empty change that makes blobs of what is too large for records here.
-  [[nodiscard]] virtual journal::Change new_change() = 0;
-  /// The session of this address. Errors: as Reader.
-  [[nodiscard]] virtual Result<journal::SessionId> resolve(const std::string& agent,
-                                                           const std::string& key) = 0;
-  /// How a run of any session ended, as the journal has it; empty: it has not ended, or there is
-  /// none. Errors: as Reader.
-  [[nodiscard]] virtual Result<std::optional<RunEnd>> end_of_any(const RunId& run) = 0;
-  /// The tool that `call` names, as it is served. Errors: `not_registered`, `misuse`.
-  [[nodiscard]] virtual Result<std::shared_ptr<const detail::ToolEntry>> tool(
-      const detail::ToolLeaf& call) = 0;
-  [[nodiscard]] virtual BudgetBook& budgets() = 0;
-  /// The session's state, which the run's changes go to.
-  [[nodiscard]] virtual StateCells& state() = 0;
-  /// The highest number of what the session has read or written.
-  [[nodiscard]] virtual journal::RecordNumber last_number() const = 0;
-  /// As Writer::conflict.
-  [[nodiscard]] virtual journal::Writer::Conflict conflict(const journal::Precondition& reads) = 0;
-  /// Submits a change of the run that goes ahead of its next one. Errors, and `conflict`: as
-  /// Writer::submit.
-  [[nodiscard]] virtual Result<void> submit_ahead(journal::Change&& change,
-                                                  journal::Writer::Conflict& conflict) = 0;
-  /// Has `change` refused while one of these signals has a number, which is lower than the change's
-  /// would be, and has not come to the session.
-  virtual void yield_to_signals(journal::Change& change, std::vector<SignalName> names) const = 0;
-
- protected:
-  ~RunHost() = default;
-};
-
-/// Somebody wants a run to end.
-struct CancelOrder {
-  Code code = Code::cancelled;
-  std::string who;
-  std::string why;
-  std::chrono::milliseconds grace{0};
-};
-
-/// `the run was cancelled by alice: the trip is off`.
-[[nodiscard]] std::string cancel_words(const CancelOrder& order);
-
-/// What one pumping of a run wants done, in this order.
-struct RunEffects {
-  RunEffects() = default;
-  explicit RunEffects(journal::Change empty) : change(std::move(empty)) {}
-  journal::Change change;                   ///< First; the rest waits until it is durable.
-  std::vector<Outgoing> posts;              ///< Its rows are part of the change.
-  std::vector<BodyOrder> bodies;            ///< Bodies to run.
-  std::vector<DueWait> waits;               ///< Times to come back by `due`.
-  std::vector<journal::StepPath> over;      ///< The same, as soon as what has come is handled.
-  std::vector<RunLog> logs;                 ///< At once.
-  std::optional<Error> parked;              ///< The run parked now.
-  std::optional<journal::RunStatus> ended;  ///< The run ended now.
-};
-
-/// A run that this one started.
-struct ChildState {
-  journal::Child row;
-  /// `row.ended`: how, where it became known in this life of the run.
-  std::optional<detail::BodyResult> result = {};
-};
 
 /// How long a run may go on when its deadline has passed.
 inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds(30);
@@ -196,13 +67,6 @@ inline constexpr std::chrono::milliseconds kDeadlineGrace = std::chrono::seconds
 [[nodiscard]] inline journal::DueRow circle_due() noexcept {
   return {journal::DueRow::What::circle, {}, 0, 1};
 }
-
-/// Why a run found in the journal goes on.
-struct Resumption {
-  LastEnd last_end = LastEnd::none;
-  SuspectedCrashes suspected = SuspectedCrashes::leave;
-  enum class By : std::uint8_t { runtime, person } by = By::runtime;
-};
 
 class RunCore final : private detail::Execution {
  public:
@@ -248,6 +112,16 @@ class RunCore final : private detail::Execution {
   void kill(const CancelOrder& order);
   /// Steps that wait for their next attempt begin it.
   void retry_now();
+  /// Somebody wants sagas of it undone: recorded, and delivered once, whatever its code is. Those
+  /// that are not open are left alone.
+  void abort_sagas(const AbortOrder& order);
+  /// The same of a run that has ended: what it left open, and with `committed_too` what it has
+  /// committed. After `open_parked`. Errors: as Reader.
+  [[nodiscard]] Result<void> undo_ended(const AbortOrder& order, bool committed_too);
+  /// The undoing of a saga has ended, or is stuck. `path`: of the step that waits for it; empty: of
+  /// all that do.
+  void saga_told(std::uint32_t number, const journal::StepPath& path,
+                 const std::optional<Error>& stuck);
   /// Its handler takes deliveries: it has not ended, parked or closed.
   [[nodiscard]] bool is_running() const noexcept {
     return machine_.state() == journal::MachineState::running;
@@ -297,6 +171,7 @@ class RunCore final : private detail::Execution {
   }
 
  private:
+  friend class SagaPayer;
   // detail::Execution
   void open(detail::Leaf& leaf) override;
   void stop(detail::Leaf& leaf) noexcept override;
@@ -314,6 +189,13 @@ class RunCore final : private detail::Execution {
                    std::optional<Bytes> value) override;
   [[nodiscard]] int version(std::string_view change, int oldest, int newest) override;
   [[noreturn]] void park_here(Error why) override;
+  [[nodiscard]] detail::SagaRef open_saga(const Name& name, const detail::SagaSpec& spec) override;
+  void leave_saga(const detail::SagaRef& ref) noexcept override;
+  [[nodiscard]] std::uint32_t save_point(const detail::SagaRef& ref) override;
+  [[nodiscard]] std::optional<Error> sagas_left_by(const detail::PromiseBase* task) override;
+  [[nodiscard]] bool wait_for_sagas(const detail::PromiseBase* task,
+                                    detail::SagaWaiter& waiter) override;
+  [[nodiscard]] Error stopped_error(const detail::PromiseBase& task) const override;
   [[nodiscard]] bool on_this_thread() const noexcept override;
 
   /// From here to `leave_handler` this thread runs code of the handler's. What it ran before.
@@ -386,6 +268,7 @@ class RunCore final : private detail::Execution {
   void end_with(Result<core::Bytes> reply, journal::RunStatus failed_as);
   void record_end(Result<core::Bytes> reply, journal::RunStatus failed_as);
   void write_dirty_state();
+  void not_served(journal::Pending& pending, Error why);
   void order_body(journal::Pending& pending, const Begin& begin);
   [[nodiscard]] BodyOrder& order(journal::Pending& pending);
   void refuse_attempt(journal::Pending& pending, Error why);
@@ -417,6 +300,56 @@ class RunCore final : private detail::Execution {
   [[nodiscard]] journal::StepResult result_record(
       const journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us,
       const std::optional<journal::BlobRef>& blob) const;
+  // run_core_sagas.cpp
+  class Settling;
+  struct SettlingList {
+    SettlingList();
+    ~SettlingList();
+    void clear();
+    std::vector<std::unique_ptr<Settling>> all;
+  };
+  enum class IsNew : std::uint8_t { yes, no };
+  void settling_ended(const Settling& settling) noexcept;
+  void note_member(const detail::Leaf& leaf);
+  [[nodiscard]] std::optional<Error> refuse_member(const detail::SagaRef& ref,
+                                                   const journal::StepPath& path);
+  void register_action(const journal::StepPath& path, core::ByteView input,
+                       std::chrono::milliseconds settle_time, const journal::Arrival* call);
+  void store_saga(RunSaga& saga);
+  void arm_deadline(const RunSaga& saga);
+  void forget_deadlines_of_sagas();
+  void put_saga(RunSaga& saga);
+  void close_saga(RunSaga& saga, journal::SagaState state);
+  void put_undo_state(const RunSaga& saga, std::uint32_t index);
+  void action_ended(const journal::StepPath& path, const Error* failure, std::uint32_t index,
+                    IsNew is_new);
+  void note_in_sagas(const journal::Pending& pending, const detail::BodyResult& result,
+                     std::uint32_t index, IsNew is_new);
+  void begin_commit(journal::Pending& pending);
+  void committed(RunSaga& saga, std::uint32_t index, IsNew is_new);
+  void saga_step_ended(const journal::Pending& pending, const Error* failure, std::uint32_t index,
+                       IsNew is_new);
+  void abort_with_members(RunSaga& saga);
+  void settle_in_place(RunSaga& saga);
+  [[nodiscard]] Result<void> send_order(RunSaga& saga, const std::string& what,
+                                        const std::vector<std::uint32_t>& owed,
+                                        const journal::StepPath& step);
+  void note_fenced(RunSaga& saga, const std::vector<std::uint32_t>& owed);
+  [[nodiscard]] Result<void> order_undoing(RunSaga& of);
+  void begin_compensate(journal::Pending& pending);
+  void wait_for_payer(journal::Pending& pending);
+  void begin_going_back(journal::Pending& pending, RunSaga& saga);
+  void begin_ask(journal::Pending& pending, bool found);
+  [[nodiscard]] bool is_target(const RunSaga& saga, std::uint32_t asked) const;
+  void apply_abort(const AbortOrder& order);
+  void abort_for_end(const AbortOrder& order);
+  [[nodiscard]] bool record_abort(const AbortOrder& order);
+  void mark_aborted(const AbortOrder& order);
+  [[nodiscard]] Result<void> order_all();
+  void went_back(RunSaga& saga, std::uint32_t from);
+  void went_back_in_vain(RunSaga& saga);
+  void saga_due(std::uint32_t number);
+  [[nodiscard]] bool run_asked_aborts();
   // run_core_transactions.cpp
   [[nodiscard]] bool settle_transaction(journal::Pending& pending, BodyCompletion& completion);
   [[nodiscard]] journal::Change transaction_change(const journal::Pending& pending,
@@ -490,6 +423,13 @@ class RunCore final : private detail::Execution {
   bool circle_due_ = false;  ///< The row in `due` that a recovery looks for circles by.
   RunState state_;
   RunBudget budget_;
+  RunSagas sagas_;
+  SettlingList settling_;
+  /// Sagas that frames left open: by whose, and their names.
+  std::vector<std::pair<const detail::PromiseBase*, std::string>> left_;
+  /// Sagas that their handler wants undone, as soon as it waits.
+  std::vector<std::uint32_t> asked_aborts_;
+  SagaPayer payer_;
   /// Which way the run went at its changes.
   std::map<std::string, int, std::less<>> versions_;
   RunEffects effects_;

@@ -76,7 +76,8 @@ void RunCore::cancel(const CancelOrder& order) {
 void RunCore::apply_cancel() {
   std::vector<journal::StepPath> reached;
   for (Pending* const pending : machine_.pending())
-    if (!is_shielded(leaf_of(*pending).place())) reached.push_back(pending->what.path);
+    if (pending->what.kind != StepKind::compensate && !is_shielded(leaf_of(*pending).place()))
+      reached.push_back(pending->what.path);
   bool told = false;
   for (const journal::StepPath& path : reached) {
     Pending* const pending = machine_.find(path.components());
@@ -100,6 +101,8 @@ void RunCore::apply_cancel() {
 void RunCore::kill(const CancelOrder& order) {
   if (head_.status >= RunStatus::completed || closing_ || abandoned_) return;
   if (!cancel_) cancel_ = order;
+  if (order.compensates)
+    abort_for_end({journal::kAllSagas, Code::saga_aborted, order.who, order.why});
   end_now(cancel_error(), RunStatus::cancelled);
 }
 

@@ -77,8 +77,8 @@ Result<Outgoing> RunCore::message_of(const Pending& pending) {
                                    std::to_string(facts_.payers.size()) +
                                    " budgets, its own and those of the runs that it works for, "
                                    "and can start no others: nest fewer of them"};
-  what.caller = journal::CallerInfo{facts_.session, facts_.agent,      facts_.session_key,
-                                    facts_.id,      pending.what.path, facts_.payers};
+  what.caller = journal::CallerInfo{facts_.session,    facts_.agent,  facts_.session_key, facts_.id,
+                                    pending.what.path, facts_.payers, request.saga.number};
   return outgoing;
 }
 
@@ -101,8 +101,15 @@ void RunCore::begin_call(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   const auto row = waits_.find(pending.what.path.hash());
   if (found && row != waits_.end()) return wait_for(pending, row->second);
+  const detail::SagaRef& saga = wait_of(pending).request().saga;
+  if (saga.number != 0)
+    if (std::optional<Error> refused = refuse_member(saga, pending.what.path))
+      return settle_wait(pending, std::move(*refused));
   Result<Outgoing> message = message_of(pending);
   if (message.has_error()) return settle_wait(pending, message.error());
+  if (saga.number != 0)
+    register_action(pending.what.path, {}, std::chrono::milliseconds(0),
+                    &message.assume_value().what);
   journal::Wait wait;
   wait.kind = StepKind::call;
   wait.name = pending.what.name;

@@ -97,6 +97,18 @@ Result<void> RunCore::hold_rows_against_code() {
     if (pending == nullptr || pending->what.name != attempts.name) gone.emplace_back(attempts.path);
   }
   for (const journal::StepPath& path : gone) forget_attempts(path);
+  if (const journal::StoredSaga* const lost = sagas_.not_begun())
+    return Error{Code::diverged,
+                 "the journal has a saga '" + lost->name + "' (" +
+                     std::string(to_string(lost->state)) +
+                     ") that the code does not begin: serve the code that it was begun with, or "
+                     "abort it with `perdure saga compensate`"};
+  if (const journal::StoredSaga* const aborted = sagas_.gone_on_with())
+    return Error{Code::diverged, "saga '" + aborted->name + "' was aborted (" + aborted->why +
+                                     "), and the code goes on with it: serve the code that it was "
+                                     "begun with"};
+  for (std::uint32_t number = 1; number <= sagas_.size(); ++number)
+    arm_deadline(*sagas_.find(number));
   return success();
 }
 
@@ -150,6 +162,7 @@ Result<void> RunCore::load_rows(journal::Reader& reader) {
     children_.emplace(hash, ChildState{std::move(each)});
   }
   PERDURE_TRY(budget_.load(reader));
+  PERDURE_TRY(sagas_.load(reader, facts_.id));
   PERDURE_TRY(circle_due_, reader.is_due(circle_row(facts_.id)));
   PERDURE_TRY(std::vector<journal::StateValue> before, reader.before(facts_.id));
   state_.load_before(std::move(before));
@@ -232,6 +245,16 @@ Result<bool> RunCore::replay_record(journal::Reader& reader, const journal::Reco
       apply_cancel();
       return true;
     }
+    case journal::Kind::saga_aborted: {
+      PERDURE_TRY(const journal::SagaAborted asked, record.as<journal::SagaAborted>());
+      if (root_->ended() && !has_children_to_wait_for()) {
+        park(machine_.ended_before(index, nullptr).to_error());
+        return false;
+      }
+      stamp_ = std::max(stamp_, asked.stamp);
+      apply_abort({asked.saga, asked.code, std::string(asked.who), std::string(asked.why)});
+      return true;
+    }
     case journal::Kind::run_ended:
       if (!root_->ended()) park(machine_.not_ended(index).to_error());
       return false;
@@ -265,6 +288,11 @@ Result<bool> RunCore::replay_result(journal::Reader& reader, const journal::Step
     return false;
   }
   stamp_ = std::max(stamp_, result.stamp);
+  if (!sagas_.empty()) {
+    const detail::BodyResult outcome =
+        result.error ? detail::BodyResult(journal::to_error(*result.error)) : core::Bytes{};
+    note_in_sagas(*decision.pending, outcome, index, IsNew::no);
+  }
   machine_.delivered(*decision.pending);
   leaf.ended();
   return true;

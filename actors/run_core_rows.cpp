@@ -134,6 +134,7 @@ void RunCore::end_with(Result<core::Bytes> reply, RunStatus failed_as) {
   effects_.change.erase(Table::open, Key{}.add(facts_.session));
   in_ready_ = false;
   part_from_children();
+  forget_deadlines_of_sagas();
   if (facts_.deadline != 0) erase_due(journal::DueRow::What::deadline, facts_.deadline);
   if (cancel_) erase_due(journal::DueRow::What::grace, grace_ends_);
   if (std::exchange(circle_due_, false)) effects_.change.erase(Table::due, circle_row(facts_.id));
@@ -181,7 +182,12 @@ bool RunCore::fails_for(const Error& why) const noexcept {
 }
 
 void RunCore::park(Error why) {
-  if (fails_for(why)) return end_now(std::move(why), RunStatus::failed);
+  if (fails_for(why)) {
+    // What the code does not match is not held against it: nothing is undone because of that.
+    if (why.code == Code::handler_threw)
+      abort_for_end({journal::kAllSagas, Code::saga_aborted, {}, "its handler failed"});
+    return end_now(std::move(why), RunStatus::failed);
+  }
   // A change of words is worth a record; the same park found again at the next start is not.
   if (head_.status != RunStatus::parked || head_.code != why.code || head_.reason != why.message) {
     stamp_now();
@@ -266,6 +272,8 @@ void RunCore::discard_frame() {
   set_discarding(true);
   stopped_waits_.clear();
   root_.reset();
+  settling_.clear();
+  left_.clear();
   set_discarding(false);
   leave_handler(before);
   machine_.suspended();

@@ -31,14 +31,20 @@ void RunCore::begin_opened(Pending& pending) {
   detail::BodyLeaf& leaf = body_of(pending);
   journal::Attempts* const attempts = attempts_of(pending.what.path);
   Begin begin;
-  if (std::optional<Error> refused = refuse_body(leaf)) {
+  std::optional<Error> refused = refuse_body(leaf);
+  const detail::SagaMember* const member = leaf.tool() != nullptr ? leaf.tool()->member() : nullptr;
+  if (!refused && member != nullptr) refused = refuse_member(member->saga, pending.what.path);
+  if (refused) {
     begin.what = Begin::What::settle;
     begin.error = std::move(refused);
   } else {
     bool can_ask = false;
     if (detail::ToolLeaf* const tool = leaf.tool()) {
       const auto served = host_.tool(*tool);
-      if (served.has_error()) return park(served.error());
+      if (served.has_error()) return not_served(pending, served.error());
+      if (member != nullptr && member->as == detail::SagaMember::As::undoable)
+        if (const Result<void> checked = host_.check_undo(*tool); checked.has_error())
+          return park(checked.error());
       tool->adopt(*served.assume_value());
       can_ask = served.assume_value()->find != nullptr;
     }
@@ -63,6 +69,18 @@ void RunCore::begin_opened(Pending& pending) {
   }
 }
 
+/// Nobody serves the tool that the step calls.
+void RunCore::not_served(Pending& pending, Error why) {
+  switch (body_of(pending).tool()->when_unserved()) {
+    case detail::Unserved::parks: return park(std::move(why));
+    case detail::Unserved::waits:
+      if (!pending.stop_requested) return machine_.set_phase(pending, Pending::Phase::unserved);
+      break;
+    case detail::Unserved::fails: break;
+  }
+  refuse_attempt(pending, std::move(why));
+}
+
 void RunCore::order_body(Pending& pending, const Begin& begin) {
   detail::BodyLeaf& leaf = body_of(pending);
   std::shared_ptr<const ToolOrder> tool;
@@ -73,6 +91,7 @@ void RunCore::order_body(Pending& pending, const Begin& begin) {
   }
   const Room room = reserve(pending, begin);
   if (room == Room::none) return;
+  if (tool) register_action(pending.what.path, tool->input, tool->policy.settle_time, nullptr);
   pending.attempt = begin.attempt;
   note_begun(pending, begin);
   pending.asked = false;
@@ -119,7 +138,9 @@ void RunCore::complete(BodyCompletion completion) {
   const bool open = machine_.state() == journal::MachineState::running;
   const RunBudget::End end = RunBudget::end_of(completion);
   const journal::StepPath path = completion.address.path;
-  if (pending == nullptr) {
+  if (pending == nullptr && (completion.abandoned || completion.never_ran)) {
+    // It was given up.
+  } else if (pending == nullptr) {
     effects_.logs.push_back({LogLevel::warning, "late_completion",
                              "a completion came for a step that waits for none; it is discarded",
                              completion.address.path.to_string()});
@@ -182,7 +203,9 @@ journal::StepResult RunCore::result_record(const Pending& pending, const detail:
 
 void RunCore::record_result(Pending& pending, const detail::BodyResult& result,
                             std::int64_t busy_us, const std::optional<journal::BlobRef>& blob) {
-  effects_.change.append(facts_.id, head_.count++, result_record(pending, result, busy_us, blob));
+  const std::uint32_t index = head_.count++;
+  effects_.change.append(facts_.id, index, result_record(pending, result, busy_us, blob));
+  if (!sagas_.empty()) note_in_sagas(pending, result, index, IsNew::yes);
   head_.stamp = stamp_;
   head_changed_ = true;
   forget_attempts(pending.what.path);

@@ -80,8 +80,12 @@ Result<std::shared_ptr<const ToolOrder>> RunCore::tool_order(Pending& pending,
 /// `error` says which.
 std::optional<milliseconds> RunCore::retry_in(Pending& pending, Error& error) {
   detail::BodyLeaf& leaf = body_of(pending);
+  Error judged = error;
+  // It succeeds in the end, whatever it says: that is what the author promised.
+  const detail::SagaMember* const member = leaf.tool() != nullptr ? leaf.tool()->member() : nullptr;
+  if (member != nullptr && member->as == detail::SagaMember::As::retriable) judged.retryable = true;
   const std::optional<milliseconds> delay = tools::next_attempt_in(
-      {leaf.options().retry, effect_of(pending), error, pending.attempt, random_.next()});
+      {leaf.options().retry, effect_of(pending), judged, pending.attempt, random_.next()});
   const std::optional<milliseconds> left = overall_left(leaf);
   if (!delay || !left || *delay < *left) return delay;
   const ErrorEffect effect = error.known_effect();

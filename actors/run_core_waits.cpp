@@ -62,6 +62,8 @@ void RunCore::begin_wait(Pending& pending) {
     case StepKind::spawn: return begin_spawn(pending);
     case StepKind::join: return begin_join(pending);
     case StepKind::send: return begin_send(pending);
+    case StepKind::commit: return begin_commit(pending);
+    case StepKind::compensate: return begin_compensate(pending);
     case StepKind::step: break;
   }
   PERDURE_ASSERT(false, "a step with a body is no wait");

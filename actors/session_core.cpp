@@ -32,7 +32,7 @@ void SessionCore::handle(SessionInput input, const std::shared_ptr<SessionShell>
 
 bool SessionCore::idle() const {
   return run_ == nullptr && killed_.empty() && deferred_.empty() && stalled_.empty() &&
-         !ahead_of_journal();
+         askers_.empty() && !ahead_of_journal();
 }
 
 bool SessionCore::ahead_of_journal() const { return services_.durable.watermark() < last_number_; }
@@ -77,6 +77,7 @@ void SessionCore::refuse_deferred(const Error& why) {
 void SessionCore::after_input(const Self& self) {
   account_for_frames();
   drop_ended(self);
+  answer_askers(self);
 }
 
 void SessionCore::account_for_frames() {
@@ -239,7 +240,8 @@ void SessionCore::on(Progressed progressed, const Self& self) {
 
 Result<std::shared_ptr<const detail::ToolEntry>> SessionCore::tool(const detail::ToolLeaf& call) {
   std::shared_ptr<const detail::ToolEntry> found = services_.registry.find_tool(call.tool_name());
-  if (!found && services_.tools_served_by_use) {
+  if (!found && services_.undos_by_use) found = services_.undos_by_use->find(call.tool_name());
+  if (!found && services_.tools_served_by_use && call.when_unserved() == detail::Unserved::parks) {
     detail::ToolEntry declared = call.declared();
     PERDURE_TRY(check_tool(declared));
     return std::make_shared<const detail::ToolEntry>(std::move(declared));

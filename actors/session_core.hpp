@@ -75,6 +75,8 @@ struct SessionServices {
   /// In tests: a tool that nobody serves is what the handler that calls it says.
   bool tools_served_by_use = false;
   BudgetBook& budgets;
+  /// In tests: compensations of handlers that were called. Null: they are served.
+  UndosByUse* undos_by_use = nullptr;
 };
 
 class SessionCore final : private RunHost {
@@ -109,6 +111,10 @@ class SessionCore final : private RunHost {
   [[nodiscard]] Result<std::optional<RunEnd>> end_of_any(const RunId& run) override;
   [[nodiscard]] Result<std::shared_ptr<const detail::ToolEntry>> tool(
       const detail::ToolLeaf& call) override;
+  [[nodiscard]] Result<void> check_undo(const detail::ToolLeaf& call) override;
+  [[nodiscard]] Result<journal::Reader> reader() override {
+    return journal::Reader::open(services_.store);
+  }
   [[nodiscard]] BudgetBook& budgets() override { return services_.budgets; }
   [[nodiscard]] StateCells& state() override { return state_; }
   [[nodiscard]] journal::RecordNumber last_number() const override { return last_number_; }
@@ -146,6 +152,17 @@ class SessionCore final : private RunHost {
   void on_due_message(const RunId& run, const Self& self);
   [[nodiscard]] std::chrono::microseconds until_due(const journal::Arrival& message) const;
   void arm(const journal::Arrival& message);
+
+  // session_sagas.cpp
+  void on_saga_told(Arrived arrived, const Self& self);
+  void on_abort_saga(Arrived arrived, const Self& self);
+  [[nodiscard]] Result<bool> waits_for_undoing() const;
+  enum class OfCommitted : std::uint8_t { leave, undo };
+  void abort_ended(Arrived arrived);
+  [[nodiscard]] Result<RunEffects> undo_ended(const journal::Arrival& asked, OfCommitted committed);
+  void answer_askers(const Self& self);
+  [[nodiscard]] bool is_unfinished(const journal::Arrival& asked) const;
+  [[nodiscard]] bool answer(const Arrived& asker);
 
   // session_mail.cpp
   void on_message(Arrived arrived, const Self& self);
@@ -272,6 +289,10 @@ class SessionCore final : private RunHost {
   std::map<journal::RecordNumber, journal::Arrival> kept_;
   /// What came for a parked run, and waits in the inbox.
   std::vector<Arrived> stalled_;
+  /// Payers that wait for the undoing of what runs of this session did; their rows are in the
+  /// inbox.
+  std::vector<Arrived> askers_;
+  bool answers_when_settled_ = false;
   /// Rows of `kept` that the run took since its last change.
   std::vector<journal::RecordNumber> taken_;
   StateCells state_;

@@ -223,6 +223,7 @@ void SessionCore::let_out_bodies(std::vector<BodyOrder>& orders, const Self& sel
 }
 
 void SessionCore::let_out(RunEffects& effects, const RunId& run, const Self& self) {
+  for (const journal::StepPath& path : effects.fenced) services_.attempts->give_up(run, path);
   if (!effects.bodies.empty()) let_out_bodies(effects.bodies, self);
   // The rows that they stand for are read from the journal, by whoever looks at it later.
   for (DueWait& wait : effects.waits)
@@ -243,6 +244,10 @@ void SessionCore::let_out(RunEffects& effects, const RunId& run, const Self& sel
       if (why == nullptr) reporter.event(event);
     });
   }
+  for (Event& each : effects.events)
+    when_durable([&reporter = services_.reporter, event = std::move(each)](const Error* why) {
+      if (why == nullptr) reporter.event(event);
+    });
   // It was killed: nobody waits for what its tools do.
   if (effects.ended && run_ && run_->facts().id == run && !run_->idle())
     services_.attempts->give_up(run);

@@ -65,6 +65,8 @@ void SessionCore::on(Arrived arrived, const Self& self) {
     case What::kill: return on_cancel(std::move(arrived), self);
     case What::retry_now: return on_retry_now(std::move(arrived), self);
     case What::raise: return on_raise(std::move(arrived), self);
+    case What::abort_saga: return on_abort_saga(std::move(arrived), self);
+    case What::saga_told: return on_saga_told(std::move(arrived), self);
   }
 }
 
@@ -127,6 +129,9 @@ Result<std::optional<SessionCore::Known>> SessionCore::find_message(const Arriva
 
 void SessionCore::on_message(Arrived arrived, const Self& self) {
   Arrival& message = arrived.what;
+  // What it is to undo is in rows that the change with this has written.
+  if (address_.agent == journal::kSagaAgent && ahead_of_journal())
+    return defer(std::move(arrived), self);
   if (!message.run) message.run = core::draw_run_id(services_.clock, services_.random);
   if (!message.message_key.empty()) {
     // The one message of most sessions needs no look at the journal while its run is here.

@@ -153,7 +153,7 @@ void SessionCore::on_reply(Arrived arrived, const Self& self) {
 void SessionCore::on_cancel(Arrived arrived, const Self& self) {
   const Arrival& asked = arrived.what;
   const CancelOrder order{Code::cancelled, asked.who, asked.why,
-                          std::chrono::milliseconds(asked.grace_ms)};
+                          std::chrono::milliseconds(asked.grace_ms), asked.saga != 0};
   if (open_ != asked.run) {
     const RunId run = asked.run.value_or(RunId{});
     if (const auto queued = find_queued(run))
@@ -176,6 +176,8 @@ void SessionCore::on_cancel(Arrived arrived, const Self& self) {
       return done_with(arrived, &opened.error());
   }
   kills ? run_->kill(order) : run_->cancel(order);
+  if (!kills && order.compensates)
+    run_->abort_sagas({journal::kAllSagas, Code::saga_aborted, order.who, order.why});
   pump_run(self, journal::Admission::under_way, told_of(arrived.reply, *asked.run), &asked);
 }
 

@@ -20,7 +20,8 @@ void SessionCore::on(DueNow due, const Self& self) {
   if (open_ != due.run) return;
   // A signal that was recorded before the end of the time wins over it, and may stand behind this.
   // What is recorded from here on, the run sees as it records that end.
-  const bool ends_waits = due.what == What::wait || due.what == What::deadline;
+  const bool ends_waits =
+      due.what == What::wait || due.what == What::deadline || due.what == What::saga;
   if (ends_waits && !std::exchange(due.behind_arrivals, true)) {
     SessionInput again = std::move(due);
     (void)self->post(again, RunOn::scheduler);
@@ -28,7 +29,8 @@ void SessionCore::on(DueNow due, const Self& self) {
   }
   if (!deferred_.empty() || (!run_ && ahead_of_journal())) return defer(std::move(due), self);
   // That a run is parked does not make its time longer.
-  const bool ends_it = due.what == What::grace || due.what == What::deadline;
+  const bool ends_it =
+      due.what == What::grace || due.what == What::deadline || due.what == What::saga;
   if (!load_run(self) && (!ends_it || open_ != due.run || open_parked_run().has_error())) return;
   run_->due(due.what, due.path, due.due);
   pump_run(self);

@@ -103,7 +103,7 @@ void PromiseBase::run() noexcept {
   if (finished_) {
     owner_->task_finished();
   } else if (ends_stopped()) {
-    owner_->task_failed(cancelled_error());
+    owner_->task_failed(execution.stopped_error(*this));
   } else if (Error* const failure = awaited_ != nullptr ? awaited_->failure() : nullptr) {
     // The error lives in the frame that is about to be destroyed.
     Error error = std::move(*failure);

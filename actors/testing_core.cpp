@@ -63,6 +63,10 @@ Result<void> TestingEngine::ensure_open() {
 
 Result<void> TestingEngine::open() {
   ++life_;
+  for (const std::string& name : std::exchange(forgotten_, {})) {
+    std::erase_if(tools_, [&](const detail::ToolEntry& each) { return each.name == name; });
+    undos_by_use_->forget(name);
+  }
   RuntimeOptions options;
   if (options_.frames == testing::Frames::replayed) options.frame_budget_bytes = 0;
   options.log = [this](const LogRecord& record) { take_note(record); };
@@ -73,6 +77,7 @@ Result<void> TestingEngine::open() {
   seams.timer_pump = EngineSeams::TimerPump::owner;
   seams.turn = [this] { return turn(); };
   seams.tools_served_by_use = true;
+  seams.undos_by_use = undos_by_use_;
   seams.make_shell = [this](SessionAddress address, SessionServices& services,
                             Engine& engine) -> std::shared_ptr<SessionShell> {
     return std::make_shared<Shell>(std::move(address), services, engine, *this);
@@ -219,6 +224,14 @@ Result<void> TestingEngine::send_signal(const detail::SignalRequest& request) {
 Result<void> TestingEngine::cancel(const RunId& run, const CancelOptions& options,
                                    detail::CancelHow how) {
   return in_some_life([&](Engine& engine) { return engine.cancel(run, options, how); });
+}
+
+Result<void> TestingEngine::compensate(const RunId& run, const CancelOptions& options) {
+  return in_some_life([&](Engine& engine) { return engine.compensate(run, options); });
+}
+
+Result<void> TestingEngine::resolve_saga(std::string_view saga, const SagaResolution& resolution) {
+  return in_some_life([&](Engine& engine) { return engine.resolve_saga(saga, resolution); });
 }
 
 Result<void> TestingEngine::retry_now(const RunId& run) {

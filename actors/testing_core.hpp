@@ -41,6 +41,7 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   void serve(detail::AgentEntry agent) override;
   void serve(detail::ToolEntry tool) override;
   void serve_if_new(detail::AgentEntry agent) override;
+  void forget(std::string_view undo) override { forgotten_.emplace_back(undo); }
   void on_event(EventHook hook) override { event_hook_ = std::move(hook); }
   [[nodiscard]] Result<void> start() override { return ensure_open(); }
   [[nodiscard]] Result<void> shutdown() override;
@@ -49,6 +50,9 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
   [[nodiscard]] Result<void> cancel(const RunId& run, const CancelOptions& options,
                                     detail::CancelHow how) override;
   [[nodiscard]] Result<void> retry_now(const RunId& run) override;
+  [[nodiscard]] Result<void> compensate(const RunId& run, const CancelOptions& options) override;
+  [[nodiscard]] Result<void> resolve_saga(std::string_view saga,
+                                          const SagaResolution& resolution) override;
   [[nodiscard]] Result<Spending> spending(const RunId& run) override;
   [[nodiscard]] Result<void> raise(const RunId& run, const Budget& limits) override;
   [[nodiscard]] Result<std::optional<RunId>> find_run(std::string_view agent, std::string_view key,
@@ -119,6 +123,8 @@ class TestingEngine final : public testing::detail::TestingCore, private BodyRun
 
   std::vector<detail::AgentEntry> served_;
   std::vector<detail::ToolEntry> tools_;
+  std::vector<std::string> forgotten_;  ///< Compensations that the next process does not serve.
+  const std::shared_ptr<UndosByUse> undos_by_use_ = std::make_shared<UndosByUse>();
   std::map<std::string, std::shared_ptr<const detail::ToolEntry>, std::less<>> replaced_tools_;
   std::optional<Error> refused_;  ///< What `serve` would not take.
   std::map<std::string, std::shared_ptr<detail::BodyLeaf>, std::less<>> replaced_;

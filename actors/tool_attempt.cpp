@@ -64,6 +64,14 @@ void AttemptBook::give_up(const RunId& run) {
                 "the end of its run");
 }
 
+void AttemptBook::give_up(const RunId& run, const journal::StepPath& path) {
+  (void)give_up(
+      [&](const ToolAttempt& each) {
+        return each.order().address.run == run && each.order().address.path == path;
+      },
+      "the end of its saga");
+}
+
 std::size_t AttemptBook::give_up(const std::function<bool(const ToolAttempt&)>& which,
                                  const std::string& by) {
   std::vector<std::shared_ptr<ToolAttempt>> all;

@@ -43,6 +43,8 @@ class AttemptBook {
   std::size_t give_up_all();
   /// The same of those of a run that has ended, which nobody waits for.
   void give_up(const RunId& run);
+  /// The same of that of one step, which was fenced.
+  void give_up(const RunId& run, const journal::StepPath& path);
   /// From here on attempts use nothing of the engine's. Waits for those that do.
   void close();
   /// While one lives and says yes, the engine is there. One thread may hold several.

@@ -24,6 +24,9 @@ BodyResult ToolLeaf::run(Step& step) noexcept {
 void ToolLeaf::adopt(const ToolEntry& entry) {
   policy_ = entry.policy;
   policy_.retry = changed(policy_.retry, changes_.retry);
+  const SagaMember* const in_saga = member();
+  if (in_saga != nullptr && in_saga->as == SagaMember::As::retriable)
+    policy_.retry.attempts_max = changes_.retry.attempts_max.value_or(0);
   policy_.timeout = changes_.timeout.value_or(policy_.timeout);
   policy_.queue_timeout = changes_.queue_timeout.value_or(policy_.queue_timeout);
   policy_.overall_timeout = changes_.overall_timeout.value_or(policy_.overall_timeout);

@@ -244,6 +244,12 @@ class Context {
   /// Says something in the runtime's log; silent during replay.
   void log(std::string_view message);
 
+  /// For `Saga`: the engine of this run. Throws `Exception` (`misuse`) outside the handler.
+  [[nodiscard]] detail::Execution& handler_execution(std::string_view function) const {
+    (void)require_handler(function);
+    return *execution_;
+  }
+
  private:
   enum class Caller : std::uint8_t { handler, discarded_frame };
   [[nodiscard]] Caller require_handler(std::string_view function) const;

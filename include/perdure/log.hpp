@@ -41,6 +41,7 @@ enum class EventKind : std::uint8_t {
   storage_recovered,  ///< There is room again.
   storage_failed,     ///< The journal cannot be written any more; restart the process.
   body_abandoned,     ///< A step's body did not return within the shutdown's bound.
+  saga_stuck,         ///< Something can't be undone: a person has to see to it (`perdure sagas`).
   control_failed,     ///< Operators can't reach the runtime (RuntimeOptions::control); it works on.
 };
 [[nodiscard]] std::string_view to_string(EventKind kind) noexcept;

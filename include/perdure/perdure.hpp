@@ -27,6 +27,7 @@
 #include <perdure/result.hpp>
 #include <perdure/run_id.hpp>
 #include <perdure/runtime.hpp>
+#include <perdure/saga.hpp>
 #include <perdure/session.hpp>
 #include <perdure/signal.hpp>
 #include <perdure/step.hpp>
@@ -34,4 +35,5 @@
 #include <perdure/task.hpp>
 #include <perdure/tool.hpp>
 #include <perdure/transaction.hpp>
+#include <perdure/undo.hpp>
 #include <perdure/waits.hpp>

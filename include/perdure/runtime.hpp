@@ -149,6 +149,14 @@ class Runtime {
   /// One sentence why the run is not moving, or that it is, or how it ended. Errors: `not_found`.
   [[nodiscard]] Result<std::string> explain(const RunId& id) { return core_->explain(id); }
 
+  /// Sees to a saga that is stuck, or whose undoing takes too long. `saga` is its id, as `perdure
+  /// sagas` and the event `saga_stuck` have it. Returns when that is durable. Errors: `misuse` (no
+  /// id), `not_found`, `refused` (it is not being undone, or the action needs nothing), `closed`,
+  /// `storage_full`, `storage_failed`.
+  [[nodiscard]] Result<void> resolve_saga(std::string_view saga, const SagaResolution& resolution) {
+    return core_->resolve_saga(saga, resolution);
+  }
+
   /// Replaces the event hook.
   void on_event(EventHook hook) { core_->on_event(std::move(hook)); }
 

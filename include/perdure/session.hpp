@@ -72,6 +72,13 @@ class Run {
     return core_->cancel(id_, options, detail::CancelHow::kill);
   }
 
+  /// Aborts the run's open sagas: their tasks end with `saga_aborted`, and what they did is undone,
+  /// also when the run is parked or was killed. Returns when that is durable. Errors: `refused` (it
+  /// has none that is open, or that can be undone), `not_found`; as `cancel`.
+  [[nodiscard]] Result<void> compensate(CancelOptions options = {}) const {
+    return core_->compensate(id_, options);
+  }
+
   /// What the run has used, and its limits. Errors: `not_found` (it has not begun), as the journal.
   [[nodiscard]] Result<Spending> spending() const { return core_->spending(id_); }
   /// Gives the run's budget higher limits, those that are set in `limits`, and has go on what was

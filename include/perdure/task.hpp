@@ -228,9 +228,20 @@ class Promise final : public PromiseResult<T> {
   }
 };
 
+/// The frame of `task` is gone. Whether whoever awaits it waits on, for sagas that it left open;
+/// and to leave one open is a failure, in place of a value.
+template <class T>
+[[nodiscard]] bool sagas_hold(Execution& execution, const PromiseBase* task,
+                              std::optional<Result<T>>& result, SagaWaiter& waiter) noexcept {
+  if (std::optional<Error> forgotten = execution.sagas_left_by(task);
+      forgotten && result->has_value())
+    result.emplace(std::move(*forgotten));
+  return execution.wait_for_sagas(task, waiter);
+}
+
 /// A child task while it is awaited.
 template <class T>
-class TaskState final : public TaskOwner {
+class TaskState final : public TaskOwner, private SagaWaiter {
  public:
   using Value = T;
   explicit TaskState(Task<T>&& task) : handle_(task.release()) {}
@@ -266,9 +277,13 @@ class TaskState final : public TaskOwner {
 
  private:
   void end() noexcept {
+    Execution& execution = handle_.promise().execution();
+    const PromiseBase* const task = &handle_.promise();
     std::exchange(handle_, {}).destroy();
+    if (execution.has_left_sagas() && sagas_hold(execution, task, result_, *this)) return;
     parent_->child_ended(position_);
   }
+  void sagas_settled() noexcept override { parent_->child_ended(position_); }
   std::coroutine_handle<Promise<T>> handle_;
   Parent* parent_ = nullptr;
   std::size_t position_ = 0;

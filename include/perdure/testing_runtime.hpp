@@ -44,6 +44,13 @@ class Runtime {
     (core_->serve(perdure::detail::entry_of(things)), ...);
   }
 
+  /// A deploy without this compensation: from the next `restart` on nobody serves it, until `serve`
+  /// does, or a handler registers an action with it again.
+  template <class In, class Out>
+  void forget(const Undo<In, Out>& undo) {
+    core_->forget(undo.name);
+  }
+
   /// The session `key` of `agent`. Serves the agent, unless one of its name and version is served.
   template <class... H>
   [[nodiscard]] AgentSession<Agent<H...>> session(const Agent<H...>& agent, std::string key) {
@@ -133,6 +140,11 @@ class Runtime {
   template <class K, class V>
   [[nodiscard]] Rows<K, V> rows(const Table<K, V>& table) {
     return {std::shared_ptr<perdure::detail::RowSource>(core_, &core_->rows()), table};
+  }
+
+  /// As `perdure::Runtime::resolve_saga`.
+  [[nodiscard]] Result<void> resolve_saga(std::string_view saga, const SagaResolution& resolution) {
+    return core_->resolve_saga(saga, resolution);
   }
 
   /// As `perdure::Runtime::explain`.

@@ -22,6 +22,10 @@ class BareHost final : public actors::RunHost {
   Result<std::shared_ptr<const detail::ToolEntry>> tool(const detail::ToolLeaf& call) override {
     return std::make_shared<const detail::ToolEntry>(call.declared());
   }
+  Result<void> check_undo(const detail::ToolLeaf&) override { return success(); }
+  Result<journal::Reader> reader() override {
+    return pd::Error{pd::Code::unsupported, "no saga is undone here"};
+  }
   actors::BudgetBook& budgets() override { return budgets_; }
   actors::StateCells& state() override { return state_; }
   journal::RecordNumber last_number() const override { return 0; }

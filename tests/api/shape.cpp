@@ -1,5 +1,4 @@
 // The shape of the public API, as a user writes it. It compiles against the real headers and runs as a test.
-// What a later issue brings stands behind PERDURE_SHAPE_SAGAS; each block goes when its issue is done.
 #include <perdure/perdure.hpp>
 #include <perdure/testing.hpp>
 #include <iostream>
@@ -23,19 +22,15 @@ pd::Result<Booking> hotel_book(pd::Step& step, const TripRequest&) {
   }
   return Booking{"H-1", 80};
 }
-#ifdef PERDURE_SHAPE_SAGAS
 // A compensation gets a receipt: the input, and the output unless the outcome is unknown.
 pd::Result<void> undo(pd::Step&, const pd::Receipt<TripRequest, Booking>& r) {
   std::cout << "undo " << (r.output ? r.output->id : "(unknown)") << '\n';
   return pd::success();
 }
-#endif
 inline constexpr pd::Tool book_flight{"book-flight", &air_book, {.effect = pd::Effect::keyed}};
 inline constexpr pd::Tool book_room{"book-room", &hotel_book};
-#ifdef PERDURE_SHAPE_SAGAS
 inline constexpr pd::Undo cancel_flight{"cancel-flight", &undo};
 inline constexpr pd::Undo cancel_room{"cancel-room", &undo};
-#endif
 inline constexpr pd::Signal<Decision> approval{"approval"};
 
 pd::Task<int> rate(pd::Context& ctx, std::string what) {  // a task is a named function; arguments by value
@@ -43,14 +38,9 @@ pd::Task<int> rate(pd::Context& ctx, std::string what) {  // a task is a named f
 }
 // co_await gives the value; a failure ends the handler with that failure (nothing is thrown).
 pd::Task<Itinerary> book_trip(pd::Context& ctx, TripRequest request) {
-#ifdef PERDURE_SHAPE_SAGAS
   pd::Saga trip{ctx, "trip"};
   Booking flight = co_await trip.step(book_flight, request, cancel_flight);
   Booking room = co_await trip.step(book_room, request, cancel_room, {.retry = {.attempts_max = 5}, .timeout = 2min});
-#else
-  Booking flight = co_await ctx.call(book_flight, request);
-  Booking room = co_await ctx.call(book_room, request, {.retry = {.attempts_max = 5}, .timeout = 2min});
-#endif
   std::optional<Decision> decision = co_await ctx.receive(approval, {.within = 72h});  // empty: the time passed
   if (!decision || !decision->approved) co_return pd::Error{pd::Code::refused, "nobody approved"};
   auto rates = co_await ctx.all(rate(ctx, "air"), rate(ctx, "hotel"));
@@ -58,9 +48,7 @@ pd::Task<Itinerary> book_trip(pd::Context& ctx, TripRequest request) {
       "tip", [&](pd::Step&) -> pd::Result<std::string> { return pd::Error{pd::Code::refused, "no tip"}; }));
   auto text = co_await ctx.step("write", [&](pd::Step& step) { return step.key() + (tip ? tip.value() : "") +
                                              std::to_string(std::get<1>(rates)); }, {.timeout = 2min});
-#ifdef PERDURE_SHAPE_SAGAS
   co_await trip.commit();
-#endif
   co_return Itinerary{flight, room, text};
 }
 inline constexpr pd::Agent trip_agent{"trip", &book_trip};
@@ -81,10 +69,7 @@ inline constexpr pd::Agent cart{"cart", add, clear};
 
 pd::Result<Itinerary> serve(std::string journal) {
   PERDURE_TRY(auto runtime, pd::Runtime::open({.journal = journal}));
-  runtime.serve(trip_agent, trip_beta, cart, book_flight, book_room);
-#ifdef PERDURE_SHAPE_SAGAS
-  runtime.serve(cancel_flight, cancel_room);
-#endif
+  runtime.serve(trip_agent, trip_beta, cart, book_flight, book_room, cancel_flight, cancel_room);
   PERDURE_TRY(runtime.start());  // unfinished runs go on from here, with everything registered
   auto session = runtime.session(trip_agent, "alice-lisbon");
   PERDURE_TRY(auto run, session.start({.traveller = "alice", .city = "Lisbon"}));  // same key: same run

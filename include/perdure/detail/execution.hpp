@@ -97,7 +97,9 @@ enum class LeafKind : std::uint8_t {
   call = 4,
   send = 5,
   spawn = 6,
-  join = 7
+  join = 7,
+  commit = 8,
+  compensate = 9
 };
 
 /// One operation that ends by at most one delivery.
@@ -168,6 +170,20 @@ struct WaitUntil {
   enum class Counted : std::uint8_t { from_the_beginning, by_wall_clock } counted{};
 };
 
+/// A saga of a run, by its number there; 0: none.
+struct SagaRef {
+  RunId run;
+  std::uint32_t number = 0;
+};
+/// What a handler says of a saga that it begins.
+struct SagaSpec {
+  std::optional<SagaRef> parent = {};
+  bool parallel = false;
+  bool goes_on = false;
+  std::chrono::milliseconds deadline{0};
+  bool reaches_parked = false;
+};
+
 /// What names a child in its parent: what a spawn records.
 struct ChildRef {
   std::string agent;
@@ -186,7 +202,7 @@ struct WaitRequest {
   std::string session_key = {};
   std::string handler = {};  ///< Or the signal's name.
   int agent_version = 0;
-  enum class What : std::uint8_t { message, signal, cancel } what = What::message;
+  enum class What : std::uint8_t { message, signal, cancel, abort_saga } what = What::message;
   std::string message_key = {};
   std::string input_type = {};
   Bytes input = {};
@@ -200,6 +216,10 @@ struct WaitRequest {
   std::string by = {};
   std::string why = {};
   std::chrono::milliseconds grace{0};
+  /// Of a commit, a compensate and a call that works for a saga: which.
+  SagaRef saga = {};
+  /// Of a compensate: what came behind it is undone, and the saga goes on. Empty: all of it.
+  std::optional<std::uint32_t> save_point = {};
 };
 
 /// A leaf that waits for something, or has something done by the journal alone.
@@ -221,6 +241,15 @@ void free_frame(void* frame, std::size_t bytes) noexcept;
 
 /// Thrown by `Execution::park_here` through the handler, whose locals it destroys.
 struct ParkedHere {};
+
+/// Told when the sagas that a frame left open are settled, or stuck.
+class SagaWaiter {
+ public:
+  virtual void sagas_settled() noexcept = 0;
+
+ protected:
+  ~SagaWaiter() = default;
+};
 
 /// The engine of one run.
 class Execution {
@@ -257,6 +286,22 @@ class Execution {
   /// bodies).
   [[nodiscard]] virtual bool on_this_thread() const noexcept = 0;
 
+  /// The handler begins a saga. Throws `Exception` (`misuse`), or what `park_here` throws.
+  [[nodiscard]] virtual SagaRef open_saga(const Name& name, const SagaSpec& spec) = 0;
+  /// The saga's object is destroyed by its frame. One that is open is abandoned.
+  virtual void leave_saga(const SagaRef& saga) noexcept = 0;
+  /// Where `back_to` comes back to. Throws `Exception` (`misuse`).
+  [[nodiscard]] virtual std::uint32_t save_point(const SagaRef& saga) = 0;
+  /// The frame of `task` is gone. The failure that its task has in place of a value, because it
+  /// left sagas open; empty: it did not.
+  [[nodiscard]] virtual std::optional<Error> sagas_left_by(const PromiseBase* task) = 0;
+  /// Whether `waiter` has to wait for sagas of that frame; then it is told once.
+  [[nodiscard]] virtual bool wait_for_sagas(const PromiseBase* task, SagaWaiter& waiter) = 0;
+  /// What a task that was asked to stop ends with.
+  [[nodiscard]] virtual Error stopped_error(const PromiseBase& task) const = 0;
+  /// Some frame of this run left a saga open.
+  [[nodiscard]] bool has_left_sagas() const noexcept { return has_left_sagas_; }
+
   void make_runnable(Runnable& runnable) noexcept {
     runnable.next_in_queue = nullptr;
     (last_ == nullptr ? first_ : last_->next_in_queue) = &runnable;
@@ -278,12 +323,14 @@ class Execution {
   }
   void forget_runnables() noexcept { first_ = last_ = nullptr; }
   void set_discarding(bool discarding) noexcept { discarding_ = discarding; }
+  void set_has_left_sagas() noexcept { has_left_sagas_ = true; }
 
  private:
   Runnable* first_ = nullptr;
   Runnable* last_ = nullptr;
   PromiseBase* current_ = nullptr;
   bool discarding_ = false;
+  bool has_left_sagas_ = false;
 };
 
 inline void Leaf::open(const Start& start) {

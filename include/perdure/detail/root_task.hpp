@@ -34,7 +34,7 @@ class RootTask {
 };
 
 template <class Reply, class Message>
-class RootTaskOf final : public RootTask, private TaskOwner, private Parent {
+class RootTaskOf final : public RootTask, private TaskOwner, private Parent, private SagaWaiter {
  public:
   using Function = Task<Reply> (*)(Context&, Message);
   explicit RootTaskOf(Function function) : function_(function) {}
@@ -49,7 +49,7 @@ class RootTaskOf final : public RootTask, private TaskOwner, private Parent {
     handle_.promise().launch(Start{execution, Place{}, *this, 0}, *this, handle_);
     return success();
   }
-  [[nodiscard]] bool ended() const noexcept override { return result_.has_value(); }
+  [[nodiscard]] bool ended() const noexcept override { return result_.has_value() && !held_; }
   [[nodiscard]] Result<Bytes> take_reply() override {
     if (result_->has_error()) return std::move(*result_).assume_error();
     if constexpr (std::is_void_v<Reply>) {
@@ -62,17 +62,25 @@ class RootTaskOf final : public RootTask, private TaskOwner, private Parent {
  private:
   void task_finished() noexcept override {
     result_.emplace(handle_.promise().take());
-    std::exchange(handle_, {}).destroy();
+    end();
   }
   void task_failed(Error error) noexcept override {
     result_.emplace(std::move(error));
-    std::exchange(handle_, {}).destroy();
+    end();
   }
+  void end() noexcept {
+    Execution& execution = handle_.promise().execution();
+    const PromiseBase* const task = &handle_.promise();
+    std::exchange(handle_, {}).destroy();
+    held_ = execution.has_left_sagas() && sagas_hold(execution, task, result_, *this);
+  }
+  void sagas_settled() noexcept override { held_ = false; }
   void child_ended(std::size_t) noexcept override {}
 
   Function function_;
   std::coroutine_handle<Promise<Reply>> handle_;
   std::optional<Result<Reply>> result_;
+  bool held_ = false;
 };
 
 /// One handler of an agent, as the runtime keeps it.

@@ -72,6 +72,9 @@ class RuntimeCore : public BlobAccess {
   [[nodiscard]] virtual Result<void> cancel(const RunId& run, const CancelOptions& options,
                                             CancelHow how) = 0;
   [[nodiscard]] virtual Result<void> retry_now(const RunId& run) = 0;
+  [[nodiscard]] virtual Result<void> compensate(const RunId& run, const CancelOptions& options) = 0;
+  [[nodiscard]] virtual Result<void> resolve_saga(std::string_view saga,
+                                                  const SagaResolution& resolution) = 0;
   [[nodiscard]] virtual Result<Spending> spending(const RunId& run) = 0;
   [[nodiscard]] virtual Result<void> raise(const RunId& run, const Budget& limits) = 0;
   [[nodiscard]] virtual Result<std::optional<RunId>> find_run(std::string_view agent,

@@ -99,6 +99,7 @@ using perdure::detail::BodyLeaf;
 class TestingCore : public perdure::detail::RuntimeCore {
  public:
   virtual void serve_if_new(AgentEntry agent) = 0;
+  virtual void forget(std::string_view undo) = 0;
   /// Null: no replacement any more.
   virtual void replace(const std::string& step_name, std::shared_ptr<BodyLeaf> body) = 0;
   /// Without a function: no replacement any more.

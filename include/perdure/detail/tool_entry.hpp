@@ -70,6 +70,8 @@ struct ToolEntry {
       {};
   /// Empty: it can't be asked.
   std::function<Result<FoundBytes>(Step& step, ByteView input)> find = {};
+  /// It is a compensation, and its input a receipt.
+  bool is_undo = false;
 };
 
 /// The failure of a body or a tool that threw; called in a catch block. `who` threw.

@@ -8,7 +8,7 @@
 
 #include <perdure/detail/leaf_state.hpp>
 #include <perdure/task.hpp>
-#include <perdure/tool.hpp>
+#include <perdure/undo.hpp>
 
 #include <optional>
 #include <source_location>
@@ -18,6 +18,19 @@
 namespace perdure {
 inline namespace v0 {
 namespace detail {
+
+/// What an action is in the saga that it belongs to.
+struct SagaMember {
+  SagaRef saga;
+  enum class As : std::uint8_t { undoable, pivot, retriable, read_only } as = As::read_only;
+};
+
+/// What becomes of a call whose tool nobody serves.
+enum class Unserved : std::uint8_t {
+  parks,  ///< The run waits for a deploy.
+  fails,  ///< It fails, with `not_registered`.
+  waits,  ///< It waits for another process, and the rest of the run goes on.
+};
 
 /// A leaf whose body is a tool's. The engine resolves the tool by name.
 class ToolLeaf : public BodyLeaf {
@@ -40,6 +53,13 @@ class ToolLeaf : public BodyLeaf {
   /// The input's payload. Errors: as `encode`.
   [[nodiscard]] virtual Result<Bytes> encode_input() const = 0;
 
+  /// What it is in a saga; null: it is in none.
+  [[nodiscard]] virtual const SagaMember* member() const noexcept { return nullptr; }
+  /// Of a member that is undoable: the compensation, as the handler's own says.
+  [[nodiscard]] virtual std::string_view undo_name() const noexcept { return {}; }
+  [[nodiscard]] virtual ToolEntry declared_undo() const { return {}; }
+  [[nodiscard]] virtual Unserved when_unserved() const noexcept { return Unserved::parks; }
+
   /// The engine's: from here on the call goes by the options of `entry`, with the call's changes.
   void adopt(const ToolEntry& entry);
   [[nodiscard]] const ToolPolicy& policy() const noexcept { return policy_; }
@@ -48,6 +68,9 @@ class ToolLeaf : public BodyLeaf {
     return counted_from_;
   }
   void count_from(std::chrono::nanoseconds moment) noexcept { counted_from_ = moment; }
+
+ protected:
+  void set_input_type(std::string_view type) noexcept { input_type_ = type; }
 
  private:
   std::string_view tool_name_;
@@ -70,6 +93,8 @@ struct [[nodiscard("perdure: a tool is not called until the call is awaited")]] 
   In input;
   ToolCallOptions options;
   std::source_location where;
+  std::optional<SagaMember> member = {};
+  std::optional<Undo<In, Out>> undo = {};
 };
 
 template <class In, class Out>
@@ -82,14 +107,27 @@ class ToolState final : public DecodedState<ToolLeaf, Out> {
                  operation.where),
             type_name_or_void<Out>(), operation.tool.name, type_name<In>(), operation.options),
         tool_(operation.tool),
-        input_(std::move(operation.input)) {}
+        input_(std::move(operation.input)),
+        member_(operation.member),
+        undo_(operation.undo) {}
 
   [[nodiscard]] ToolEntry declared() const override { return tool_.entry(); }
   [[nodiscard]] Result<Bytes> encode_input() const override { return encode(input_); }
+  [[nodiscard]] const SagaMember* member() const noexcept override {
+    return member_ ? &*member_ : nullptr;
+  }
+  [[nodiscard]] std::string_view undo_name() const noexcept override {
+    return undo_ ? undo_->name : std::string_view{};
+  }
+  [[nodiscard]] ToolEntry declared_undo() const override {
+    return undo_ ? undo_->entry() : ToolEntry{};
+  }
 
  private:
   Tool<In, Out> tool_;
   In input_;
+  std::optional<SagaMember> member_;
+  std::optional<Undo<In, Out>> undo_;
 };
 
 }  // namespace detail
