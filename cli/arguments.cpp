@@ -33,13 +33,15 @@ Examples:
   perdure journal 01JZ3M8A9Q --journal trips.journal --json | jq .content.name
   perdure session trip/alice-lisbon --journal trips.journal
   perdure rows accounts --journal bank.journal --all
+  perdure sagas --stuck --journal trips.journal
   perdure verify --journal trips.journal && echo sound
   perdure cancel trip/alice-lisbon --why "the trip is off" --journal trips.journal
   perdure raise trip/alice-lisbon --money 25 --tokens 2000000 --journal trips.journal
   perdure send trip/alice-lisbon approval '{"approved":true}' --journal trips.journal
+  perdure saga retry 01JZ3M8A9Q.1 --journal trips.journal
 
 RUN is a run's id, the beginning or end of one (at least 4 characters), or agent/key of a session.
-SESSION is agent/key.
+SESSION is agent/key. SAGA is RUN.N, as `perdure sagas` lists it, or a RUN that has one.
 An order goes to the runtime that has the journal open; if none has, it is queued in the journal.
 
 Exit codes:
@@ -47,7 +49,7 @@ Exit codes:
   1  verify found damage
   2  the command line is wrong
   3  there is no journal there, or it cannot be read
-  4  the journal has no such run or session, or more than one
+  4  the journal has no such run, session or saga, or more than one
   5  the output could not be written
   6  the order was refused, or nobody answered; the message says which
 )";
@@ -78,9 +80,12 @@ struct Raw {
   std::string money;
   std::string gpu;
   std::string wall;
+  std::string saga;
+  bool stuck = false;
+  bool compensate = false;
 };
 
-enum class Takes : std::uint8_t { nothing, run, session, blob };
+enum class Takes : std::uint8_t { nothing, run, session, blob, saga };
 
 CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::string& about,
                    Takes takes) {
@@ -95,11 +100,15 @@ CLI::App& add_verb(CLI::App& app, Raw& raw, const std::string& name, const std::
     verb.add_option("BLOB", raw.blob, "The blob: its id, or the first digits of it")
         ->required()
         ->type_name("");
+  if (takes == Takes::saga)
+    verb.add_option("SAGA", raw.saga, "The saga: RUN.N, or a RUN that has one")
+        ->required()
+        ->type_name("");
   verb.add_option("--journal", raw.journal, "The journal's directory")
       ->required()
       ->type_name("DIR");
   verb.add_flag("--json", raw.json, "Write JSON for programs instead of text");
-  if (name == "runs" || name == "show" || name == "journal" || name == "session")
+  if (name == "runs" || name == "show" || name == "journal" || name == "session" || name == "sagas")
     verb.add_flag("--utc", raw.utc, "Show times in UTC instead of the local zone");
   return verb;
 }
@@ -126,6 +135,12 @@ void add_runs_options(CLI::App& runs, Raw& raw) {
       runs.add_option("--limit", raw.limit, "The newest N runs; 50 when not given")->type_name("N");
   limit->check(CLI::Range(std::size_t{1}, std::size_t{10'000}));
   runs.add_flag("--all", raw.all, "All runs")->excludes(limit);
+}
+
+void add_sagas_options(CLI::App& sagas, Raw& raw) {
+  CLI::Option* const all = sagas.add_flag("--all", raw.all, "Also those that are over");
+  sagas.add_flag("--stuck", raw.stuck, "Only those that need a person: stuck, or left open")
+      ->excludes(all);
 }
 
 /// `500ms`, `30s`, `5m` or `2h`; empty for anything else, and for more than a year.
@@ -218,8 +233,28 @@ void add_raise_options(CLI::App& raise, Raw& raw) {
   raise.add_option("--by", raw.by, "Who wants it, if not the user")->type_name("NAME");
 }
 
+/// The orders about a saga, in the order of `Verb`.
+std::vector<CLI::App*> add_saga_orders(CLI::App& saga, Raw& raw) {
+  CLI::App& retry = add_verb(saga, raw, "retry", "Try again what could not be undone", Takes::saga);
+  CLI::App& skip =
+      add_verb(saga, raw, "skip", "Leave what is not undone as it is, for good", Takes::saga);
+  CLI::App& mark_done =
+      add_verb(saga, raw, "mark-done", "Say that it was undone by hand", Takes::saga);
+  CLI::App& compensate = add_verb(saga, raw, "compensate",
+                                  "Abort a saga, or all that a RUN has open: undo it", Takes::saga);
+  for (CLI::App* const verb : {&retry, &skip, &mark_done})
+    verb->add_option("--action", raw.order.action,
+                     "Only the action of this number in the saga; all when not given")
+        ->type_name("N");
+  for (CLI::App* const verb : {&retry, &skip, &mark_done, &compensate}) {
+    verb->add_option("--why", raw.order.why, "Why: recorded")->type_name("TEXT");
+    verb->add_option("--by", raw.by, "Who wants it, if not the user")->type_name("NAME");
+  }
+  return {&retry, &skip, &mark_done, &compensate};
+}
+
 /// The verbs that give orders, in the order of `Verb`.
-std::vector<const CLI::App*> add_orders(CLI::App& app, Raw& raw) {
+std::vector<const CLI::App*> add_orders(CLI::App& app, CLI::App& saga, Raw& raw) {
   CLI::App& retry_now = add_verb(app, raw, "retry-now",
                                  "Begin the next attempt of steps that wait for it", Takes::run);
   CLI::App& resume = add_verb(app, raw, "resume", "Have a parked run go on", Takes::run);
@@ -231,15 +266,21 @@ std::vector<const CLI::App*> add_orders(CLI::App& app, Raw& raw) {
   CLI::App& raise =
       add_verb(app, raw, "raise", "Give the budget of a run higher limits", Takes::run);
   add_raise_options(raise, raw);
-  for (CLI::App* const verb : {&cancel, &kill}) add_ending_options(*verb, raw);
+  for (CLI::App* const verb : {&cancel, &kill}) {
+    add_ending_options(*verb, raw);
+    verb->add_flag("--compensate", raw.compensate,
+                   "Undo the sagas that it leaves open, without asking its code");
+  }
   cancel.add_option("--grace", raw.grace, "How long its code may go on to tidy up; 30s")
       ->type_name("TIME")
       ->check(kDuration);
-  for (CLI::App* const verb : {&retry_now, &resume, &cancel, &kill, &send, &raise})
+  std::vector<CLI::App*> all{&retry_now, &resume, &cancel, &kill, &send, &raise};
+  for (CLI::App* const verb : add_saga_orders(saga, raw)) all.push_back(verb);
+  for (CLI::App* const verb : all)
     verb->add_option("--within", raw.within, "How long to wait for an answer; 10s")
         ->type_name("TIME")
         ->check(kDuration);
-  return {&retry_now, &resume, &cancel, &kill, &send, &raise};
+  return {all.begin(), all.end()};
 }
 
 OrderRequest to_order(Raw& raw) {
@@ -248,6 +289,7 @@ OrderRequest to_order(Raw& raw) {
   if (const auto grace = duration_of(raw.grace)) order.grace = *grace;
   if (const auto within = duration_of(raw.within)) order.within = *within;
   if (raw.message) order.mail = Mail::message;
+  if (raw.compensate) order.open_sagas = OpenSagas::compensate;
   const auto in_us = [](const std::string& text) -> std::optional<std::int64_t> {
     const std::optional<std::chrono::milliseconds> time = duration_of(text);
     if (!time) return std::nullopt;
@@ -276,33 +318,43 @@ Request to_request(Raw raw, Verb verb, bool limits_agent) {
   request.run = std::move(raw.run);
   request.session = std::move(raw.session);
   request.blob = std::move(raw.blob);
+  request.saga = std::move(raw.saga);
+  request.sagas.which = raw.all     ? SagasRequest::Which::all
+                        : raw.stuck ? SagasRequest::Which::stuck
+                                    : SagasRequest::Which::unfinished;
   return request;
 }
 
-/// Why no verb was chosen: CLI11 says only that one is required.
-std::string without_verb(std::span<const char* const> arguments) {
-  for (const std::string_view word : arguments.subspan(std::min<std::size_t>(arguments.size(), 1)))
+/// Why no verb was chosen: CLI11 says only that one is required. Behind `saga` it is one of those
+/// about a saga.
+std::string without_verb(std::span<const char* const> arguments, bool of_a_saga) {
+  const std::string help = of_a_saga ? "saga --help" : "--help";
+  for (const std::string_view word :
+       arguments.subspan(std::min<std::size_t>(arguments.size(), of_a_saga ? 2 : 1)))
     if (!word.starts_with('-'))
-      return "there is no verb '" + safe_line(word) + "': `perdure --help` lists them";
-  return "name a verb: runs, show, journal, session, blob, rows, verify, retry-now, resume, "
-         "cancel, kill, "
-         "send or raise";
+      return "there is no verb '" + safe_line(word) + "': `perdure " + help + "` lists them";
+  if (of_a_saga) return "name what to do: show, retry, skip, mark-done or compensate";
+  return "name a verb: runs, show, journal, session, blob, rows, sagas, saga, verify, retry-now, "
+         "resume, cancel, kill, send or raise";
 }
 
 /// What CLI11 throws, as an answer.
 Answer answer_to(const CLI::App& app, const CLI::ParseError& thrown,
                  std::span<const char* const> arguments) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& asked = chosen.empty() ? app : *chosen.front();
+  const CLI::App* asked = &app;
+  std::string path;
+  for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = asked->get_subcommands()) {
+    asked = chosen.front();
+    path += asked->get_name() + ' ';
+  }
   if (thrown.get_name() == "CallForHelp" || thrown.get_name() == "CallForAllHelp")
-    return {ExitCode::ok, asked.help(chosen.empty() ? "" : "perdure")};
+    return {ExitCode::ok, app.help()};
   if (thrown.get_name() == "CallForVersion") return {ExitCode::ok, version_text() + '\n'};
+  const bool has_verbs = !asked->get_subcommands([](const CLI::App*) { return true; }).empty();
   std::string text = "perdure: ";
-  text += chosen.empty() && thrown.get_name() == "RequiredError" ? without_verb(arguments)
-                                                                 : safe_line(thrown.what());
-  text += "\nTry `perdure ";
-  if (!chosen.empty()) text += asked.get_name() + ' ';
-  return {ExitCode::usage, text + "--help`.\n"};
+  text += has_verbs && thrown.get_name() == "RequiredError" ? without_verb(arguments, asked != &app)
+                                                            : safe_line(thrown.what());
+  return {ExitCode::usage, text + "\nTry `perdure " + path + "--help`.\n"};
 }
 
 }  // namespace
@@ -326,20 +378,28 @@ std::variant<Request, Answer> parse_arguments(std::span<const char* const> argum
   CLI::App& rows =
       add_verb(app, raw, "rows", "List users' tables, or the rows of one", Takes::nothing);
   add_rows_options(rows, raw);
+  CLI::App& sagas = add_verb(app, raw, "sagas", "List sagas that are not over", Takes::nothing);
+  add_sagas_options(sagas, raw);
+  CLI::App& saga = *app.add_subcommand("saga", "Show one saga, or see to it")->group("Verbs");
+  saga.require_subcommand(1);
+  const CLI::App& saga_show =
+      add_verb(saga, raw, "show", "Show what a saga did, and what is to be undone", Takes::saga);
   add_verb(app, raw, "verify", "Look for damage in the whole journal", Takes::nothing);
-  const std::vector<const CLI::App*> orders = add_orders(app, raw);
+  const std::vector<const CLI::App*> orders = add_orders(app, saga, raw);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& thrown) {
     return answer_to(app, thrown, arguments);
   }
-  Verb verb = runs.parsed()      ? Verb::runs
-              : show.parsed()    ? Verb::show
-              : records.parsed() ? Verb::journal
-              : session.parsed() ? Verb::session
-              : blob.parsed()    ? Verb::blob
-              : rows.parsed()    ? Verb::rows
-                                 : Verb::verify;
+  Verb verb = runs.parsed()        ? Verb::runs
+              : show.parsed()      ? Verb::show
+              : records.parsed()   ? Verb::journal
+              : session.parsed()   ? Verb::session
+              : blob.parsed()      ? Verb::blob
+              : rows.parsed()      ? Verb::rows
+              : sagas.parsed()     ? Verb::sagas
+              : saga_show.parsed() ? Verb::saga_show
+                                   : Verb::verify;
   for (std::size_t i = 0; i < orders.size(); ++i)
     if (orders[i]->parsed())
       verb = static_cast<Verb>(static_cast<std::size_t>(Verb::retry_now) + i);

@@ -6,7 +6,10 @@
 /// What it does not: look at the journal.
 #pragma once
 
+#include <perdure/cancel.hpp>
+
 #include "cli/exit_code.hpp"
+#include "cli/sagas.hpp"
 #include "cli/screen.hpp"
 #include "cli/user_rows.hpp"
 #include "journal/budget_rows.hpp"
@@ -31,13 +34,19 @@ enum class Verb : std::uint8_t {
   session,
   blob,
   rows,
+  sagas,
+  saga_show,
   verify,
   retry_now,
   resume,
   cancel,
   kill,
   send,
-  raise
+  raise,
+  saga_retry,
+  saga_skip,
+  saga_mark_done,
+  saga_compensate
 };
 
 /// Whether a verb gives an order, instead of looking.
@@ -49,18 +58,23 @@ struct RunsRequest {
   std::optional<std::size_t> limit = 50;  ///< The newest so many; empty: all.
 };
 
+/// Whether what it is about is a saga, and it is an order.
+[[nodiscard]] constexpr bool is_saga_order(Verb verb) noexcept { return verb >= Verb::saga_retry; }
+
 enum class Mail : std::uint8_t { signal, message };
 
 struct OrderRequest {
-  std::string why;                ///< Of cancel and kill.
-  std::optional<std::string> by;  ///< Of cancel, kill and raise; empty: the user.
+  std::string why;                ///< Of cancel and kill, and of those about a saga.
+  std::optional<std::string> by;  ///< Of those and of raise; empty: the user.
   std::chrono::milliseconds grace = std::chrono::seconds(30);   ///< Of cancel.
   std::chrono::milliseconds within = std::chrono::seconds(10);  ///< For an answer.
   Mail mail = Mail::signal;                                     ///< Of send, as what follows.
   std::string name;                                             ///< Of the signal or the handler.
-  std::string json = "null";  ///< `-`: it is read from standard input.
-  std::string key;            ///< Of the message.
-  journal::Limits limits;     ///< Of a raise.
+  std::string json = "null";                ///< `-`: it is read from standard input.
+  std::string key;                          ///< Of the message.
+  journal::Limits limits;                   ///< Of a raise.
+  OpenSagas open_sagas = OpenSagas::leave;  ///< Of cancel and kill.
+  std::optional<std::uint32_t> action;      ///< Of a saga's retry, skip and mark-done; empty: all.
 };
 
 struct Request {
@@ -73,6 +87,8 @@ struct Request {
   std::string session;  ///< As written: `agent/key`.
   std::string blob;     ///< As written: an id, or the first digits of one.
   RowsRequest rows;
+  SagasRequest sagas;
+  std::string saga;  ///< As written: RUN.N, or a run of which there is one.
   OrderRequest order;
 };
 

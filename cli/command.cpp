@@ -9,9 +9,12 @@
 #include "cli/arguments.hpp"
 #include "cli/blob.hpp"
 #include "cli/find_run.hpp"
+#include "cli/find_saga.hpp"
 #include "cli/orders.hpp"
 #include "cli/records.hpp"
 #include "cli/runs.hpp"
+#include "cli/saga_show.hpp"
+#include "cli/sagas.hpp"
 #include "cli/session.hpp"
 #include "cli/show.hpp"
 #include "cli/text.hpp"
@@ -76,6 +79,15 @@ ExitCode about_a_session(journal::JournalForReading& journal, journal::Reader& r
   return ExitCode::ok;
 }
 
+ExitCode about_a_saga(journal::JournalForReading& journal, journal::Reader& reader,
+                      const Request& request, const Screen& screen, std::ostream& err) {
+  const Result<journal::SagaId> saga = find_saga(reader, request.saga);
+  if (saga.has_error()) return is_not_found(err, saga.assume_error());
+  const Result<void> shown = show_saga(reader, saga.assume_value(), journal.holder(), screen);
+  if (shown.has_error()) return fail(err, ExitCode::unreadable, shown.assume_error());
+  return ExitCode::ok;
+}
+
 ExitCode verify(const Request& request, const Screen& screen, std::ostream& err) {
   const Result<ExitCode> verified = verify_journal(request.journal, screen);
   if (verified.has_error()) return fail(err, ExitCode::unreadable, verified.assume_error());
@@ -104,9 +116,13 @@ ExitCode read_journal(const Request& request, const Screen& screen,
   }
   if (request.verb == Verb::session)
     return about_a_session(journal, reader.assume_value(), request, screen, err);
-  if (request.verb != Verb::runs)
+  if (request.verb == Verb::saga_show)
+    return about_a_saga(journal, reader.assume_value(), request, screen, err);
+  if (request.verb == Verb::show || request.verb == Verb::journal)
     return about_a_run(journal, reader.assume_value(), request, screen, err);
-  const Result<void> listed = list_runs(reader.assume_value(), request.runs, screen);
+  const Result<void> listed = request.verb == Verb::sagas
+                                  ? list_sagas(reader.assume_value(), request.sagas, screen)
+                                  : list_runs(reader.assume_value(), request.runs, screen);
   if (listed.has_error()) return fail(err, ExitCode::unreadable, listed.assume_error());
   return ExitCode::ok;
 }

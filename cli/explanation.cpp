@@ -32,8 +32,29 @@ std::string when(journal::Stamp stamp, const Screen& screen) {
   return iso_time(stamp, screen.zone) + " (" + relative(stamp, screen.now) + ")";
 }
 
+/// The saga that a step waits for which is called so: its name stands behind what is done.
+const SagaFacts* undone_by(const std::vector<SagaFacts>& sagas, std::string_view step) {
+  for (const SagaFacts& saga : sagas) {
+    if (saga.is_over()) continue;
+    for (const char* const verb : {"undo ", "compensate ", "back to "})
+      if (step == verb + saga.saga.name) return &saga;
+  }
+  return nullptr;
+}
+
+std::string undoing_text(const Unfinished& step, const Standing& standing) {
+  const SagaFacts* const saga = undone_by(standing.sagas, step.name);
+  if (saga == nullptr) return "waits until what it has to undo is undone, in " + step_text(step);
+  std::string text = "waits until saga " + saga->id() + " '" + saga->saga.name + "' is undone";
+  if (step.name.starts_with("back to"))
+    text += " to its save-point";
+  else if (const std::string owed = owed_text(*saga); !owed.empty())
+    text += " (" + owed + ")";
+  return text + ", in step " + path_text(step.path);
+}
+
 /// What one step waits for, as what follows "it"; empty where it waits for nothing.
-std::string wait_text(const Unfinished& step, const Screen& screen) {
+std::string wait_text(const Unfinished& step, const Standing& standing, const Screen& screen) {
   if (step.in_backoff()) {
     const journal::Stamp due = step.attempts->next_due;
     return "waits for " + step_text(step) + ", whose attempt " +
@@ -54,7 +75,9 @@ std::string wait_text(const Unfinished& step, const Screen& screen) {
     case journal::StepKind::join:
       return "waits for the end of its child, run " + (wait.run ? to_string(*wait.run) : "?") +
              ", in " + step_text(step);
+    case journal::StepKind::compensate: return undoing_text(step, standing);
     case journal::StepKind::step:
+    case journal::StepKind::commit:
     case journal::StepKind::send:
     case journal::StepKind::spawn: break;
   }
@@ -87,7 +110,7 @@ std::string waiting(const Standing& standing, const std::optional<std::string>& 
                     const Screen& screen) {
   std::string text;
   for (const Unfinished& step : standing.unfinished) {
-    const std::string waits = wait_text(step, screen);
+    const std::string waits = wait_text(step, standing, screen);
     if (waits.empty()) continue;
     text += (text.empty() ? "It " : ",\nand ") + waits;
   }
@@ -152,6 +175,12 @@ std::string child_text(const journal::Child& child) {
     case journal::ParentEnd::cancel: return text + ", which is cancelled if this run ends first";
     case journal::ParentEnd::abandon: return text + ", which goes on if this run ends first";
   }
+  return text;
+}
+
+std::string saga_text(const SagaFacts& saga) {
+  std::string text = "saga " + saga.id() + " '" + saga.saga.name + "': " + state_text(saga);
+  if (const std::string owed = owed_text(saga); !owed.empty()) text += ", " + owed;
   return text;
 }
 

@@ -22,6 +22,9 @@ namespace perdure::cli {
 /// What becomes of a child, and what is known of it, on one line: `child of step 2: run 01JD…`.
 [[nodiscard]] std::string child_text(const journal::Child& child);
 
+/// A saga of the run, and how far it is: `saga 01JD….1 'trip': stuck, 2 of 5 to undo`.
+[[nodiscard]] std::string saga_text(const SagaFacts& saga);
+
 /// `step 3.1 'fetch page'`.
 [[nodiscard]] std::string step_text(const Unfinished& step);
 

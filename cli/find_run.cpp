@@ -119,4 +119,19 @@ Result<RunInfo> find_run(journal::Reader& reader, std::string_view text) {
   return *std::move(run);
 }
 
+Result<RunInfo> find_unfinished_run(journal::Reader& reader, std::string_view text) {
+  if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
+    PERDURE_TRY(const auto session,
+                reader.find_session(text.substr(0, slash), text.substr(slash + 1)));
+    if (session) {
+      PERDURE_TRY(const std::optional<RunId> open, reader.open_run(*session));
+      if (open) {
+        PERDURE_TRY(auto run, reader.run(*open));
+        if (run) return *std::move(run);
+      }
+    }
+  }
+  return find_run(reader, text);
+}
+
 }  // namespace perdure::cli

@@ -17,5 +17,8 @@ namespace perdure::cli {
 /// Errors: `misuse` for text that can be none of these, `not_found` for no run or several; whatever
 /// reading gives.
 [[nodiscard]] Result<journal::RunInfo> find_run(journal::Reader& reader, std::string_view text);
+/// The same, but of a session its unfinished run, if it has one. Errors: as above.
+[[nodiscard]] Result<journal::RunInfo> find_unfinished_run(journal::Reader& reader,
+                                                           std::string_view text);
 
 }  // namespace perdure::cli

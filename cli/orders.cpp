@@ -9,6 +9,7 @@
 
 #include "cli/find_run.hpp"
 #include "cli/json.hpp"
+#include "cli/saga_orders.hpp"
 #include "cli/text.hpp"
 #include "core/random.hpp"
 #include "journal/control_client.hpp"
@@ -68,21 +69,6 @@ ControlVerb verb_of(Verb verb) {
   }
 }
 
-/// The run that is meant: of a session its unfinished one, whatever it was begun by.
-Result<RunId> run_of(journal::Reader& reader, const std::string& text) {
-  if (const std::size_t slash = text.find('/'); slash != std::string::npos) {
-    const std::string_view whole = text;
-    PERDURE_TRY(const auto session,
-                reader.find_session(whole.substr(0, slash), whole.substr(slash + 1)));
-    if (session) {
-      PERDURE_TRY(const std::optional<RunId> open, reader.open_run(*session));
-      if (open) return *open;
-    }
-  }
-  PERDURE_TRY(const journal::RunInfo run, find_run(reader, text));
-  return run.id;
-}
-
 ControlRequest word_of(const Request& request, const RunId& run, const std::string& who) {
   const OrderRequest& order = request.order;
   ControlRequest asked;
@@ -91,6 +77,7 @@ ControlRequest word_of(const Request& request, const RunId& run, const std::stri
   if (asked.verb == ControlVerb::cancel || asked.verb == ControlVerb::kill) {
     asked.what.who = order.by.value_or(who);
     asked.what.why = order.why;
+    if (order.open_sagas == OpenSagas::compensate) asked.what.saga = journal::kAllSagas;
   }
   if (asked.verb == ControlVerb::cancel) asked.what.grace_ms = order.grace.count();
   if (asked.verb == ControlVerb::raise) {
@@ -112,11 +99,31 @@ void tell(const ControlRequest& asked, const journal::Delivered& given, const Sc
   screen.out << told.text("words", given.reply.words).line() << '\n';
 }
 
+void tell(const SagaOrder& order, const Request& request, const journal::Delivered& given,
+          const Screen& screen) {
+  const std::string words = saga_order_text(order, request, given);
+  if (screen.format == Format::text) {
+    for (const std::string& line : safe_lines(words)) screen.out << line << '\n';
+    return;
+  }
+  const bool queued = given.how == journal::Delivery::queued;
+  JsonObject told;
+  told.text("verb", saga_verb(request.verb))
+      .text("delivery", queued ? "queued" : "answered")
+      .text("run", to_string(order.saga.run));
+  if (order.saga.number == journal::kAllSagas)
+    told.null("saga");
+  else
+    told.text("saga", journal::saga_id(order.saga.run, order.saga.number));
+  screen.out << told.text("words", words).line() << '\n';
+}
+
 }  // namespace
 
 Result<ExitCode> give_order(const Request& request, const Surroundings& surroundings,
                             const Screen& screen) {
   ControlRequest asked;
+  std::optional<SagaOrder> about_a_saga;
   {
     // Let go of before anything is written: a process opens a journal's tables once.
     const auto opened = journal::JournalForReading::open(request.journal);
@@ -128,8 +135,13 @@ Result<ExitCode> give_order(const Request& request, const Surroundings& surround
       PERDURE_TRY(asked, mail_of(request, surroundings));
     } else {
       PERDURE_TRY(journal::Reader reader, journal::Reader::open(opened.assume_value()->store()));
-      PERDURE_TRY(const RunId run, run_of(reader, request.run));
-      asked = word_of(request, run, surroundings.who);
+      if (is_saga_order(request.verb)) {
+        PERDURE_TRY(about_a_saga, saga_order(reader, request, surroundings.who));
+        asked = about_a_saga->asked;
+      } else {
+        PERDURE_TRY(const journal::RunInfo run, find_unfinished_run(reader, request.run));
+        asked = word_of(request, run.id, surroundings.who);
+      }
     }
   }
   asked.what.what = journal::row_of(asked.verb);
@@ -138,7 +150,10 @@ Result<ExitCode> give_order(const Request& request, const Surroundings& surround
               journal::deliver_order(request.journal, asked, surroundings.clock, random,
                                      {.within = request.order.within}));
   if (given.reply.error) return *given.reply.error;
-  tell(asked, given, screen);
+  if (about_a_saga)
+    tell(*about_a_saga, request, given, screen);
+  else
+    tell(asked, given, screen);
   return ExitCode::ok;
 }
 

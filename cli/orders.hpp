@@ -1,4 +1,4 @@
-/// The verbs that give orders: retry-now, resume, cancel, kill and send.
+/// The verbs that give orders: retry-now, resume, cancel, kill, send, raise, and those about sagas.
 ///
 /// What this is: from what was typed to a request, to whoever has the journal or into it
 /// (journal/control_client.hpp), and what came of it in words or JSON.

@@ -38,6 +38,10 @@ std::string about(const ArrivalRow& arrival, const Screen& screen) {
   } else if (arrival.run) {
     add((arrival.what == What::message ? "makes run " : "for run ") + to_string(*arrival.run));
   }
+  if (arrival.saga == journal::kAllSagas)
+    add("with all its open sagas");
+  else if (arrival.saga != 0 && arrival.run)
+    add("about saga " + journal::saga_id(*arrival.run, arrival.saga));
   if (arrival.due != 0)
     add("not before " + iso_time(arrival.due, screen.zone) + " (" +
         relative(arrival.due, screen.now) + ")");

@@ -111,6 +111,13 @@ JsonObject json_of(const CancelFacts& cancel) {
   return object;
 }
 
+JsonObject json_of(const journal::SagaAborted& aborted) {
+  JsonObject object;
+  set_aborted(object, aborted);
+  set_time(object, "recorded", aborted.stamp);
+  return object;
+}
+
 JsonObject json_of(const Queued& queued) {
   JsonObject object;
   set_time(object, "due", queued.due);
@@ -152,6 +159,9 @@ class JsonTeller final : public Teller {
     versions_ += (versions_.empty() ? "" : ",") + json_of(mark).line();
   }
   void cancel(const journal::CancelRequested&) override {}
+  void abort(const journal::SagaAborted& aborted) override {
+    aborts_ += (aborts_.empty() ? "" : ",") + json_of(aborted).line();
+  }
   void step(const journal::StepResult& result, const std::optional<Started>& started) override {
     open_steps();
     screen_.out << std::exchange(between_, ",\n")
@@ -177,7 +187,11 @@ class JsonTeller final : public Teller {
     between = "\n";
     for (const journal::Child& child : standing.children)
       screen_.out << std::exchange(between, ",\n") << cli::json_of(child).line();
-    screen_.out << "\n],\"versions\":[" << versions_
+    screen_.out << "\n],\"sagas\":[";
+    between = "\n";
+    for (const SagaFacts& saga : standing.sagas)
+      screen_.out << std::exchange(between, ",\n") << cli::json_of(saga).line();
+    screen_.out << "\n],\"aborts\":[" << aborts_ << "],\"versions\":[" << versions_
                 << "],\"cancel\":" << (standing.cancel ? json_of(*standing.cancel).line() : "null")
                 << ",\"queued\":" << (standing.queued ? json_of(*standing.queued).line() : "null")
                 << ",\"end\":" << end_ << ",\"explanation\":" << json_string(explanation) << "}\n";
@@ -195,6 +209,7 @@ class JsonTeller final : public Teller {
   bool opened_ = false;
   const char* between_ = "\n";
   std::string versions_;
+  std::string aborts_;
   std::string end_ = "null";
 };
 

@@ -22,6 +22,8 @@ using Align = Column::Align;
 constexpr std::size_t kNameColumns = 40;
 constexpr std::size_t kPayloadColumns = 100;
 constexpr std::size_t kLabelColumns = 10;
+/// Of so many sagas those that are over are named too.
+constexpr std::size_t kSagasShown = 20;
 
 void write_label(const Screen& screen, std::string label, const std::string& text) {
   label.resize(std::max(label.size() + 1, kLabelColumns), ' ');
@@ -119,6 +121,15 @@ class TextTeller final : public Teller {
     row("", "cancel", cancel.who, Cell{"requested", Ink::yellow}, "",
         {{"+" + duration(cancel.stamp - created_)}, {""}, {""}, {safe_line(why)}});
   }
+  void abort(const journal::SagaAborted& aborted) override {
+    std::string why = std::string(to_string(aborted.code));
+    if (!aborted.why.empty()) why += ": " + first_line(aborted.why, kPayloadColumns);
+    row("", "abort", aborted.who,
+        Cell{aborted.saga == journal::kAllSagas ? "all sagas"
+                                                : "saga " + std::to_string(aborted.saga),
+             Ink::yellow},
+        "", {{"+" + duration(aborted.stamp - created_)}, {""}, {""}, {safe_line(why)}});
+  }
   void end(const journal::RunEnded& ended) override {
     end_ = ended.error ? failure_text(journal::to_error(*ended.error), kAnyWidth)
                        : payload_text(ended.type, ended.payload, reader_);
@@ -204,6 +215,20 @@ void write_unfinished(const Unfinished& step, const Screen& screen) {
              << '\n';
 }
 
+void write_sagas(const std::vector<SagaFacts>& sagas, const Screen& screen) {
+  std::size_t unnamed = 0;
+  for (const SagaFacts& saga : sagas) {
+    if (saga.is_over() && sagas.size() > kSagasShown) {
+      ++unnamed;
+      continue;
+    }
+    screen.out << first_line(saga_text(saga), kAnyWidth) << '\n';
+  }
+  if (unnamed != 0)
+    screen.out << counted(unnamed, "saga") << (unnamed == 1 ? " that is over" : " that are over")
+               << '\n';
+}
+
 }  // namespace
 
 Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
@@ -221,6 +246,7 @@ Result<void> show_run_as_text(journal::Reader& reader, const RunInfo& run,
   for (const Unfinished& step : standing.unfinished) write_unfinished(step, screen);
   for (const journal::Child& child : standing.children)
     screen.out << first_line(child_text(child), kAnyWidth) << '\n';
+  write_sagas(standing.sagas, screen);
   if (run.head.status > journal::RunStatus::parked) return success();
   for (const std::string& line : safe_lines(explain(run, standing, holder, screen)))
     screen.out << line << '\n';

@@ -47,7 +47,7 @@ class Open {
       step.path = path;
       all.push_back(std::move(step));
     }
-    return {std::move(all), {}, std::move(cancel_), std::nullopt};
+    return {std::move(all), {}, std::move(cancel_), std::nullopt, {}};
   }
 
  private:
@@ -88,6 +88,11 @@ Result<void> tell_one(const journal::RecordBuffer& record, Open& open, Teller& t
       teller.cancel(cancel);
       return success();
     }
+    case Kind::saga_aborted: {
+      PERDURE_TRY(const auto aborted, record.as<journal::SagaAborted>());
+      teller.abort(aborted);
+      return success();
+    }
     default:
       return Error{Code::corrupt, "it is a " + std::string(to_string(record.kind())) +
                                       ", which has no place in a run: run `perdure verify`"};
@@ -116,7 +121,7 @@ Result<Standing> tell_queued(journal::Reader& reader, const journal::RunInfo& ru
   if (!is_kept)
     return Error{Code::corrupt, "the message of run " + to_string(run.id) +
                                     ", which is queued, is missing: run `perdure verify`"};
-  return Standing{{}, {}, std::nullopt, queued};
+  return Standing{{}, {}, std::nullopt, queued, {}};
 }
 
 }  // namespace
@@ -147,6 +152,7 @@ Result<Standing> tell(journal::Reader& reader, const journal::RunInfo& run, Tell
   Standing standing = std::move(open).left();
   PERDURE_TRY(standing.children, reader.children(run.id));
   std::ranges::sort(standing.children, {}, &journal::Child::path);
+  PERDURE_TRY(standing.sagas, sagas_of(reader, run));
   return standing;
 }
 

@@ -1,10 +1,11 @@
 /// The timeline: a run's records, read once, as the steps that they speak of.
 ///
 /// What this is: what `perdure show` shows, told to a teller in the order of the journal: the run's
-/// beginning, each step that ended, the marks of versions, the request to end it, the run's end;
-/// and at last what the journal knows to be unfinished, and the run's children. Of a run that is
+/// beginning, each step that ended, the marks of versions, the request to end it, sagas that
+/// somebody aborted, the run's end; and at last what the journal knows to be unfinished, and the
+/// run's children and sagas. Of a run that is
 /// queued there is its message alone.
-/// What it promises: memory for unfinished steps only, and for one record.
+/// What it promises: memory for unfinished steps, children and sagas only, and for one record.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/saga_facts.hpp"
 #include "journal/reader.hpp"
 
 namespace perdure::cli {
@@ -64,7 +66,8 @@ struct Standing {
   /// Runs that it started and that its end may concern, in the order of their paths.
   std::vector<journal::Child> children;
   std::optional<CancelFacts> cancel;
-  std::optional<Queued> queued;  ///< Of a run that is queued.
+  std::optional<Queued> queued;       ///< Of a run that is queued.
+  std::vector<SagaFacts> sagas = {};  ///< By number.
 };
 
 /// Views are borrowed until the call returns.
@@ -77,6 +80,7 @@ class Teller {
   virtual void step(const journal::StepResult& result, const std::optional<Started>& started) = 0;
   virtual void mark(const journal::VersionMark& mark) = 0;
   virtual void cancel(const journal::CancelRequested& cancel) = 0;
+  virtual void abort(const journal::SagaAborted& aborted) = 0;
   virtual void end(const journal::RunEnded& ended) = 0;
   /// Whether to go on; a broken pipe says no.
   [[nodiscard]] virtual bool listening() const = 0;

@@ -81,6 +81,12 @@ RecordContent content(const journal::CancelRequested& cancel, journal::Reader&) 
   return content;
 }
 
+RecordContent content(const journal::SagaAborted& aborted, journal::Reader&) {
+  RecordContent content{aborted.stamp, {}};
+  set_aborted(content.fields, aborted);
+  return content;
+}
+
 template <class T>
 Result<RecordContent> decoded(const journal::RecordBuffer& record, journal::Reader& reader) {
   PERDURE_TRY(const T value, record.as<T>());
@@ -143,6 +149,7 @@ JsonObject json_of(const journal::ArrivalRow& arrival, journal::RecordNumber num
     object.object("limits", json_of(arrival.limits));
   else
     object.null("limits");
+  set_meant_saga(object, arrival.saga);
   set_error(object, "error", arrival.error);
   set_payload(object, "payload", arrival.type, arrival.payload, reader);
   return object;
@@ -176,11 +183,16 @@ void set_caller(JsonObject& object, const std::optional<journal::Caller>& caller
     object.null("caller");
     return;
   }
-  object.object("caller", JsonObject()
-                              .text("agent", caller->agent)
-                              .text("key", caller->session_key)
-                              .text("run", to_string(caller->run))
-                              .text("step", path_text(caller->path)));
+  JsonObject who;
+  who.text("agent", caller->agent)
+      .text("key", caller->session_key)
+      .text("run", to_string(caller->run))
+      .text("step", path_text(caller->path));
+  if (caller->saga == 0)
+    who.null("saga");
+  else
+    who.number("saga", caller->saga);
+  object.object("caller", who);
 }
 
 void set_run(JsonObject& object, std::string name, const std::optional<RunId>& run) {
@@ -188,6 +200,20 @@ void set_run(JsonObject& object, std::string name, const std::optional<RunId>& r
     object.text(std::move(name), to_string(*run));
   else
     object.null(std::move(name));
+}
+
+void set_meant_saga(JsonObject& object, std::uint32_t saga) {
+  const bool all = saga == journal::kAllSagas;
+  if (saga == 0 || all)
+    object.null("saga");
+  else
+    object.number("saga", saga);
+  object.truth("all_sagas", all);
+}
+
+void set_aborted(JsonObject& object, const journal::SagaAborted& aborted) {
+  set_meant_saga(object, aborted.saga);
+  object.text("code", to_string(aborted.code)).text("who", aborted.who).text("why", aborted.why);
 }
 
 std::string path_text(std::span<const std::uint32_t> path) {
@@ -235,6 +261,7 @@ Result<RecordContent> content_of(const journal::RecordBuffer& record, journal::R
     case Kind::run_ended: return decoded<journal::RunEnded>(record, reader);
     case Kind::version_mark: return decoded<journal::VersionMark>(record, reader);
     case Kind::cancel_requested: return decoded<journal::CancelRequested>(record, reader);
+    case Kind::saga_aborted: return decoded<journal::SagaAborted>(record, reader);
     default:
       return Error{Code::corrupt, "a " + std::string(to_string(record.kind())) +
                                       " stands among the records of a run: run `perdure verify`"};

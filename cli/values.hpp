@@ -27,12 +27,16 @@ namespace perdure::cli {
 /// Sets an error, or null.
 void set_error(JsonObject& object, std::string name,
                const std::optional<journal::ErrorView>& error);
-/// Sets who waits for a run's end, or null: `agent`, `key`, `run` and `step`.
+/// Sets who waits for a run's end, or null: `agent`, `key`, `run`, `step` and `saga`.
 void set_caller(JsonObject& object, const std::optional<journal::Caller>& caller);
 /// Sets a run's id, or null.
 void set_run(JsonObject& object, std::string name, const std::optional<RunId>& run);
 /// `1.0.2`.
 [[nodiscard]] std::string path_text(std::span<const std::uint32_t> path);
+/// Sets which saga of a run is meant, or null, and whether all are: `saga` and `all_sagas`.
+void set_meant_saga(JsonObject& object, std::uint32_t saga);
+/// Sets what is known of an abort, but for its time.
+void set_aborted(JsonObject& object, const journal::SagaAborted& aborted);
 /// Sets a time, or null for 0, which in rows means that there is none.
 void set_time(JsonObject& object, std::string name, journal::Stamp stamp);
 

@@ -90,6 +90,68 @@ TEST(Arguments, ReadsWhatARaiseGives) {
   EXPECT_EQ(answer({"raise", "a/b", "--journal", "d", "--gpu", "9"}).code, ExitCode::usage);
 }
 
+TEST(Arguments, ReadsWhatIsAboutSagas) {
+  const Request sagas = request({"sagas", "--journal", "d", "--utc", "--json"});
+  EXPECT_EQ(sagas.verb, Verb::sagas);
+  EXPECT_EQ(sagas.zone, Zone::utc);
+  EXPECT_EQ(sagas.format, Format::json);
+  EXPECT_EQ(sagas.sagas.which, SagasRequest::Which::unfinished);
+  EXPECT_EQ(request({"sagas", "--journal", "d", "--all"}).sagas.which, SagasRequest::Which::all);
+  EXPECT_EQ(request({"sagas", "--journal", "d", "--stuck"}).sagas.which,
+            SagasRequest::Which::stuck);
+  const Request show = request({"saga", "show", "01HF.1", "--journal", "d", "--utc"});
+  EXPECT_EQ(show.verb, Verb::saga_show);
+  EXPECT_EQ(show.saga, "01HF.1");
+  EXPECT_EQ(show.zone, Zone::utc);
+  EXPECT_FALSE(gives_an_order(show.verb));
+  const std::vector<std::pair<const char*, Verb>> orders{{"retry", Verb::saga_retry},
+                                                         {"skip", Verb::saga_skip},
+                                                         {"mark-done", Verb::saga_mark_done},
+                                                         {"compensate", Verb::saga_compensate}};
+  for (const auto& [word, verb] : orders) {
+    const Request order = request(
+        {"saga", word, "trip/a", "--journal", "d", "--why", "w", "--by", "ann", "--within", "2s"});
+    EXPECT_EQ(order.verb, verb) << word;
+    EXPECT_TRUE(gives_an_order(order.verb) && is_saga_order(order.verb));
+    EXPECT_EQ(order.saga, "trip/a");
+    EXPECT_EQ(order.order.why, "w");
+    EXPECT_EQ(order.order.by, "ann");
+    EXPECT_EQ(order.order.within, std::chrono::seconds(2));
+    EXPECT_FALSE(order.order.action);
+  }
+  EXPECT_EQ(request({"saga", "skip", "x.1", "--journal", "d", "--action", "0"}).order.action, 0U);
+  for (const char* const verb : {"cancel", "kill"}) {
+    EXPECT_EQ(request({verb, "a/b", "--journal", "d"}).order.open_sagas, OpenSagas::leave);
+    EXPECT_EQ(request({verb, "a/b", "--journal", "d", "--compensate"}).order.open_sagas,
+              OpenSagas::compensate);
+  }
+}
+
+TEST(Arguments, SaysWhatIsWrongAboutSagas) {
+  EXPECT_EQ(answer({"saga"}).text,
+            "perdure: name what to do: show, retry, skip, mark-done or compensate\n"
+            "Try `perdure saga --help`.\n");
+  EXPECT_EQ(answer({"saga", "shwo", "x"}).text,
+            "perdure: there is no verb 'shwo': `perdure saga --help` lists them\n"
+            "Try `perdure saga --help`.\n");
+  EXPECT_EQ(answer({"saga", "retry", "--journal", "d"}).text,
+            "perdure: SAGA is required\nTry `perdure saga retry --help`.\n");
+  const std::vector<std::vector<const char*>> wrong = {
+      {"saga", "retry", "x.1", "--journal", "d", "--action", "-1"},
+      {"saga", "retry", "x.1", "--journal", "d", "--action", "4294967296"},
+      {"saga", "compensate", "x.1", "--journal", "d", "--action", "1"},
+      {"saga", "show", "x.1"},
+      {"sagas", "--journal", "d", "--all", "--stuck"},
+      {"raise", "x", "--journal", "d", "--compensate"},
+  };
+  for (const auto& words : wrong) EXPECT_EQ(answer(words).code, ExitCode::usage) << words[1];
+  const Answer help = answer({"saga", "retry", "--help"});
+  EXPECT_EQ(help.code, ExitCode::ok);
+  for (const char* const part : {"perdure saga retry", "--action", "--why", "--by", "--within"})
+    EXPECT_NE(help.text.find(part), std::string::npos) << help.text;
+  EXPECT_NE(answer({"saga", "--help"}).text.find("mark-done"), std::string::npos);
+}
+
 TEST(Arguments, RefusesWhatIsWrong) {
   const std::vector<std::vector<const char*>> wrong = {
       {},
@@ -116,7 +178,7 @@ TEST(Arguments, RefusesWhatIsWrong) {
             std::string::npos);
   EXPECT_TRUE(
       answer({}).text.starts_with("perdure: name a verb: runs, show, journal, session, blob, "
-                                  "rows, verify, "));
+                                  "rows, sagas, saga, verify, "));
   EXPECT_TRUE(answer({"shwo", "x"}).text.starts_with("perdure: there is no verb 'shwo': "));
   EXPECT_TRUE(answer({"show", "--journal", "d"}).text.starts_with("perdure: RUN is required\n"));
   EXPECT_EQ(answer({"\x1b[2J"}).text.find('\x1b'), std::string::npos);

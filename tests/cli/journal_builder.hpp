@@ -25,6 +25,7 @@
 #include "journal/change.hpp"
 #include "journal/gate.hpp"
 #include "journal/reader.hpp"
+#include "journal/saga_rows.hpp"
 #include "journal/step_path.hpp"
 #include "journal/writer.hpp"
 
@@ -54,7 +55,8 @@ class JournalBuilder {
     return start(core::draw_run_id(clock, random_), agent, key, message_key);
   }
   RunId start(const RunId& run, const std::string& agent, const std::string& key,
-              const std::string& message_key = "start") {
+              const std::string& message_key = "start",
+              const core::Bytes& input = payload(std::string("the input"))) {
     const journal::SessionId session = journal::session_hash(agent, key);
     journal::Change change(inline_bytes_max);
     change.put(journal::Table::sessions, journal::Key{}.add(session),
@@ -66,7 +68,6 @@ class JournalBuilder {
     change.put(journal::Table::ready, journal::Key{}.add(run), journal::ReadyRow{session});
     change.put(journal::Table::open, journal::Key{}.add(session), journal::OpenRow{run});
     sessions_[run] = session;
-    const core::Bytes input = payload(std::string("the input"));
     change.append(
         run, 0,
         journal::RunCreated{agent, 3, "main", key, message_key, "string", input, 42, now()});
@@ -137,6 +138,26 @@ class JournalBuilder {
     what.parent_end = parent_end;
     put(journal::Table::children, journal::Key{}.add(run).add(journal::StepPath(path).hash()),
         journal::view_of(what));
+  }
+  /// A saga of `run` as it stands now; what is not set is that of an open one called `trip`.
+  void saga(const RunId& run, std::uint32_t number, journal::StoredSaga what = {}) {
+    if (what.name.empty()) what.name = "trip";
+    if (what.created == 0) what.created = now();
+    if (what.changed == 0) what.changed = now();
+    put(journal::Table::sagas, journal::saga_row(run, number), journal::view_of(what));
+  }
+  /// An action of it, called with `input`, and what became of it.
+  void undo(const RunId& run, std::uint32_t saga, journal::StoredUndo what,
+            const core::Bytes& input = payload(std::string("Rome"))) {
+    if (what.stamp == 0) what.stamp = now();
+    if (what.input_type.empty()) what.input_type = "string";
+    journal::UndoRow row = journal::view_of(what);
+    row.payload = input;
+    put(journal::Table::undos, journal::undo_row(run, saga, what.index), row);
+    if (what.state == journal::UndoState::registered) return;
+    if (what.changed == 0) what.changed = now();
+    put(journal::Table::undos, journal::undo_state_row(run, saga, what.index),
+        journal::state_of(what));
   }
   /// Borrowed from `name` and `value`.
   static journal::ArrivalRow arrival(journal::ArrivalRow::What what, std::string_view name,

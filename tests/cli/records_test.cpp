@@ -51,8 +51,9 @@ TEST_F(RecordsTest, NamesWhoWaitsForTheRun) {
   created.deadline = builder.now() + 60'000'000;
   builder.put(journal::Table::records, journal::Key{}.add(run).add(std::uint32_t{0}), created);
   const auto content = nlohmann::json::parse(show(Format::json).lines().at(0))["content"];
-  EXPECT_EQ(content["caller"], nlohmann::json::parse(R"({"agent":"shop","key":"s","run":")" +
-                                                     to_string(caller) + R"(","step":"2.1"})"));
+  EXPECT_EQ(content["caller"],
+            nlohmann::json::parse(R"({"agent":"shop","key":"s","run":")" + to_string(caller) +
+                                  R"(","step":"2.1","saga":null})"));
   EXPECT_EQ(content["deadline"], "2023-11-14T22:14:20.000000Z");
 }
 

@@ -85,7 +85,7 @@ TEST_F(SessionTest, ShowsWhatCameAndWhatItKeeps) {
   auto signal = nlohmann::json::parse(R"({"what":"signal","name":"approval","agent_version":0,
       "message_key":"","sent":"2023-11-14T22:13:21.000000Z","run":null,"step":"","other_run":null,
       "caller":null,"due":null,"by_wall_clock":false,"deadline":null,"who":"","why":"",
-      "grace_ms":0,"limits":null,"error":null,"payload_type":"string",
+      "grace_ms":0,"limits":null,"saga":null,"all_sagas":false,"error":null,"payload_type":"string",
       "payload":[["approved",true]]})");
   signal["number"] = kept;
   signal["payload_bytes"] = approved.size();
