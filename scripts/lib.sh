@@ -36,8 +36,8 @@ system="$(system_name)"
 # packages demo|test|fuzz|tidy: what this system needs for it, one line.
 packages() {
   local common="ca-certificates ccache cmake flatbuffers-compiler libcaf-dev libcli11-dev \
-libflatbuffers-dev liblmdb-dev libssl-dev libxxhash-dev libzstd-dev ninja-build \
-nlohmann-json3-dev python3"
+libcpp-httplib-dev libflatbuffers-dev liblmdb-dev libsqlite3-dev libssl-dev libxxhash-dev \
+libzstd-dev ninja-build nlohmann-json3-dev pkg-config python3"
   local compiler checks
   case "$system" in
     # clang brings libstdc++ 12 along, which is fine. g++ 12 miscompiles coroutines: it is wanted

@@ -42,7 +42,10 @@ OWNERS = (
     (r"curl/.*", r"tests/windows/.*"),
     (r"benchmark/.*", r"bench/.*"),
     (r"CLI/.*", r"(cli|samples|bench)/.*"),
-    (r"nlohmann/.*", r"(cli|tests|bench)/.*|journal/payload_json\.(hpp|cpp)"),
+    (r"nlohmann/.*",
+     r"(cli|tests|bench)/.*|samples/booking/.*|journal/payload_json\.(hpp|cpp)"),
+    (r"sqlite3\.h", r"samples/booking/database\.cpp"),
+    (r"httplib\.h", r"samples/booking/(client|service)\.cpp"),
 )
 
 # Headers of the system: the C++ standard library has no dot and no slash in its names.
