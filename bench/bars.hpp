@@ -36,6 +36,7 @@ struct Report {
 [[nodiscard]] Report measure_blobs(const std::filesystem::path& where);
 [[nodiscard]] Report measure_large_results(const std::filesystem::path& where);
 [[nodiscard]] Report measure_sessions(const std::filesystem::path& where);
+[[nodiscard]] Report measure_sagas(const std::filesystem::path& where);
 [[nodiscard]] Report measure_tools(const std::filesystem::path& where);
 [[nodiscard]] Report measure_replay(const std::filesystem::path& where);
 

@@ -1,5 +1,5 @@
 /// perdure_bench: Google Benchmark's options, and `--bars
-/// [lone|many|sessions|replay|flat|blobs|large|tools]`.
+/// [lone|many|sessions|replay|flat|blobs|large|tools|sagas]`.
 #include "bench/bars.hpp"
 
 #include <benchmark/benchmark.h>
@@ -46,6 +46,7 @@ constexpr Measurement kMeasurements[] = {
     {"blobs", &perdure::bench::measure_blobs},
     {"large", &perdure::bench::measure_large_results},
     {"tools", &perdure::bench::measure_tools},
+    {"sagas", &perdure::bench::measure_sagas},
 };
 
 /// `only`: one measurement's name, or null for all.
@@ -67,8 +68,8 @@ int print_bars(const char* only) {
   }
   if (!any) {
     std::fprintf(stderr,
-                 "no measurement is called %s: lone, many, sessions, replay, flat, blobs, large "
-                 "or tools\n",
+                 "no measurement is called %s: lone, many, sessions, replay, flat, blobs, large, "
+                 "tools or sagas\n",
                  only);
     return 2;
   }
