@@ -285,8 +285,8 @@ void RunCore::arm_deadline(const RunSaga& saga) {
 /// The run ends, and leaves sagas open: a person sees to them.
 void RunCore::forget_deadlines_of_sagas() {
   for (const journal::StoredSaga& saga : sagas_.with_deadlines())
-    effects_.change.erase(Table::due, journal::due_row(saga.deadline, facts_.id,
-                                                       deadline_path(saga.number)));
+    effects_.change.erase(Table::due,
+                          journal::due_row(saga.deadline, facts_.id, deadline_path(saga.number)));
 }
 
 void RunCore::put_saga(RunSaga& saga) {

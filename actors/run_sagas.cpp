@@ -172,8 +172,8 @@ Result<RunSaga*> RunSagas::begin(journal::StoredSaga begun) {
         const auto& actions = in->second.actions;
         const auto at = std::ranges::find(actions, saga.entry, &StoredUndo::index);
         if (at == actions.end() || at->what != UndoWhat::saga || at->saga != saga.row.number)
-          return other_code("saga '" + saga.row.name + "' was begun in saga '" +
-                            parent->row.name + "' at another place than in the code");
+          return other_code("saga '" + saga.row.name + "' was begun in saga '" + parent->row.name +
+                            "' at another place than in the code");
         parent->actions.back().begun = at->begun;
       }
     }
@@ -317,9 +317,7 @@ void RunSagas::add_owed(const Facts& facts, saga::PayOrder& order, RunSaga& saga
         action.agent = from.agent;
         action.session_key = from.session_key;
         break;
-      case UndoWhat::saga: 
-        add_child(facts, order, std::move(action), from.saga, within);
-        continue;
+      case UndoWhat::saga: add_child(facts, order, std::move(action), from.saga, within); continue;
     }
     order.owed.push_back(std::move(action));
   }

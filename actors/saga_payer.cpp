@@ -96,8 +96,8 @@ void SagaPayer::note(const PayOrder& order, saga::SagaState state, std::size_t s
   if (order.what != "back") {
     journal::StoredSaga* const saga = row(order, order.saga);
     if (saga == nullptr) return;
-    const bool is_others = saga->state != saga::SagaState::committed &&
-                           saga->state != saga::SagaState::stuck;
+    const bool is_others =
+        saga->state != saga::SagaState::committed && saga->state != saga::SagaState::stuck;
     if (order.what == "rest" && is_others) return tell_stuck(order, why);
     saga->state = state;
     saga->stuck = static_cast<std::uint32_t>(stuck);

@@ -52,6 +52,8 @@ Result<std::string> text_of(journal::Reader& reader, const std::string& id,
     case journal::StepKind::receive:
     case journal::StepKind::call:
     case journal::StepKind::join: return value_of<std::string>(reader, result.payload);
+    case journal::StepKind::commit:
+    case journal::StepKind::compensate: return std::string();
     case journal::StepKind::spawn: {
       PERDURE_TRY(const detail::ChildRef child, value_of<detail::ChildRef>(reader, result.payload));
       return child.run;

@@ -47,7 +47,7 @@ TABLES = {
     "VersionMark": [("name", "string", ""), ("version", "uint", 1), ("stamp", "long", 0)],
     "CancelRequested": [("code", "ushort", 4), ("who", "string", ""), ("why", "string", ""),
                         ("grace_ms", "long", 0), ("stamp", "long", 0)],
-    "SagaAborted": [("saga", "uint", 0), ("code", "ushort", 4), ("who", "string", ""),
+    "SagaAborted": [("saga", "uint", 0), ("code", "ushort", 32), ("who", "string", ""),
                     ("why", "string", ""), ("stamp", "long", 0)],
     "StepStarted": [("path", "[uint]", ()), ("name", "string", ""), ("effect", "EffectClass", 1),
                     ("attempt", "uint", 1), ("stamp", "long", 0)],
