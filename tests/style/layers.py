@@ -10,7 +10,7 @@ LAYERS = {
     "include": (),
     "core": (),
     "journal": ("core",),
-    "saga": ("journal", "core"),
+    "saga": ("tools", "journal", "core"),
     "tools": ("journal", "core"),
     "gpu": ("core",),
     "actors": ("tools", "saga", "gpu", "journal", "core"),
