@@ -147,7 +147,7 @@ void measure_aborts(const std::filesystem::path& where, Report& report) {
   const double aborts_s =
       seconds_after_the_word(runtime, aborting_agent, Error{Code::refused, "no"});
   report.bars.push_back(
-      {"10000_aborts_over_as_many_plain_runs", aborts_s / plain_s, 4, Bar::Kind::at_most});
+      {"10000_aborts_over_as_many_plain_runs", aborts_s / plain_s, 6, Bar::Kind::at_most});
   report.notes.push_back(
       std::to_string(kSagas) + " sagas of two actions aborted and undone in " +
       std::to_string(aborts_s) + " s (" + std::to_string(static_cast<int>(given_back / aborts_s)) +
