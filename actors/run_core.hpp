@@ -301,7 +301,7 @@ class RunCore final : private detail::Execution {
       const journal::Pending& pending, const detail::BodyResult& result, std::int64_t busy_us,
       const std::optional<journal::BlobRef>& blob) const;
   // run_core_sagas.cpp
-  class Settling;
+  class Settling;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
   struct SettlingList {
     SettlingList();
     ~SettlingList();

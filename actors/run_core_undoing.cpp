@@ -9,7 +9,6 @@
 
 namespace perdure::actors {
 
-using detail::SagaRef;
 using journal::Pending;
 using journal::SagaState;
 using journal::StepKind;

@@ -13,7 +13,7 @@
 
 namespace perdure::actors {
 
-class RunCore;
+class RunCore;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 /// Thread: the run's session's.
 class SagaPayer final : public saga::CoordinatorHost {

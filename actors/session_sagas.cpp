@@ -9,9 +9,7 @@ namespace perdure::actors {
 namespace {
 
 using journal::Arrival;
-using journal::Key;
 using journal::SagaState;
-using journal::Table;
 using What = journal::ArrivalRow::What;
 
 std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)>& reply,

@@ -56,8 +56,10 @@ std::optional<std::pair<std::string_view, std::string_view>> parts_of(std::strin
 Result<SagaId> by_number(journal::Reader& reader, std::string_view run_text,
                          std::string_view number_text) {
   std::uint32_t number = 0;
-  const char* const end = number_text.data() + number_text.size();
-  const auto [stopped, failed] = std::from_chars(number_text.data(), end, number);
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): its end goes with it
+  const char* const begin = number_text.data();
+  const char* const end = begin + number_text.size();
+  const auto [stopped, failed] = std::from_chars(begin, end, number);
   if (failed != std::errc{} || stopped != end || number == 0 || number == journal::kAllSagas)
     return Error{Code::misuse, "'" + safe_line(number_text, 40) +
                                    "' is no number of a saga: write RUN.N, as `perdure sagas` "

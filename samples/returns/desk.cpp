@@ -36,8 +36,8 @@ std::optional<Desk>& the_bank() {
 
 }  // namespace
 
-Desk::Desk(std::filesystem::path folder, std::string name)
-    : folder_(std::move(folder) / name), name_(std::move(name)) {
+Desk::Desk(const std::filesystem::path& folder, std::string name)
+    : folder_(folder / name), name_(std::move(name)) {
   std::filesystem::create_directories(folder_);
 }
 

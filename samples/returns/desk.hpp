@@ -17,7 +17,7 @@ namespace returns {
 
 class Desk {
  public:
-  Desk(std::filesystem::path folder, std::string name);
+  Desk(const std::filesystem::path& folder, std::string name);
 
   /// Does it, unless it was done under this key; `refused` when it was undone under it.
   [[nodiscard]] pd::Result<Slip> act(const std::string& key, const Return& what) const;
