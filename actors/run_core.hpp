@@ -310,7 +310,11 @@ class RunCore final : private detail::Execution {
   };
   enum class IsNew : std::uint8_t { yes, no };
   void settling_ended(const Settling& settling) noexcept;
-  void note_member(const detail::Leaf& leaf);
+  /// Null: the saga is another run's, or nobody's.
+  [[nodiscard]] RunSaga* own_saga(const detail::SagaRef& ref) noexcept {
+    return ref.run == facts_.id ? sagas_.find(ref.number) : nullptr;
+  }
+  void note_member(detail::Leaf& leaf);
   [[nodiscard]] std::optional<Error> refuse_member(const detail::SagaRef& ref,
                                                    const journal::StepPath& path);
   void register_action(const journal::StepPath& path, core::ByteView input,

@@ -93,8 +93,7 @@ SagaRef RunCore::open_saga(const Name& name, const detail::SagaSpec& spec) {
                                                             spec.deadline, core::limits::kDelayMax))
                                   .count();
   if (spec.parent) {
-    RunSaga* const parent =
-        spec.parent->run == facts_.id ? sagas_.find(spec.parent->number) : nullptr;
+    RunSaga* const parent = own_saga(*spec.parent);
     if (parent == nullptr) throw Exception(strange_saga(*spec.parent, facts_.id));
     if (std::optional<Error> closed = parent->log.refuse(saga::ActionClass::undoable))
       throw Exception(std::move(*closed));
@@ -110,7 +109,7 @@ SagaRef RunCore::open_saga(const Name& name, const detail::SagaSpec& spec) {
 }
 
 std::uint32_t RunCore::save_point(const SagaRef& ref) {
-  RunSaga* const saga = ref.run == facts_.id ? sagas_.find(ref.number) : nullptr;
+  RunSaga* const saga = own_saga(ref);
   if (saga == nullptr) throw Exception(strange_saga(ref, facts_.id));
   return saga->log.save_point();
 }
@@ -187,13 +186,12 @@ Error RunCore::stopped_error(const detail::PromiseBase& task) const {
 // --- Actions -------------------------------------------------------------------------------------
 
 /// A leaf of a saga is opened: its place in the saga is what the order of the code says.
-void RunCore::note_member(const detail::Leaf& leaf) {
+void RunCore::note_member(detail::Leaf& leaf) {
   RunSagas::Member member;
   StoredUndo action;
   SagaRef ref;
   if (leaf.kind() == detail::LeafKind::step) {
-    auto& body = static_cast<detail::BodyLeaf&>(const_cast<detail::Leaf&>(leaf));
-    const detail::ToolLeaf* const tool = body.tool();
+    const detail::ToolLeaf* const tool = static_cast<detail::BodyLeaf&>(leaf).tool();
     if (tool == nullptr || tool->member() == nullptr) return;
     ref = tool->member()->saga;
     member.as = tool->member()->as;
@@ -212,7 +210,7 @@ void RunCore::note_member(const detail::Leaf& leaf) {
   const journal::StepPath path = path_of(leaf.place());
   action.path.assign(path.components().begin(), path.components().end());
   action.name = leaf.name().text;
-  RunSaga* const saga = ref.run == facts_.id ? sagas_.find(ref.number) : nullptr;
+  RunSaga* const saga = own_saga(ref);
   if (saga == nullptr) return;  // It is refused as it begins.
   member.saga = ref.number;
   member.refused = saga->log.refuse(static_cast<saga::ActionClass>(member.as));
@@ -349,7 +347,7 @@ void RunCore::action_ended(const journal::StepPath& path, const Error* failure, 
 
 void RunCore::begin_commit(Pending& pending) {
   const SagaRef& ref = wait_of(pending).request().saga;
-  RunSaga* const saga = ref.run == facts_.id ? sagas_.find(ref.number) : nullptr;
+  RunSaga* const saga = own_saga(ref);
   if (saga == nullptr) return settle_wait(pending, strange_saga(ref, facts_.id));
   // Held against a copy: it is applied as its record is, live and on replay.
   saga::UndoLog judged = saga->log;
@@ -387,7 +385,7 @@ void RunCore::committed(RunSaga& saga, std::uint32_t index, IsNew is_new) {
 void RunCore::saga_step_ended(const Pending& pending, const Error* failure, std::uint32_t index,
                               IsNew is_new) {
   const detail::WaitRequest& request = wait_of(pending).request();
-  RunSaga* const saga = request.saga.run == facts_.id ? sagas_.find(request.saga.number) : nullptr;
+  RunSaga* const saga = own_saga(request.saga);
   if (saga == nullptr) return;
   if (pending.what.kind == StepKind::commit) {
     if (failure == nullptr) committed(*saga, index, is_new);

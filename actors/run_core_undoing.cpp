@@ -17,6 +17,17 @@ using journal::UndoState;
 using journal::UndoWhat;
 using What = journal::ArrivalRow::What;
 
+namespace {
+
+/// Why the saga is aborted, and who wanted it.
+void note_order(RunSaga& saga, const AbortOrder& order) {
+  saga.row.code = order.code;
+  saga.row.who = order.who;
+  saga.row.why = order.why;
+}
+
+}  // namespace
+
 // --- Undoing -------------------------------------------------------------------------------------
 
 /// The saga is aborted, with those within it; what of them is under way is fenced.
@@ -123,7 +134,7 @@ void RunCore::begin_compensate(Pending& pending) {
   const bool found = std::exchange(pending.found_unfinished, false);
   const detail::WaitRequest& request = wait_of(pending).request();
   if (request.what == detail::WaitRequest::What::abort_saga) return begin_ask(pending, found);
-  RunSaga* const saga = request.saga.run == facts_.id ? sagas_.find(request.saga.number) : nullptr;
+  RunSaga* const saga = own_saga(request.saga);
   if (saga == nullptr) return settle_wait(pending, strange_saga(request.saga, facts_.id));
   const auto row = waits_.find(pending.what.path.hash());
   const bool waits_already = found && row != waits_.end();
@@ -231,8 +242,7 @@ void RunCore::saga_told(std::uint32_t number, const journal::StepPath& path,
       if (each->what.kind != StepKind::compensate || each->phase() != Pending::Phase::waiting)
         return false;
       const detail::WaitRequest& request = wait_of(*each).request();
-      const RunSaga* const saga =
-          request.saga.run == facts_.id ? sagas_.find(request.saga.number) : nullptr;
+      const RunSaga* const saga = own_saga(request.saga);
       return saga != nullptr && !request.save_point && saga->row.paid_with == number;
     });
     if (waits == all.end() || machine_.state() != journal::MachineState::running) break;
@@ -291,9 +301,7 @@ void RunCore::mark_aborted(const AbortOrder& order) {
   for (std::uint32_t number = 1; number <= sagas_.size(); ++number) {
     RunSaga* const saga = sagas_.find(number);
     if (!is_target(*saga, order.saga)) continue;
-    saga->row.code = order.code;
-    saga->row.who = order.who;
-    saga->row.why = order.why;
+    note_order(*saga, order);
     (void)sagas_.abort_saga(*saga);
   }
 }
@@ -318,9 +326,7 @@ Result<void> RunCore::undo_ended(const AbortOrder& order, bool committed_too) {
     const bool is_committed = saga.log.state() == SagaState::committed;
     if (!asked || !saga.stored || !(is_target(saga, order.saga) || (is_committed && committed_too)))
       continue;
-    saga.row.code = order.code;
-    saga.row.who = order.who;
-    saga.row.why = order.why;
+    note_order(saga, order);
     (void)sagas_.abort_saga(saga);
   }
   return order_all();
@@ -337,9 +343,7 @@ void RunCore::apply_abort(const AbortOrder& order) {
   for (std::uint32_t number = 1; number <= sagas_.size(); ++number) {
     RunSaga* const saga = sagas_.find(number);
     if (!is_target(*saga, order.saga)) continue;
-    saga->row.code = order.code;
-    saga->row.who = order.who;
-    saga->row.why = order.why;
+    note_order(*saga, order);
     std::string words = "saga '" + saga->row.name + "' was aborted";
     if (!order.who.empty()) words += " by " + order.who;
     if (!order.why.empty()) words += ": " + order.why;

@@ -7,6 +7,14 @@
 
 namespace perdure::actors {
 
+std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)> reply,
+                                          const RunId& run) {
+  if (!reply) return nullptr;
+  return [reply = std::move(reply), run](const Error* why) {
+    why == nullptr ? reply(run) : reply(*why);
+  };
+}
+
 Error closed_error() {
   return Error{Code::closed, "the runtime is shutting down; the session goes on at the next start"};
 }

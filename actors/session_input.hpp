@@ -79,6 +79,9 @@ using SessionInput =
     std::variant<BodyCompletion, Progressed, Arrived, ReadInbox, ResumeOrder, DueNow, LookForCircle,
                  BreakCircle, Settled, ExplainOrder, PassivateOrder, CloseOrder>;
 
+/// For whoever waits outside: `run`, when it is durable, or why it is not. Null: nobody waits.
+[[nodiscard]] std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)> reply,
+                                                        const RunId& run);
 /// The runtime is shutting down, or has.
 [[nodiscard]] Error closed_error();
 /// Answers whoever waits for `input`, which nobody will handle any more.

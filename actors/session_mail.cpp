@@ -16,15 +16,6 @@ using journal::Key;
 using journal::Table;
 using What = journal::ArrivalRow::What;
 
-/// For whoever waits outside: the run, when it is durable.
-std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)> reply,
-                                          const RunId& run) {
-  if (!reply) return nullptr;
-  return [reply = std::move(reply), run](const Error* why) {
-    why == nullptr ? reply(run) : reply(*why);
-  };
-}
-
 /// That `run` has ended, for the sender of `message`, who waits for it.
 Outgoing reply_to(const Arrival& message, const RunId& run) {
   Outgoing outgoing{message.caller->session, {}, {}};

@@ -12,17 +12,6 @@ using journal::Arrival;
 using journal::SagaState;
 using What = journal::ArrivalRow::What;
 
-std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)>& reply,
-                                          const RunId& run) {
-  if (!reply) return nullptr;
-  return [reply = std::move(reply), run](const Error* why) {
-    why == nullptr ? reply(run) : reply(*why);
-  };
-}
-
-/// The name of a question that was answered with `stuck` before.
-constexpr std::string_view kUntilSettled = saga::kUntilSettled;
-
 AbortOrder order_of(const Arrival& asked) {
   return {asked.saga, Code::saga_aborted, asked.who, asked.why};
 }
@@ -127,7 +116,7 @@ void SessionCore::on_abort_saga(Arrived arrived, const Self& self) {
     askers_.push_back(std::move(arrived));
     return pump_run(self);
   }
-  pump_run(self, journal::Admission::under_way, told_of(arrived.reply, run), &asked);
+  pump_run(self, journal::Admission::under_way, told_of(std::move(arrived.reply), run), &asked);
 }
 
 /// The run has ended, and left sagas open.
@@ -136,7 +125,7 @@ void SessionCore::abort_ended(Arrived arrived) {
   if (effects.has_error()) return done_with(arrived, &effects.error());
   erase_row(arrived.what, effects.assume_value().change);
   submit_posts(std::move(effects).assume_value(),
-               told_of(arrived.reply, arrived.what.run.value_or(RunId{})));
+               told_of(std::move(arrived.reply), arrived.what.run.value_or(RunId{})));
 }
 
 /// What has to be written so that sagas of a run that has ended are undone. The journal must not
@@ -203,7 +192,7 @@ bool SessionCore::answer(const Arrived& asker) {
   }
   if (waits && !stuck) return false;
   // Who knows that waits for its end.
-  if (stuck && asker.what.name == kUntilSettled) return false;
+  if (stuck && asker.what.name == saga::kUntilSettled) return false;
   RunEffects answered;
   answered.posts.push_back(answer_to(asker.what, std::move(stuck)));
   erase_row(asker.what, answered.change);

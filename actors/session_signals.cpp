@@ -22,14 +22,6 @@ Error only_queued(const RunId& run) {
                                  "nothing to try again"};
 }
 
-std::function<void(const Error*)> told_of(std::function<void(Result<RunId>)>& reply,
-                                          const RunId& run) {
-  if (!reply) return nullptr;
-  return [reply = std::move(reply), run](const Error* why) {
-    why == nullptr ? reply(run) : reply(*why);
-  };
-}
-
 }  // namespace
 
 Result<std::optional<journal::Payload>> SessionCore::take_signal(std::string_view name,
@@ -77,14 +69,14 @@ void SessionCore::on_signal(Arrived arrived, const Self& self) {
       return;
     }
   if (run_ && run_->offer_signal(signal.name, signal.payload))
-    return pump_run(self, journal::Admission::under_way, told_of(arrived.reply, run_->facts().id),
-                    &signal);
+    return pump_run(self, journal::Admission::under_way,
+                    told_of(std::move(arrived.reply), run_->facts().id), &signal);
   if (std::optional<Error> why = refuse_signal(signal)) {
     services_.reporter.log({LogLevel::warning, "signal_refused", why->message, signal.run,
                             address_.agent + "/" + address_.key});
     return done_with(arrived, &*why);
   }
-  Told told = told_of(arrived.reply, signal.run.value_or(RunId{}));
+  Told told = told_of(std::move(arrived.reply), signal.run.value_or(RunId{}));
   keep(std::move(signal), std::move(told), self);
 }
 
@@ -178,7 +170,8 @@ void SessionCore::on_cancel(Arrived arrived, const Self& self) {
   kills ? run_->kill(order) : run_->cancel(order);
   if (!kills && order.compensates)
     run_->abort_sagas({journal::kAllSagas, Code::saga_aborted, order.who, order.why});
-  pump_run(self, journal::Admission::under_way, told_of(arrived.reply, *asked.run), &asked);
+  pump_run(self, journal::Admission::under_way, told_of(std::move(arrived.reply), *asked.run),
+           &asked);
 }
 
 Result<void> SessionCore::open_parked_run() {
